@@ -1,0 +1,22 @@
+//! The number of every stored format, with its history.
+//!
+//! Only the ledger is ever upgraded in place; a projection of another format is emptied and
+//! refilled from the ledger.
+
+/// One stored format: what is written today and the oldest that can still be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// What this build writes.
+    pub current: u32,
+    /// The oldest number this build can read (the ledger upgrades from it).
+    pub oldest_readable: u32,
+}
+
+/// 1: first format.
+pub const LEDGER: Format = Format { current: 1, oldest_readable: 1 };
+
+/// 1: first format.
+pub const TEXT: Format = Format { current: 1, oldest_readable: 1 };
+
+/// 1: first format.
+pub const TAGS: Format = Format { current: 1, oldest_readable: 1 };

@@ -1,0 +1,139 @@
+//! Paths as the ledger stores them: bytes relative to a root, and how they are shown.
+
+use serde::{Deserialize, Serialize};
+
+/// A folder below a root: components joined by `/`, no leading or trailing separator, `""` for
+/// the root itself. Bytes, because file systems promise nothing else.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RelPath(Vec<u8>);
+
+impl RelPath {
+    /// The root itself.
+    #[must_use]
+    pub const fn root() -> Self {
+        Self(Vec::new())
+    }
+
+    /// From bytes that are already in normal form.
+    #[must_use]
+    pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes, `""` for the root.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The folder of this name below this one.
+    #[must_use]
+    pub fn join(&self, name: &[u8]) -> Self {
+        let mut bytes = Vec::with_capacity(self.0.len() + 1 + name.len());
+        bytes.extend_from_slice(&self.0);
+        if !bytes.is_empty() && !name.is_empty() {
+            bytes.push(b'/');
+        }
+        bytes.extend_from_slice(name);
+        Self(bytes)
+    }
+
+    /// What remains of this path below `ancestor`, if it is `ancestor` or below it.
+    #[must_use]
+    pub fn strip_prefix(&self, ancestor: &Self) -> Option<Self> {
+        below(&self.0, &ancestor.0).map(Self::from_bytes)
+    }
+}
+
+/// What remains of `path` below `ancestor` (both `/`-joined), compared by components; `""` when
+/// they are equal, `None` when `path` lies elsewhere. The empty ancestor and `/` contain all.
+#[must_use]
+pub fn below<'a>(path: &'a [u8], ancestor: &[u8]) -> Option<&'a [u8]> {
+    let ancestor = ancestor.strip_suffix(b"/").unwrap_or(ancestor);
+    let rest = path.strip_prefix(ancestor)?;
+    match rest.first() {
+        None => Some(rest),
+        Some(b'/') => Some(&rest[1..]),
+        Some(_) if ancestor.is_empty() => Some(rest),
+        Some(_) => None,
+    }
+}
+
+/// An absolute path: root, folder below it and file name joined. Skips empty parts.
+#[must_use]
+pub fn absolute(root: &[u8], folder: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(root.len() + folder.len() + name.len() + 2);
+    bytes.extend_from_slice(root);
+    for part in [folder, name] {
+        if part.is_empty() {
+            continue;
+        }
+        if bytes.last() != Some(&b'/') {
+            bytes.push(b'/');
+        }
+        bytes.extend_from_slice(part);
+    }
+    bytes
+}
+
+/// The bytes as text: every byte that is not part of valid UTF-8 becomes U+FFFD and two
+/// upper-case hex digits.
+#[must_use]
+pub fn display(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push(char::REPLACEMENT_CHARACTER);
+            text.push_str(&format!("{byte:02X}"));
+        }
+    }
+    text
+}
+
+/// The bytes [`display`] was given. A text that never came from there is taken literally.
+#[must_use]
+pub fn from_display(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(char::REPLACEMENT_CHARACTER) {
+        let (before, marked) = rest.split_at(at);
+        bytes.extend_from_slice(before.as_bytes());
+        let after = &marked[char::REPLACEMENT_CHARACTER.len_utf8()..];
+        let digits = after.get(..2).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+        match digits.and_then(|d| u8::from_str_radix(d, 16).ok()) {
+            Some(byte) if byte >= 0x80 => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.extend_from_slice(char::REPLACEMENT_CHARACTER.to_string().as_bytes());
+                rest = after;
+            }
+        }
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_without_separator_is_not_an_ancestor() {
+        assert_eq!(below(b"/a/bc", b"/a/b"), None);
+        assert_eq!(below(b"/a/b/c", b"/a/b"), Some(&b"c"[..]));
+        assert_eq!(below(b"/a/b", b"/a/b/"), Some(&b""[..]));
+        assert_eq!(below(b"/a", b"/"), Some(&b"a"[..]));
+        assert_eq!(below(b"x/y", b""), Some(&b"x/y"[..]));
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_survive_being_shown() {
+        for bytes in [&b"plain"[..], b"\xff\xfe.png", b"a\x80b", "ü\u{fffd}".as_bytes(), b"\xe2\x28"] {
+            assert_eq!(from_display(&display(bytes)), bytes, "{bytes:?}");
+        }
+        assert_eq!(display(b"a\xffb"), "a\u{fffd}FFb");
+    }
+}

@@ -1,0 +1,32 @@
+//! The tables of the ledger. Byte order of keys is their logical order.
+
+use redb::TableDefinition;
+
+/// `format`, `head`, `horizon`, `complete`, and the last id given of each kind.
+pub const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+/// First number of an epoch → its token.
+pub const EPOCHS: TableDefinition<'_, u64, u64> = TableDefinition::new("epochs");
+/// [`crate::id::RootId`] → [`crate::record::Root`].
+pub const ROOTS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("roots");
+/// [`crate::id::FolderId`] → [`crate::record::Folder`].
+pub const FOLDERS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("folders");
+/// Root and path below it → [`crate::id::FolderId`].
+pub const FOLDER_IDS: TableDefinition<'_, (u32, &[u8]), u32> = TableDefinition::new("folder_ids");
+/// [`crate::id::ImageId`] → [`crate::record::Image`].
+pub const IMAGES: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("images");
+/// Folder and file name → image and digest of its last sighting. What a walk compares with.
+pub const PATHS: TableDefinition<'_, (u32, &[u8]), (u32, u64)> = TableDefinition::new("paths");
+/// [`crate::id::TextId`] → [`crate::record::Text`].
+pub const TEXTS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("texts");
+/// [`crate::id::TagId`] → [`crate::record::Tag`].
+pub const TAGS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("tags");
+/// Image and custom tag → [`crate::record::Link`].
+pub const LINKS: TableDefinition<'_, (u32, u32), &[u8]> = TableDefinition::new("links");
+/// Number → subject, see [`crate::feed`].
+pub const FEED: TableDefinition<'_, u64, u64> = TableDefinition::new("feed");
+/// Name → JSON text of a client's setting.
+pub const SETTINGS: TableDefinition<'_, &str, &str> = TableDefinition::new("settings");
+/// Absolute path → [`crate::record::ExtraPath`].
+pub const EXTRA_PATHS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("extra_paths");
+/// Number → [`crate::record::Decision`].
+pub const DECISIONS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("decisions");
