@@ -1,1 +1,4 @@
 //! map
+
+pub mod limits;
+pub mod sys;

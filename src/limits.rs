@@ -1,0 +1,25 @@
+//! Bounds on everything that arrives from outside and on every queue and buffer.
+//!
+//! Each has its unit in its name, a reason, and what happens at the bound. Bounds that only one
+//! file cares about stand in that file.
+
+/// Most observations in one ledger batch of a walk: large enough to pay for a durable commit,
+/// small enough that a decision never waits long. The batch closes.
+pub const WALK_BATCH_OBSERVATIONS_MAX: usize = 8_192;
+
+/// Most bytes of generation text in one ledger batch of a walk, so that a library of huge texts
+/// does not gather gigabytes. The batch closes.
+pub const WALK_BATCH_TEXT_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Longest sidecar that is read; captions and infotexts are a few kilobytes. A longer one is a
+/// complaint and is not used.
+pub const SIDECAR_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Longest generation text that is stored; the rest is cut and counted as a complaint.
+pub const GENERATION_TEXT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Longest `.lumidexignore` that is read. A longer one is a complaint and is not used.
+pub const IGNORE_FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Most bytes of a lock file that are read to name the holder.
+pub const LOCK_FILE_BYTES_MAX: u64 = 4 * 1024;
