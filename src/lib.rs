@@ -1,4 +1,5 @@
 //! map
 
+pub mod ledger;
 pub mod limits;
 pub mod sys;

@@ -23,3 +23,18 @@ pub const IGNORE_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Most bytes of a lock file that are read to name the holder.
 pub const LOCK_FILE_BYTES_MAX: u64 = 4 * 1024;
+
+/// Decisions that go into one commit; the rest wait for the next.
+pub const GROUP_COMMIT_ENTRIES_MAX: usize = 512;
+
+/// Observations written before the writer looks whether a decision waits: about 5 ms of work.
+pub const OBSERVATION_SLICE: usize = 1_024;
+
+/// Batches of observations that wait for the writer; one is written while the next is gathered.
+pub const LEDGER_REPORTS_QUEUED: usize = 2;
+
+/// Decisions that wait for the writer; further ones wait in their request.
+pub const LEDGER_DECISIONS_QUEUED: usize = 512;
+
+/// Pages of the ledger kept in memory. More than this measured no gain at a million images.
+pub const LEDGER_CACHE_BYTES: usize = 64 * 1024 * 1024;
