@@ -2,4 +2,5 @@
 
 pub mod ledger;
 pub mod limits;
+pub mod projection;
 pub mod sys;
