@@ -5,6 +5,7 @@
 
 pub mod contract;
 pub mod follower;
+pub mod tags;
 
 pub use contract::{Batch, Projection, ProjectionError};
 pub use follower::{Follower, FollowerState};
