@@ -1,0 +1,3 @@
+//! Anything derived from the ledger.
+
+pub mod text;
