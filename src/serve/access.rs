@@ -8,9 +8,8 @@ use super::limits::PATH_BYTES_MAX;
 use super::options::Options;
 use super::policy::Paths;
 use super::problem::Problem;
+use crate::sys::paths::{absolute_normal, from_bytes, to_bytes};
 use lumidex_schema::path::{below, display, from_display};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 /// What is trusted at the moment.
@@ -58,7 +57,7 @@ impl Access {
         } else {
             extra_paths.into_iter().chain(options.cli_paths.iter().cloned()).collect()
         };
-        let roots = lexical.into_iter().map(|path| Root { real: resolve(to_path(&path)), lexical: path });
+        let roots = lexical.into_iter().map(|path| Root { real: resolve(&from_bytes(&path)), lexical: path });
         // A list of allowed folders holds even when access control is off (contract 13.3).
         Self { is_confined: options.is_confined() || is_limited, is_limited, roots: roots.collect() }
     }
@@ -78,7 +77,7 @@ impl Access {
     /// # Errors
     /// 403 when it may not be named there.
     pub(crate) fn check(&self, path: Vec<u8>, wanted: Paths) -> Result<Place, Problem> {
-        let real = resolve(to_path(&path));
+        let real = resolve(&from_bytes(&path));
         let standing = self.standing(&real);
         let may = match (wanted, standing) {
             (Paths::None, _) => return Err(Problem::internal("checking a path", &"the route takes none")),
@@ -144,24 +143,7 @@ pub(crate) fn lexical(given: &str, cwd: &Path) -> Result<Vec<u8>, Problem> {
     if bytes.contains(&0) {
         return Err(Problem::bad("a path holds a NUL character"));
     }
-    let whole =
-        if bytes.starts_with(b"/") { bytes } else { [cwd.as_os_str().as_bytes(), b"/", &bytes].concat() };
-    let mut parts: Vec<&[u8]> = Vec::new();
-    for part in whole.split(|b| *b == b'/') {
-        match part {
-            b"" | b"." => {}
-            b".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    Ok([b"/", parts.join(&b'/').as_slice()].concat())
-}
-
-/// The bytes as a path of this system.
-pub(crate) fn to_path(bytes: &[u8]) -> &Path {
-    Path::new(OsStr::from_bytes(bytes))
+    Ok(to_bytes(absolute_normal(&from_bytes(&bytes), cwd)))
 }
 
 /// The path with the symlinks of its existing part resolved; what does not exist is appended.
@@ -192,7 +174,7 @@ mod tests {
 
     fn access(dir: &Path, control: AccessControl) -> Access {
         let options = Options { access: control, ..Options::local(0, dir.to_owned()) };
-        Access::new(&options, [dir.join("pics").as_os_str().as_bytes().to_vec()])
+        Access::new(&options, [to_bytes(dir.join("pics"))])
     }
 
     fn world() -> tempfile::TempDir {

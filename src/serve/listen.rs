@@ -1,10 +1,11 @@
 //! Listening, and stopping: the life of the server from its first connection to its last.
 
 use super::engine::Engine;
-use super::limits::{ABANDON_WAIT, DRAIN_WAIT};
+use super::limits::{ABANDON_WAIT, DRAIN_WAIT, STOP_WAIT};
 use super::options::{BadOptions, Options};
 use super::router::router;
 use super::server::Server;
+use crate::sys::Stop;
 use axum::Router;
 use std::io;
 use std::net::SocketAddr;
@@ -47,7 +48,7 @@ pub fn app(engine: Arc<dyn Engine>, options: Options) -> Result<Router, BadOptio
     Ok(router(Arc::new(Server::new(engine, options.checked()?))))
 }
 
-/// Listens until `stop` ends or a client with the right asks for it, then lets requests in flight
+/// Listens until `stop` or until a client with the right asks for it, then lets requests in flight
 /// end for a few seconds and returns. `bound` is told the address before the first connection is
 /// taken.
 ///
@@ -56,7 +57,7 @@ pub fn app(engine: Arc<dyn Engine>, options: Options) -> Result<Router, BadOptio
 pub fn run(
     engine: Arc<dyn Engine>,
     options: Options,
-    stop: impl Future<Output = ()> + Send + 'static,
+    stop: Stop,
     bound: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
     let options = options.checked()?;
@@ -70,7 +71,7 @@ pub fn run(
 async fn listen(
     engine: Arc<dyn Engine>,
     options: Options,
-    stop: impl Future<Output = ()> + Send + 'static,
+    stop: Stop,
     bound: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
     let address = options.listen;
@@ -84,10 +85,11 @@ async fn listen(
     let server = Arc::new(Server::new(engine, options));
     let mut stopping = server.stop.subscribe();
     let asked = Arc::clone(&server);
-    tokio::spawn(async move {
-        stop.await;
+    let watching = std::thread::Builder::new().name("serve-stop".to_owned()).spawn(move || {
+        while !stop.wait_for(STOP_WAIT) && !*asked.stop.borrow() {}
         asked.stop.send_replace(true);
     });
+    watching.map_err(ServeError::Threads)?;
     let service = router(Arc::clone(&server)).into_make_service_with_connect_info::<SocketAddr>();
     let mut drained = stopping.clone();
     let graceful = async move {

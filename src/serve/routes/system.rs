@@ -8,6 +8,7 @@ use crate::serve::launch;
 use crate::serve::limits::SETTING_BYTES_MAX;
 use crate::serve::problem::Problem;
 use crate::serve::server::Call;
+use crate::sys::paths::to_bytes;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
 use lumidex_schema::api::Tag;
@@ -16,7 +17,6 @@ use lumidex_schema::problem::Code;
 use lumidex_schema::tag::TagKind;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::os::unix::ffi::OsStrExt as _;
 
 /// 10.1
 pub(crate) fn hello(_: &Call<'_>) -> Outcome {
@@ -43,8 +43,8 @@ pub(crate) fn global_setting(call: &Call<'_>) -> Outcome {
             .iter()
             .map(|path| json!({ "path": display(path), "types": ["cli_access_only"], "alias": "" })),
     );
-    let cwd = display(options.cwd.as_os_str().as_bytes());
-    let home = options.home.as_ref().map(|home| display(home.as_os_str().as_bytes()));
+    let cwd = display(&to_bytes(&options.cwd));
+    let home = options.home.as_ref().map(|home| display(&to_bytes(home)));
     Ok(Answer::object([
         ("global_setting", Answer::Json(json!({}))),
         ("cwd", Answer::json(cwd.clone())),

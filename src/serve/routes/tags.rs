@@ -1,6 +1,6 @@
 //! Contract section 5 and 11.7: custom tags and which images have them.
 
-use crate::serve::access::{Place, to_path};
+use crate::serve::access::Place;
 use crate::serve::answer::{Answer, Outcome};
 use crate::serve::engine::{Hit, Linking};
 use crate::serve::extract::{WireId, not_too_many, nullable, required};
@@ -195,7 +195,7 @@ fn taggable(call: &Call<'_>, place: &Place) -> Result<ImageId, Problem> {
     if call.engine().n_images() == 0 {
         return Err(Problem::bad("the library is empty; update the index first"));
     }
-    if !to_path(&place.path).exists() {
+    if !place.real.exists() {
         return Err(Problem::not_found(format!("`{shown}` does not exist")));
     }
     let hit = call.engine().index_file(&place.path)?;
