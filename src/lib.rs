@@ -3,4 +3,5 @@
 pub mod ledger;
 pub mod limits;
 pub mod projection;
+pub mod query;
 pub mod sys;
