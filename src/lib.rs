@@ -1,2 +1,6 @@
 //! map
+
+pub mod ledger;
+pub mod limits;
 pub mod projection;
+pub mod sys;
