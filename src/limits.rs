@@ -48,6 +48,10 @@ pub const FEED_ROWS_PULLED: usize = 2_048;
 /// Visible changes a projection keeps before it makes them durable, however busy the ledger is.
 pub const PROJECTION_PENDING_MAX: usize = 200_000;
 
+/// Visible changes the text projection keeps in memory, each text counting once for every 1,024
+/// bytes begun: every search scans them, which takes about a millisecond at this size.
+pub const TEXT_PENDING_MAX: usize = 16_384;
+
 /// How long visible changes of a quiet ledger wait to be made durable together.
 pub const PROJECTION_COMMIT_EVERY: Duration = Duration::from_secs(3);
 
