@@ -2,3 +2,5 @@
 
 pub mod limits;
 pub mod sys;
+
+pub mod intake;
