@@ -3,6 +3,8 @@
 //! Each has its unit in its name, a reason, and what happens at the bound. Bounds that only one
 //! file cares about stand in that file.
 
+use std::time::Duration;
+
 /// Most observations in one ledger batch of a walk: large enough to pay for a durable commit,
 /// small enough that a decision never waits long. The batch closes.
 pub const WALK_BATCH_OBSERVATIONS_MAX: usize = 8_192;
@@ -23,3 +25,33 @@ pub const IGNORE_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Most bytes of a lock file that are read to name the holder.
 pub const LOCK_FILE_BYTES_MAX: u64 = 4 * 1024;
+
+/// Decisions that go into one commit; the rest wait for the next.
+pub const GROUP_COMMIT_ENTRIES_MAX: usize = 512;
+
+/// Observations written before the writer looks whether a decision waits: about 5 ms of work.
+pub const OBSERVATION_SLICE: usize = 1_024;
+
+/// Batches of observations that wait for the writer; one is written while the next is gathered.
+pub const LEDGER_REPORTS_QUEUED: usize = 2;
+
+/// Decisions that wait for the writer; further ones wait in their request.
+pub const LEDGER_DECISIONS_QUEUED: usize = 512;
+
+/// Pages of the ledger kept in memory. More than this measured no gain at a million images.
+pub const LEDGER_CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Feed rows a follower reads at once; bounds its memory and how long a snapshot is held.
+pub const FEED_ROWS_PULLED: usize = 4_096;
+
+/// Visible changes a projection keeps before it makes them durable, however busy the ledger is.
+pub const PROJECTION_PENDING_MAX: usize = 200_000;
+
+/// How long visible changes of a quiet ledger wait to be made durable together.
+pub const PROJECTION_COMMIT_EVERY: Duration = Duration::from_secs(3);
+
+/// How long a projection whose store failed waits before it tries again.
+pub const PROJECTION_RETRY: Duration = Duration::from_secs(2);
+
+/// How long a follower waits for the bell before it looks whether it should stop.
+pub const FOLLOWER_WAIT: Duration = Duration::from_millis(100);
