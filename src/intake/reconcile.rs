@@ -5,25 +5,15 @@ use std::cmp::Ordering;
 use lumidex_schema::id::ImageId;
 
 use super::walk::{FolderPart, Seen};
-
-/// A file the ledger knows in a folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
-    /// File name.
-    pub name: Vec<u8>,
-    /// Which image it is.
-    pub image: ImageId,
-    /// The digest of its last sighting.
-    pub digest: u64,
-}
+use crate::ledger::KnownFile;
 
 /// What is different from what the ledger knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
     /// The ledger knows no file of this name in the folder.
     Arrived(Seen),
-    /// The file is not as it was when last read.
-    Altered(Seen),
+    /// The file is not as it was when last read, or everything is to be read again.
+    Altered(Seen, ImageId),
     /// The file is gone.
     Vanished(ImageId),
 }
@@ -40,14 +30,14 @@ pub enum Depth {
 /// Merges the parts of one folder's listing, in order, with the files known in it.
 #[derive(Debug)]
 pub struct Reconciler {
-    known: std::iter::Peekable<std::vec::IntoIter<Known>>,
+    known: std::iter::Peekable<std::vec::IntoIter<KnownFile>>,
     depth: Depth,
 }
 
 impl Reconciler {
     /// For one folder; `known` must be sorted by name, without repeats.
     #[must_use]
-    pub fn new(known: Vec<Known>, depth: Depth) -> Self {
+    pub fn new(known: Vec<KnownFile>, depth: Depth) -> Self {
         debug_assert!(known.is_sorted_by(|a, b| a.name < b.name), "the ledger hands out sorted names");
         Self { known: known.into_iter().peekable(), depth }
     }
@@ -56,7 +46,7 @@ impl Reconciler {
     /// vanished stand where they would have been met.
     pub fn part(&mut self, part: FolderPart) -> Vec<Difference> {
         let FolderPart { files, doubtful, is_last, is_complete, .. } = part;
-        let has_vanished = |known: &Known| is_complete && doubtful.binary_search(&known.name).is_err();
+        let has_vanished = |known: &KnownFile| is_complete && doubtful.binary_search(&known.name).is_err();
         let mut differences = Vec::new();
         for seen in files {
             let mut same = None;
@@ -70,7 +60,7 @@ impl Reconciler {
             match same {
                 None => differences.push(Difference::Arrived(seen)),
                 Some(known) if self.depth == Depth::Everything || known.digest != seen.sighting.digest() => {
-                    differences.push(Difference::Altered(seen));
+                    differences.push(Difference::Altered(seen, known.image));
                 }
                 Some(_) => {}
             }
@@ -116,7 +106,8 @@ mod tests {
             match known.get(name) {
                 None => differences.push(Difference::Arrived(seen(*name, *size))),
                 Some(before) if before != size || depth == Depth::Everything => {
-                    differences.push(Difference::Altered(seen(*name, *size)));
+                    let image = ImageId(u32::from(*name));
+                    differences.push(Difference::Altered(seen(*name, *size), image));
                 }
                 Some(_) => {}
             }
@@ -153,7 +144,7 @@ mod tests {
 
     fn sorted(mut differences: Vec<Difference>) -> Vec<Difference> {
         differences.sort_by_key(|difference| match difference {
-            Difference::Arrived(seen) | Difference::Altered(seen) => (0, seen.name.clone()),
+            Difference::Arrived(seen) | Difference::Altered(seen, _) => (0, seen.name.clone()),
             Difference::Vanished(image) => (1, vec![image.0 as u8]),
         });
         differences
@@ -176,7 +167,7 @@ mod tests {
             let depth = if everything { Depth::Everything } else { Depth::Changes };
             let doubtful: Vec<u8> = doubtful.into_iter().collect();
             listed.retain(|name, _| !doubtful.contains(name));
-            let rows = known.iter().map(|(name, size)| Known {
+            let rows = known.iter().map(|(name, size)| KnownFile {
                 name: vec![b'a' + name],
                 image: ImageId(u32::from(*name)),
                 digest: seen(*name, *size).sighting.digest(),
