@@ -42,7 +42,8 @@ pub const LEDGER_DECISIONS_QUEUED: usize = 512;
 pub const LEDGER_CACHE_BYTES: usize = 64 * 1024 * 1024;
 
 /// Feed rows a follower reads at once; bounds its memory and how long a snapshot is held.
-pub const FEED_ROWS_PULLED: usize = 4_096;
+/// Also bounds how long searches wait while a batch becomes visible.
+pub const FEED_ROWS_PULLED: usize = 2_048;
 
 /// Visible changes a projection keeps before it makes them durable, however busy the ledger is.
 pub const PROJECTION_PENDING_MAX: usize = 200_000;

@@ -111,6 +111,17 @@ impl Reader {
         row(&self.texts, id.0)
     }
 
+    /// The tags that follow from a text; none for no text.
+    ///
+    /// # Errors
+    /// As [`Reader::head`].
+    pub fn tags_of_text(&self, id: TextId) -> Result<Vec<TagId>, ReadError> {
+        match self.texts.get(id.0)? {
+            Some(bytes) => Ok(Text::decode_tags(bytes.value())?),
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// A folder's record.
     ///
     /// # Errors
