@@ -5,3 +5,5 @@ pub mod limits;
 pub mod projection;
 pub mod query;
 pub mod sys;
+
+pub mod intake;
