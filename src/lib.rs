@@ -1,7 +1,9 @@
 //! map
 
-pub mod ledger;
 pub mod limits;
-pub mod projection;
-pub mod serve;
 pub mod sys;
+pub mod ledger;
+pub mod intake;
+pub mod projection;
+pub mod query;
+pub mod serve;
