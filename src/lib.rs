@@ -1,9 +1,9 @@
 //! map
 
-pub mod limits;
-pub mod sys;
-pub mod ledger;
 pub mod intake;
+pub mod ledger;
+pub mod limits;
 pub mod projection;
 pub mod query;
 pub mod serve;
+pub mod sys;

@@ -55,24 +55,3 @@ pub struct Cursor {
     /// Opaque.
     pub next: String,
 }
-
-/// Counts over time and the most used tags.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Trend {
-    /// Sum of the daily counts.
-    pub total_images: u64,
-    /// Sum of the sizes in bytes.
-    pub total_disk_usage: u64,
-    /// Server-local days (`YYYY-MM-DD`) that have images, ascending, with their counts.
-    pub days: Vec<(String, u64)>,
-    /// Server-local months (`YYYY-MM`), likewise.
-    pub months: Vec<(String, u64)>,
-    /// Most used models, by count descending.
-    pub models: Vec<(String, u64)>,
-    /// Most used samplers.
-    pub samplers: Vec<(String, u64)>,
-    /// Most used low-rank adapters.
-    pub loras: Vec<(String, u64)>,
-    /// Most used source programs.
-    pub sources: Vec<(String, u64)>,
-}

@@ -4,10 +4,11 @@
 //! is slow, broken or not there. Every method may block; none is called on an async thread.
 //! A method that changes something returns once every projection that searches read shows it.
 
+use crate::query::{Hit, Page, Search, SearchError, Trend};
 use lumidex_schema::api;
 use lumidex_schema::id::{ImageId, TagId};
-use lumidex_schema::media::MediaKind;
 use lumidex_schema::record;
+use std::sync::Arc;
 
 /// What a library does for the routes.
 pub trait Engine: Send + Sync + 'static {
@@ -45,24 +46,27 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// [`Failure`] when the request makes no sense or a store fails.
     fn search(&self, request: &Search) -> Result<Page, Failure>;
-    /// Images at random, of reachable roots only.
+    /// Images at random.
     ///
     /// # Errors
     /// [`Failure`] when a store fails.
     fn random(&self, n: usize) -> Result<Vec<Hit>, Failure>;
     /// How many images are there, offline ones included.
-    fn n_images(&self) -> u64;
+    ///
+    /// # Errors
+    /// [`Failure`] when the indexes are not ready.
+    fn n_images(&self) -> Result<u64, Failure>;
     /// Counts over time and the most used models, samplers, loras and sources.
     ///
     /// # Errors
     /// [`Failure`] when a store fails.
-    fn trend(&self, max_tags: usize) -> Result<api::Trend, Failure>;
+    fn trend(&self, max_tags: usize) -> Result<Trend, Failure>;
 
     /// Tags with counts, capped as contract 4.1 says; every custom tag is among them.
     ///
     /// # Errors
     /// [`Failure`] when a store fails.
-    fn tags(&self) -> Result<std::sync::Arc<Vec<api::Tag>>, Failure>;
+    fn tags(&self) -> Result<Arc<Vec<api::Tag>>, Failure>;
     /// One tag, whatever its kind.
     ///
     /// # Errors
@@ -98,6 +102,10 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// [`Failure`] when there is no such custom tag or a store fails.
     fn toggle_tag(&self, tag: TagId, image: ImageId) -> Result<bool, Failure>;
+
+    /// Whether the root this path lies in cannot be reached at the moment, as far as is known
+    /// without looking.
+    fn is_offline(&self, path: &[u8]) -> bool;
 
     /// What clients stored: name and JSON text.
     ///
@@ -175,75 +183,6 @@ pub enum Linking {
     Take,
 }
 
-/// An image that was found.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Hit {
-    /// Its id.
-    pub id: ImageId,
-    /// Its absolute path.
-    pub path: Vec<u8>,
-    /// What the ledger knows of it.
-    pub image: record::Image,
-    /// Its root cannot be reached at the moment.
-    pub offline: bool,
-}
-
-/// What is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Search {
-    /// What path or generation text must hold.
-    pub matching: Matching,
-    /// Whether only the path counts.
-    pub path_only: bool,
-    /// Only media of this kind.
-    pub media: Option<MediaKind>,
-    /// Only images below one of these absolute folders.
-    pub folders: Option<Vec<Vec<u8>>>,
-    /// All of these tags.
-    pub and_tags: Vec<TagId>,
-    /// At least one of these, if there are any.
-    pub or_tags: Vec<TagId>,
-    /// None of these.
-    pub not_tags: Vec<TagId>,
-    /// In which order.
-    pub order: Order,
-    /// Images per page.
-    pub size: usize,
-    /// Where the page begins; empty for the first.
-    pub cursor: String,
-}
-
-/// What path or generation text must hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Matching {
-    /// Anything.
-    Everything,
-    /// This text, whatever its case.
-    Substring(String),
-    /// A match of this regular expression.
-    Regex(String),
-}
-
-/// The order of a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// (date, id) descending.
-    Newest,
-    /// Shuffled, the same on every page.
-    Random,
-}
-
-/// One page of what matches.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Page {
-    /// The images.
-    pub hits: Vec<Hit>,
-    /// Where the next page begins.
-    pub cursor: api::Cursor,
-    /// How far the text index is while it refills: done and total.
-    pub partial: Option<(u64, u64)>,
-}
-
 /// What is going on in a library.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
@@ -271,13 +210,34 @@ pub enum Failure {
     /// The request makes no sense; the text says why.
     #[error("{0}")]
     Refused(String),
-    /// There is no such tag.
-    #[error("there is no tag with the id `{0}`")]
-    UnknownTag(TagId),
+    /// There is no such tag, image or folder; the text says which.
+    #[error("{0}")]
+    Unknown(String),
+    /// It is stopping, or not ready yet.
+    #[error("{0}")]
+    Unready(String),
     /// A store failed.
     #[error("the library could not do it")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It is stopping, or not ready yet.
-    #[error("the library is not ready: {0}")]
-    Unready(String),
+}
+
+impl Failure {
+    /// A store failed with this.
+    pub fn store(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Store(Box::new(cause))
+    }
+}
+
+impl From<SearchError> for Failure {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::UnknownTag(_) => Self::Unknown(error.to_string()),
+            SearchError::BadCursor
+            | SearchError::ForeignCursor
+            | SearchError::BadRegex(_)
+            | SearchError::RegexTooExpensive => Self::Refused(error.to_string()),
+            SearchError::NotReady => Self::Unready(error.to_string()),
+            SearchError::Text(_) | SearchError::Ledger(_) => Self::store(error),
+        }
+    }
 }

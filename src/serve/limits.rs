@@ -42,8 +42,6 @@ pub(crate) const FILE_WORK_MAX: usize = 16;
 pub(crate) const LONG_WORK_MAX: usize = 16;
 /// Time for one answer, waiting included; beyond it 503. Updates and rebuilds have none.
 pub(crate) const ANSWER_WAIT: Duration = Duration::from_secs(60);
-/// How often the thread that waits for a stop looks whether the server has ended by itself.
-pub(crate) const STOP_WAIT: Duration = Duration::from_secs(1);
 /// Time requests in flight have to end when the server stops. Below the 10 s a stop may take.
 pub(crate) const DRAIN_WAIT: Duration = Duration::from_secs(6);
 /// Time blocking calls have to end after that.

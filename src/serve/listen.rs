@@ -1,7 +1,7 @@
 //! Listening, and stopping: the life of the server from its first connection to its last.
 
 use super::engine::Engine;
-use super::limits::{ABANDON_WAIT, DRAIN_WAIT, STOP_WAIT};
+use super::limits::{ABANDON_WAIT, DRAIN_WAIT};
 use super::options::{BadOptions, Options};
 use super::router::router;
 use super::server::Server;
@@ -85,11 +85,9 @@ async fn listen(
     let server = Arc::new(Server::new(engine, options));
     let mut stopping = server.stop.subscribe();
     let asked = Arc::clone(&server);
-    let watching = std::thread::Builder::new().name("serve-stop".to_owned()).spawn(move || {
-        while !stop.wait_for(STOP_WAIT) && !*asked.stop.borrow() {}
+    stop.when_stopped(move || {
         asked.stop.send_replace(true);
     });
-    watching.map_err(ServeError::Threads)?;
     let service = router(Arc::clone(&server)).into_make_service_with_connect_info::<SocketAddr>();
     let mut drained = stopping.clone();
     let graceful = async move {

@@ -7,6 +7,7 @@
 mod engine;
 mod limits;
 mod options;
+mod rooms;
 
 mod policy;
 mod router;
@@ -32,6 +33,7 @@ mod sniff;
 mod holder;
 mod listen;
 
-pub use engine::{Engine, Failure, FileText, Hit, Linking, Matching, Order, Page, Search, Status};
+pub use engine::{Engine, Failure, FileText, Linking, Status};
 pub use listen::{ServeError, app, run};
 pub use options::{AccessControl, BadOptions, Cors, Options, Permission};
+pub use rooms::Rooms;

@@ -4,7 +4,7 @@ use super::access::{self, Access, Place};
 use super::answer::{Answer, Outcome};
 use super::auth::Auth;
 use super::dialect::Dialect;
-use super::engine::{Engine, Failure, Hit};
+use super::engine::{Engine, Failure};
 use super::extract::Asked;
 use super::limits::{ANSWER_WAIT, FILE_WORK_MAX, LONG_WORK_MAX, WAITING_MAX};
 use super::meter::Meter;
@@ -13,10 +13,10 @@ use super::origin::{Caller, Origins};
 use super::policy::Policy;
 use super::problem::Problem;
 use super::table::{Route, Work};
+use crate::query::Hit;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use lumidex_schema::api::FileInfo;
-use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::display;
 use lumidex_schema::problem::Code;
 use std::cell::OnceCell;
@@ -202,22 +202,22 @@ impl<'a> Call<'a> {
     pub(crate) fn image_at(&self, place: &Place) -> Result<Option<Hit>, Problem> {
         Ok(self.engine().images_at(&[&place.path])?.into_iter().next().flatten())
     }
-}
 
-/// A file as answers show it.
-pub(crate) fn file_info(hit: &Hit) -> FileInfo {
-    let Hit { id, path, image, offline } = hit;
-    FileInfo {
-        kind: "file",
-        id: Some(id.get()),
-        date_ns: image.sighting.modified.0,
-        created_ns: image.sighting.created.0,
-        bytes: image.sighting.size,
-        name: display(&image.name),
-        fullpath: display(path),
-        is_under_scanned_path: true,
-        media_type: Some(MediaKind::word(image.media)),
-        offline: *offline,
+    /// An image as answers show it.
+    pub(crate) fn file_info(&self, hit: &Hit) -> FileInfo {
+        let Hit { id, path, image } = hit;
+        FileInfo {
+            kind: "file",
+            id: Some(id.get()),
+            date_ns: image.sighting.modified.0,
+            created_ns: image.sighting.created.0,
+            bytes: image.sighting.size,
+            name: display(&image.name),
+            fullpath: display(path),
+            is_under_scanned_path: true,
+            media_type: Some(image.media.word()),
+            offline: self.engine().is_offline(path),
+        }
     }
 }
 
@@ -242,9 +242,9 @@ impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Refused(why) => Self::bad(why),
-            Failure::UnknownTag(_) => Self::not_found(failure.to_string()),
+            Failure::Unknown(what) => Self::not_found(what),
             Failure::Store(cause) => Self::internal("asking the library", &Chain(cause.as_ref())),
-            Failure::Unready(_) => Self::busy(Code::Unavailable, failure.to_string(), 1),
+            Failure::Unready(why) => Self::busy(Code::Unavailable, why, 1),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Contract section 3: what a file says about how it was made.
 
+use crate::query::Hit;
 use crate::serve::access::{Place, Standing};
 use crate::serve::answer::{Answer, Outcome};
-use crate::serve::engine::{FileText, Hit};
+use crate::serve::engine::FileText;
 use crate::serve::extract::{not_too_many, nullable};
 use crate::serve::limits::BATCH_READS_MAX;
 use crate::serve::problem::Problem;

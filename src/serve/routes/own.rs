@@ -1,13 +1,14 @@
 //! What the contract does not know: searches and details for our own page, and what is going on.
 
 use super::geninfo;
-use super::search::{page, size_of};
+use super::search::{find, size_of};
+use crate::query::{Matching, Order, Search};
 use crate::serve::access::Standing;
 use crate::serve::answer::{Answer, Outcome};
-use crate::serve::engine::{FileText, Matching, Order, Search};
+use crate::serve::engine::FileText;
 use crate::serve::limits::NEEDLE_BYTES_MAX;
 use crate::serve::problem::Problem;
-use crate::serve::server::{Call, file_info};
+use crate::serve::server::Call;
 use lumidex_schema::path::display;
 use serde_json::{Value, json};
 
@@ -31,7 +32,7 @@ pub(crate) fn search(call: &Call<'_>) -> Outcome {
         size: size_of(size.transpose()?),
         cursor: call.asked.param("cursor").unwrap_or_default().to_owned(),
     };
-    Ok(page(call.engine().search(&request)?))
+    find(call, &request)
 }
 
 /// `path`. One known image: `{"file", "pixel_width", "pixel_height", "generation_text", "recipe", "tags"}`; `recipe` is
@@ -48,7 +49,7 @@ pub(crate) fn image(call: &Call<'_>) -> Outcome {
         .map_err(|error| Problem::internal("writing a recipe", &error))?;
     let tags = call.engine().custom_tags_of(&[hit.id])?.into_iter().next().unwrap_or_default();
     Ok(Answer::object([
-        ("file", Answer::File(Box::new(file_info(&hit)))),
+        ("file", Answer::File(Box::new(call.file_info(&hit)))),
         ("pixel_width", Answer::json(hit.image.pixel_width)),
         ("pixel_height", Answer::json(hit.image.pixel_height)),
         ("generation_text", Answer::json(call.engine().generation_text(&hit.image)?)),
@@ -65,12 +66,14 @@ pub(crate) fn status(call: &Call<'_>) -> Outcome {
         .iter()
         .map(|(path, offline)| json!({ "path": display(path), "offline": offline }))
         .collect();
+    // Before it is ready there is nothing to wait for: this is what says so.
+    let images = if call.engine().is_ready() { call.engine().n_images()? } else { 0 };
     let suggestions: Vec<String> = status.suggestions.iter().map(|path| display(path)).collect();
     Ok(Answer::Json(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "ready": call.engine().is_ready(),
         "uptime_s": call.server.meter.uptime().as_secs(),
-        "images": call.engine().n_images(),
+        "images": images,
         "roots": roots,
         "indexing": {
             "running": status.is_indexing, "seen": status.seen, "read": status.read, "expected": status.expected,

@@ -1,12 +1,13 @@
 //! Contract section 4, 11.6 and 11.11: searches, what the library holds, updates.
 
+use crate::query::{Counted, Matching, Order, Page, Partial, Search};
 use crate::serve::answer::{Answer, Outcome};
-use crate::serve::engine::{Matching, Order, Page, Search};
 use crate::serve::extract::{WireId, not_too_many, nullable};
 use crate::serve::limits::{NEEDLE_BYTES_MAX, PAGE_SIZE, PAGE_SIZE_MAX, RANDOM_N, TAGS_MAX};
 use crate::serve::problem::Problem;
-use crate::serve::server::{Call, file_info};
-use lumidex_schema::id::TagId;
+use crate::serve::server::Call;
+use lumidex_schema::api::Cursor;
+use lumidex_schema::id::{Seq, TagId};
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::display;
 use serde::Deserialize;
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 pub(crate) fn basic_info(call: &Call<'_>) -> Outcome {
     let dirs = expired(call)?;
     Ok(Answer::object([
-        ("img_count", Answer::json(call.engine().n_images())),
+        ("img_count", Answer::json(call.engine().n_images()?)),
         ("tags", Answer::SharedTags(call.engine().tags()?)),
         ("expired", Answer::json(!dirs.is_empty())),
         ("expired_dirs", Answer::json(dirs)),
@@ -37,8 +38,8 @@ fn expired(call: &Call<'_>) -> Result<Vec<String>, Problem> {
 pub(crate) fn random_images(call: &Call<'_>) -> Outcome {
     let access = call.access()?;
     let hits = call.engine().random(RANDOM_N)?;
-    let shown = hits.iter().filter(|hit| !hit.offline && access.may_show(&hit.path));
-    Ok(Answer::Files(shown.map(file_info).collect()))
+    let shown = hits.iter().filter(|hit| access.may_show(&hit.path)).map(|hit| call.file_info(hit));
+    Ok(Answer::Files(shown.filter(|file| !file.offline).collect()))
 }
 
 /// 4.3. The body is ignored.
@@ -92,7 +93,7 @@ pub(crate) fn by_substr(call: &Call<'_>) -> Outcome {
         size: size_of(size),
         cursor,
     };
-    Ok(page(call.engine().search(&request)?))
+    find(call, &request)
 }
 
 #[derive(Deserialize)]
@@ -128,18 +129,20 @@ pub(crate) fn by_tags(call: &Call<'_>) -> Outcome {
         size: size_of(size),
         cursor,
     };
-    Ok(page(call.engine().search(&request)?))
+    find(call, &request)
 }
 
 /// 11.11
 pub(crate) fn trend(call: &Call<'_>) -> Outcome {
     let trend = call.engine().trend(call.server.options.trend_max_tags)?;
-    let pairs = |key: &'static str, pairs: Vec<(String, u64)>| {
-        Value::from_iter(pairs.into_iter().map(|(name, count)| json!({ key: name, "count": count })))
+    let pairs = |key: &'static str, counted: Vec<Counted>| {
+        Value::from_iter(
+            counted.into_iter().map(|Counted { name, count }| json!({ key: name, "count": count })),
+        )
     };
     Ok(Answer::Json(json!({
         "total_images": trend.total_images,
-        "total_disk_usage": trend.total_disk_usage,
+        "total_disk_usage": trend.total_bytes,
         "daily_contributions": pairs("date", trend.days),
         "monthly_trends": pairs("month", trend.months),
         "top_models": pairs("name", trend.models),
@@ -149,14 +152,25 @@ pub(crate) fn trend(call: &Call<'_>) -> Outcome {
     })))
 }
 
-/// A page as both searches answer it.
-pub(crate) fn page(page: Page) -> Answer {
-    let Page { hits, cursor, partial } = page;
+/// The page a search asks for.
+pub(crate) fn find(call: &Call<'_>, request: &Search) -> Outcome {
+    // To the engine no folder means anywhere; here it means that none of those named is allowed.
+    if request.folders.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(page(
+            call,
+            Page { hits: Vec::new(), cursor: Cursor::default(), as_of: Seq::ZERO, partial: None },
+        ));
+    }
+    Ok(page(call, call.engine().search(request)?))
+}
+
+fn page(call: &Call<'_>, page: Page) -> Answer {
+    let Page { hits, cursor, as_of: _, partial } = page;
     let mut entries = vec![
-        ("files".into(), Answer::Files(hits.iter().map(file_info).collect())),
+        ("files".into(), Answer::Files(hits.iter().map(|hit| call.file_info(hit)).collect())),
         ("cursor".into(), Answer::Json(json!({ "has_next": cursor.has_next, "next": cursor.next }))),
     ];
-    if let Some((done, total)) = partial {
+    if let Some(Partial { done, total }) = partial {
         entries.push(("partial".into(), Answer::Json(json!({ "done": done, "total": total }))));
     }
     Answer::Object(entries)

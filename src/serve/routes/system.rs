@@ -158,8 +158,9 @@ pub(crate) fn readyz(call: &Call<'_>) -> Outcome {
 pub(crate) fn metrics(call: &Call<'_>) -> Outcome {
     let status = call.engine().status()?;
     let offline = status.roots.iter().filter(|(_, offline)| *offline).count() as u64;
+    let images = if call.engine().is_ready() { call.engine().n_images()? } else { 0 };
     let text = call.server.meter.text(&[
-        ("lumidex_images", "Images in the library, offline ones included.", call.engine().n_images()),
+        ("lumidex_images", "Images in the library, offline ones included.", images),
         ("lumidex_roots", "Folders that are indexed.", status.roots.len() as u64),
         ("lumidex_roots_offline", "Folders that cannot be reached.", offline),
         ("lumidex_ready", "Whether searches are answered.", u64::from(call.engine().is_ready())),

@@ -1,8 +1,9 @@
 //! Contract section 5 and 11.7: custom tags and which images have them.
 
+use crate::query::Hit;
 use crate::serve::access::Place;
 use crate::serve::answer::{Answer, Outcome};
-use crate::serve::engine::{Hit, Linking};
+use crate::serve::engine::Linking;
 use crate::serve::extract::{WireId, not_too_many, nullable, required};
 use crate::serve::limits::COLOR_BYTES_MAX;
 use crate::serve::problem::Problem;
@@ -192,7 +193,7 @@ fn taggable(call: &Call<'_>, place: &Place) -> Result<ImageId, Problem> {
     if let Some(hit) = call.image_at(place)? {
         return Ok(hit.id);
     }
-    if call.engine().n_images() == 0 {
+    if call.engine().n_images()? == 0 {
         return Err(Problem::bad("the library is empty; update the index first"));
     }
     if !place.real.exists() {
