@@ -1,3 +1,4 @@
 //! Integration tests, one binary: linking is the slow part, so there is one of it.
 
+mod contract;
 mod tidy;
