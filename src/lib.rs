@@ -1,1 +1,7 @@
 //! map
+
+pub mod limits;
+
+pub mod metadata;
+
+pub mod cli;
