@@ -3,4 +3,7 @@
 pub mod ledger;
 pub mod limits;
 pub mod projection;
+pub mod query;
 pub mod sys;
+
+pub mod intake;

@@ -6,6 +6,9 @@
 pub mod contract;
 pub mod follower;
 pub mod tags;
+pub mod text;
+
+pub mod text;
 
 pub use contract::{Batch, Projection, ProjectionError};
 pub use follower::{Follower, FollowerState};
