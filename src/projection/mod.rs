@@ -8,7 +8,5 @@ pub mod follower;
 pub mod tags;
 pub mod text;
 
-pub mod text;
-
 pub use contract::{Batch, Projection, ProjectionError};
 pub use follower::{Follower, FollowerState};
