@@ -1,8 +1,8 @@
 //! map
 
-pub mod intake;
-pub mod ledger;
 pub mod limits;
+pub mod sys;
+pub mod ledger;
+pub mod intake;
 pub mod projection;
 pub mod query;
-pub mod sys;
