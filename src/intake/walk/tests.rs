@@ -1,3 +1,5 @@
+//! The walk over real folders.
+
 #![allow(clippy::unwrap_used)]
 
 use std::fs;

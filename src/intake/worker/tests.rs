@@ -1,3 +1,5 @@
+//! Whole runs, with a toy interpreter.
+
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
