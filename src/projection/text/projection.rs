@@ -6,7 +6,7 @@ use super::error::TextError;
 use super::index::TextIndex;
 use super::snapshot::TextReader;
 use crate::limits;
-use crate::projection::contract::{Batch, Projection, ProjectionError};
+use crate::projection::contract::{Batch, Projection, ProjectionError, checkpoint_of};
 use lumidex_schema::checkpoint::{Checkpoint, StartEmpty};
 use lumidex_schema::feed::Subject;
 use lumidex_schema::{format, path};
@@ -79,8 +79,12 @@ impl Projection for TextProjection {
     }
 
     fn apply(&mut self, batch: &Batch<'_>) -> Result<(), ProjectionError> {
-        for (_, subject) in batch.rows {
+        for (seq, subject) in batch.rows {
             self.take_in(*subject, batch)?;
+            if self.index.pending() >= limits::TEXT_PENDING_MAX {
+                // Rows come in order, so everything up to this one is in.
+                self.commit(checkpoint_of(self.format(), *seq, batch.reader)?)?;
+            }
         }
         self.index.publish(batch.through);
         Ok(())
@@ -94,10 +98,6 @@ impl Projection for TextProjection {
 
     fn pending(&self) -> usize {
         self.index.pending()
-    }
-
-    fn pending_max(&self) -> usize {
-        limits::TEXT_PENDING_MAX
     }
 }
 
