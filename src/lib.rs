@@ -1,6 +1,8 @@
 //! map
 
-pub mod ledger;
 pub mod limits;
-pub mod projection;
 pub mod sys;
+pub mod ledger;
+pub mod intake;
+pub mod projection;
+pub mod query;

@@ -172,6 +172,15 @@ impl Text {
     pub fn decode_head(bytes: &[u8]) -> Option<((Seq, [u8; 16]), &[u8])> {
         postcard::take_from_bytes(bytes).ok()
     }
+
+    /// The tags of an encoded text, without copying its template.
+    ///
+    /// # Errors
+    /// [`Malformed`] when the bytes are no text.
+    pub fn decode_tags(bytes: &[u8]) -> Result<Vec<TagId>, Malformed> {
+        let decoded: Result<(Seq, [u8; 16], &str, Vec<TagId>), _> = postcard::from_bytes(bytes);
+        decoded.map(|(_, _, _, tags)| tags).map_err(|_| Malformed { table: Self::TABLE })
+    }
 }
 
 /// A tag.

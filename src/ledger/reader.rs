@@ -111,6 +111,17 @@ impl Reader {
         row(&self.texts, id.0)
     }
 
+    /// The tags that follow from a text; none for no text.
+    ///
+    /// # Errors
+    /// As [`Reader::head`].
+    pub fn tags_of_text(&self, id: TextId) -> Result<Vec<TagId>, ReadError> {
+        match self.texts.get(id.0)? {
+            Some(bytes) => Ok(Text::decode_tags(bytes.value())?),
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// A folder's record.
     ///
     /// # Errors
@@ -237,9 +248,20 @@ impl Reader {
     /// # Errors
     /// As [`Reader::head`].
     pub fn known_in(&self, folder: FolderId) -> Result<Vec<KnownFile>, ReadError> {
+        self.known_from(folder, b"", usize::MAX)
+    }
+
+    /// As [`Reader::known_in`], but up to `max` whose name is not less than `name`.
+    ///
+    /// # Errors
+    /// As [`Reader::head`].
+    pub fn known_from(&self, folder: FolderId, name: &[u8], max: usize) -> Result<Vec<KnownFile>, ReadError> {
         let paths = self.txn.open_table(tables::PATHS)?;
         let mut known = Vec::new();
-        for entry in paths.range((folder.0, &[][..])..(folder.0 + 1, &[][..]))? {
+        for entry in paths.range((folder.0, name)..(folder.0 + 1, &[][..]))? {
+            if known.len() >= max {
+                break;
+            }
             let (key, value) = entry?;
             let (image, digest) = value.value();
             if digest != 0 {

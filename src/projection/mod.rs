@@ -5,7 +5,7 @@
 
 pub mod contract;
 pub mod follower;
-
+pub mod tags;
 pub mod text;
 
 pub use contract::{Batch, Projection, ProjectionError};

@@ -6,12 +6,20 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-#[derive(Debug, Default)]
+type Callback = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
 struct State {
     stopped: AtomicBool,
-    // Held only around the notification, so that a waiter cannot miss it.
-    gate: Mutex<()>,
+    /// To be called once it is stopped; the lock also makes sure that no waiter misses the moment.
+    callbacks: Mutex<Vec<Callback>>,
     changed: Condvar,
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").field("stopped", &self.stopped).finish_non_exhaustive()
+    }
 }
 
 /// Says whether the work should end. Cheap to clone and to ask.
@@ -41,9 +49,13 @@ impl Stopper {
 
     /// Asks everyone to end, and wakes those who wait. Doing it again changes nothing.
     pub fn trigger(&self) {
-        let _gate = self.state.gate.lock();
-        self.state.stopped.store(true, Ordering::SeqCst);
-        self.state.changed.notify_all();
+        let callbacks = {
+            let mut callbacks = self.state.callbacks.lock();
+            self.state.stopped.store(true, Ordering::SeqCst);
+            self.state.changed.notify_all();
+            std::mem::take(&mut *callbacks)
+        };
+        callbacks.into_iter().for_each(|callback| callback());
     }
 }
 
@@ -60,11 +72,23 @@ impl Stop {
         self.state.stopped.load(Ordering::SeqCst)
     }
 
+    /// Calls `callback` once when the work should end, on the thread that triggers it; at once if
+    /// that is past. For those who wait for something else as well.
+    pub fn when_stopped(&self, callback: impl FnOnce() + Send + 'static) {
+        let mut callbacks = self.state.callbacks.lock();
+        if self.is_stopped() {
+            drop(callbacks);
+            callback();
+        } else {
+            callbacks.push(Box::new(callback));
+        }
+    }
+
     /// Waits until the work should end.
     pub fn wait(&self) {
-        let mut gate = self.state.gate.lock();
+        let mut callbacks = self.state.callbacks.lock();
         while !self.is_stopped() {
-            self.state.changed.wait(&mut gate);
+            self.state.changed.wait(&mut callbacks);
         }
     }
 
@@ -72,9 +96,9 @@ impl Stop {
     #[must_use]
     pub fn wait_for(&self, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
-        let mut gate = self.state.gate.lock();
+        let mut callbacks = self.state.callbacks.lock();
         while !self.is_stopped() {
-            if self.state.changed.wait_until(&mut gate, deadline).timed_out() {
+            if self.state.changed.wait_until(&mut callbacks, deadline).timed_out() {
                 return self.is_stopped();
             }
         }
@@ -102,5 +126,18 @@ mod tests {
         assert!(stop.is_stopped());
         assert!(stop.wait_for(Duration::from_secs(3600)));
         assert!(!Stop::never().is_stopped());
+    }
+
+    #[test]
+    fn callbacks_are_called_once_also_when_they_come_late() {
+        let stopper = Stopper::new();
+        let (sender, calls) = std::sync::mpsc::channel();
+        let late = sender.clone();
+        stopper.stop().when_stopped(move || sender.send("early").expect("the test listens"));
+        assert!(calls.try_recv().is_err());
+        stopper.trigger();
+        stopper.trigger();
+        stopper.stop().when_stopped(move || late.send("late").expect("the test listens"));
+        assert_eq!(calls.iter().collect::<Vec<_>>(), ["early", "late"]);
     }
 }
