@@ -49,7 +49,8 @@ pub const FEED_ROWS_PULLED: usize = 2_048;
 pub const PROJECTION_PENDING_MAX: usize = 200_000;
 
 /// Visible changes the text projection keeps in memory, each text counting once for every 1,024
-/// bytes begun: every search scans them, which takes about a millisecond at this size.
+/// bytes begun. Every search scans them, in about a millisecond at this size; beyond it they are
+/// made durable at once, so that a folder of long texts does not fill the memory.
 pub const TEXT_PENDING_MAX: usize = 16_384;
 
 /// How long visible changes of a quiet ledger wait to be made durable together.
