@@ -39,3 +39,5 @@ pub mod projection;
 pub mod query;
 
 pub mod cli;
+
+pub mod library;

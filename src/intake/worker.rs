@@ -107,6 +107,15 @@ struct Runs {
 }
 
 impl Intake {
+    /// Starts the thread that reads files' metadata; it waits to be asked. Ends its work when `stop`
+    /// says so.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(ledger: Ledger, settings: IntakeSettings, stop: &Stop) -> std::io::Result<Self> {
+        Self::start_with(ledger, settings, stop, super::interpret::by_metadata())
+    }
+
     /// Starts the thread; it waits to be asked. Ends its work when `stop` says so.
     ///
     /// # Errors
