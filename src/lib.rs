@@ -1,8 +1,14 @@
 //! map
 
-pub mod ledger;
 pub mod limits;
-pub mod projection;
 pub mod sys;
 
+pub mod ledger;
+
 pub mod intake;
+
+pub mod projection;
+
+pub mod settings;
+
+pub mod cli;
