@@ -48,7 +48,7 @@ pub struct Args {
 pub enum Command {
     /// Index, watch and serve folders (the default)
     #[command(after_help = EXAMPLES)]
-    Serve(Flags),
+    Serve(Box<Flags>),
     /// Show what files say about how they were made
     Inspect {
         /// One JSON object per line
@@ -64,7 +64,7 @@ impl Args {
     /// The command, with the default filled in.
     #[must_use]
     pub fn into_command(self) -> Command {
-        self.command.unwrap_or(Command::Serve(self.flags))
+        self.command.unwrap_or(Command::Serve(Box::new(self.flags)))
     }
 }
 
@@ -77,7 +77,7 @@ mod tests {
 
     fn flags(line: &str) -> Flags {
         match Args::try_parse_from(line.split(' ')).unwrap().into_command() {
-            Command::Serve(flags) => flags,
+            Command::Serve(flags) => *flags,
             Command::Inspect { .. } => panic!("`{line}` serves"),
         }
     }

@@ -1,3 +1,5 @@
+//! Precedence, refusals, and what each value means.
+
 #![allow(clippy::unwrap_used)]
 
 use std::fs;

@@ -1,3 +1,5 @@
+//! Whole runs against a real ledger, with a toy that reads the files.
+
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
