@@ -3,6 +3,8 @@
 pub mod limits;
 pub mod sys;
 
+pub mod metadata;
+
 pub mod ledger;
 
 pub mod intake;

@@ -2,6 +2,7 @@
 
 mod bar;
 mod first_run;
+pub mod inspect;
 
 use std::path::PathBuf;
 
