@@ -41,6 +41,10 @@ pub const FEED_ROWS_PULLED: usize = 2_048;
 /// Visible changes a projection keeps before it makes them durable, however busy the ledger is.
 pub const PROJECTION_PENDING_MAX: usize = 200_000;
 
+/// Visible changes the text projection keeps in memory, each text counting once for every 1,024
+/// bytes begun: every search scans them, which takes about a millisecond at this size.
+pub const TEXT_PENDING_MAX: usize = 16_384;
+
 /// How long visible changes of a quiet ledger wait to be made durable together.
 pub const PROJECTION_COMMIT_EVERY: Duration = Duration::from_secs(3);
 
@@ -49,6 +53,27 @@ pub const PROJECTION_RETRY: Duration = Duration::from_secs(2);
 
 /// How long a follower waits for the bell before it looks whether it should stop.
 pub const FOLLOWER_WAIT: Duration = Duration::from_millis(100);
+
+/// Largest page; larger requests get this.
+pub const PAGE_SIZE_MAX: usize = 10_000;
+
+/// Longest regular expression; a longer one is refused.
+pub const REGEX_BYTES_MAX: usize = 4 * 1024;
+
+/// Largest compiled regular expression; a larger one is refused.
+pub const REGEX_PROGRAM_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// What a regular expression may remember while it runs; it slows down beyond.
+pub const REGEX_CACHE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// How long a regular expression may look; then the search is refused as too expensive.
+pub const REGEX_TIME_MAX: Duration = Duration::from_secs(4);
+
+/// How long the first search waits for the tags to catch up; then it is refused for the moment.
+pub const FIRST_QUERY_WAIT: Duration = Duration::from_secs(60);
+
+/// How long a write waits until searches show it; then it is answered all the same.
+pub const VISIBLE_WAIT: Duration = Duration::from_secs(20);
 
 /// Metadata of files. What is beyond a bound is left out with a complaint; the file stays.
 pub mod metadata {

@@ -1,3 +1,5 @@
-//! Integration tests, one binary: linking is the slow part, so there is one of it.
+//! Integration tests, in one binary.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
-mod tidy;
+mod search;
+mod support;

@@ -109,6 +109,8 @@ pub struct State {
     pub holes: Names,
     /// The size in bytes of all live images.
     pub total_bytes: u64,
+    /// Grows with every change, so that what was made from a state can be kept with it.
+    pub version: u64,
     pub(super) tags: Vec<Option<TagEntry>>,
     pub(super) postings: Vec<Posting>,
     pub(super) folders: Vec<FolderEntry>,
@@ -170,6 +172,7 @@ impl State {
         });
         self.dirty.tags.insert(id);
         self.dirty.changes += 1;
+        self.version += 1;
     }
 
     pub(super) fn set_folder(&mut self, id: FolderId, path: &[u8]) {
@@ -179,6 +182,7 @@ impl State {
         self.folders[id.index()] = FolderEntry::new(path);
         self.dirty.folders.insert(id);
         self.dirty.changes += 1;
+        self.version += 1;
     }
 
     /// The order after these changes; computed before they are made.
@@ -209,6 +213,7 @@ impl State {
         let mut names = Vec::with_capacity(changes.len());
         let mut holes = Vec::with_capacity(changes.len());
         self.dirty.changes += changes.len();
+        self.version += 1;
         for change in changes {
             let Change { id, former_tags, live } = change;
             self.take_out(id, &former_tags, live.as_ref());

@@ -7,7 +7,7 @@
 use super::error::TextError;
 use super::snapshot::{Base, Snapshot, TextReader};
 use super::store::Store;
-use super::tail::{Entry, Tail};
+use super::tail::{self, Entry, Tail};
 use super::words;
 use lumidex_schema::checkpoint::{Checkpoint, StartEmpty};
 use lumidex_schema::feed::Subject;
@@ -98,15 +98,25 @@ impl TextIndex {
         Ok(())
     }
 
+    /// Whether the text is there already, visible or not.
+    #[must_use]
+    pub fn contains(&self, id: TextId) -> bool {
+        let durable = self.base.iter().flat_map(|base| &base.arenas);
+        self.fresh_ids.contains(&id)
+            || self.tail.get(id).is_some()
+            || durable.rev().any(|arena| arena.contains(id))
+    }
+
     /// Adds a text, unless it is there already: texts never change.
     ///
     /// # Errors
     /// The index cannot be written.
     pub fn add_text(&mut self, id: TextId, template: &str) -> Result<(), TextError> {
-        let known = self.ready()?.contains(id) || self.tail.get(id).is_some();
-        if known || !self.fresh_ids.insert(id) {
+        self.ready()?;
+        if self.contains(id) {
             return Ok(());
         }
+        self.fresh_ids.insert(id);
         let folded: Arc<str> = fold(template).into();
         let result = self.store.as_mut().map_or(Ok(()), |store| add_text(store, id, &folded));
         self.fresh.push((id, folded));
@@ -119,6 +129,14 @@ impl TextIndex {
     /// The index cannot be written.
     pub fn put_folder(&mut self, id: FolderId, path: &str) -> Result<(), TextError> {
         self.put(Subject::Folder(id), Some(fold(path)))
+    }
+
+    /// Takes a folder away.
+    ///
+    /// # Errors
+    /// The index cannot be written.
+    pub fn remove_folder(&mut self, id: FolderId) -> Result<(), TextError> {
+        self.put(Subject::Folder(id), None)
     }
 
     /// Adds a tag name or replaces it.
@@ -162,10 +180,12 @@ impl TextIndex {
         Ok(())
     }
 
-    /// Number of changes since the last commit.
+    /// How much has changed since the last commit: folders and tags, and texts, each once for
+    /// every 1,024 bytes begun.
     #[must_use]
     pub fn pending(&self) -> usize {
-        self.tail.len() + self.fresh.len() + self.keyed.len()
+        let fresh: usize = self.fresh.iter().map(tail::weight).sum();
+        self.tail.weight() + fresh + self.keyed.len()
     }
 
     fn put(&mut self, subject: Subject, words: Option<String>) -> Result<(), TextError> {

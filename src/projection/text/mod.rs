@@ -14,6 +14,7 @@ mod candidates;
 mod error;
 mod grams;
 mod index;
+mod projection;
 mod ranked;
 mod segment;
 mod snapshot;
@@ -24,6 +25,7 @@ mod words;
 pub use candidates::Candidates;
 pub use error::TextError;
 pub use index::TextIndex;
+pub use projection::TextProjection;
 pub use snapshot::{Snapshot, TextReader, WordField};
 
 #[cfg(test)]

@@ -15,6 +15,12 @@ pub(super) type Entry = (TextId, Arc<str>);
 pub(super) struct Tail {
     runs: Vec<Arc<[Entry]>>,
     len: usize,
+    weight: usize,
+}
+
+/// What a text counts for: one for every 1,024 bytes begun.
+pub(super) fn weight((_, text): &Entry) -> usize {
+    text.len() / 1024 + 1
 }
 
 impl Tail {
@@ -23,7 +29,8 @@ impl Tail {
         if entries.is_empty() {
             return self.clone();
         }
-        let mut tail = Self { runs: self.runs.clone(), len: self.len + entries.len() };
+        let weight = self.weight + entries.iter().map(weight).sum::<usize>();
+        let mut tail = Self { runs: self.runs.clone(), len: self.len + entries.len(), weight };
         while let Some(run) = tail.runs.pop_if(|run| run.len() <= entries.len()) {
             entries.extend(run.iter().cloned());
         }
@@ -40,6 +47,11 @@ impl Tail {
     /// Number of texts.
     pub(super) fn len(&self) -> usize {
         self.len
+    }
+
+    /// The weight of its texts.
+    pub(super) fn weight(&self) -> usize {
+        self.weight
     }
 
     /// The largest id, 0 when there is none.
