@@ -198,7 +198,10 @@ fn our_own_routes_answer_once_and_without_dialect() {
     assert!(image["generation_text"].as_str().unwrap().starts_with("a cat"));
     let recipe = |key: &str| image["recipe"][key].clone();
     assert_eq!((recipe("positive"), recipe("negative")), (json!("a cat, 100% fluffy"), json!("dog_house")));
-    assert_eq!((recipe("sampler"), recipe("steps"), recipe("seed")), (json!("Euler a"), json!(20), json!("1")));
+    assert_eq!(
+        (recipe("sampler"), recipe("steps"), recipe("seed")),
+        (json!("Euler a"), json!(20), json!("1"))
+    );
     assert_eq!(served.ask("GET", "/api/v1/image?path=%2Fnowhere.png", &Value::Null).status, 404);
     let status = served.ask("GET", "/api/v1/status", &Value::Null).json();
     assert_eq!(
