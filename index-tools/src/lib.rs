@@ -1,1 +1,5 @@
-//! t
+//! Offline tools over a lumidex data folder, and the synthetic libraries its tests and benches use.
+//!
+//! The command line is in `main.rs`; what it does is here, so that tests can do it too.
+
+pub mod synth;

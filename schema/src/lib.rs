@@ -19,6 +19,7 @@ pub mod record;
 pub mod tables;
 pub mod tag;
 pub mod text;
+pub mod text_index;
 
 pub mod api;
 pub mod cursor;

@@ -157,12 +157,30 @@ pub struct Image {
 pub struct Text {
     /// The number it was given; its feed row has the same. A text never changes.
     pub seq: Seq,
-    /// First eight bytes of the digest of what follows; finds it again.
-    pub digest: u64,
+    /// First 16 bytes of the BLAKE3 digest of what follows; finds it again.
+    pub digest: [u8; 16],
     /// The text, see [`crate::text`].
     pub template: String,
     /// The tags that follow from it.
     pub tags: Vec<TagId>,
+}
+
+impl Text {
+    /// The number and digest at the head of an encoded text, and the bytes after them; `None`
+    /// when the bytes are no text. Spares decoding the template.
+    #[must_use]
+    pub fn decode_head(bytes: &[u8]) -> Option<((Seq, [u8; 16]), &[u8])> {
+        postcard::take_from_bytes(bytes).ok()
+    }
+
+    /// The tags of an encoded text, without copying its template.
+    ///
+    /// # Errors
+    /// [`Malformed`] when the bytes are no text.
+    pub fn decode_tags(bytes: &[u8]) -> Result<Vec<TagId>, Malformed> {
+        let decoded: Result<(Seq, [u8; 16], &str, Vec<TagId>), _> = postcard::from_bytes(bytes);
+        decoded.map(|(_, _, _, tags)| tags).map_err(|_| Malformed { table: Self::TABLE })
+    }
 }
 
 /// A tag.

@@ -20,6 +20,8 @@ pub const PATHS: TableDefinition<'_, (u32, &[u8]), (u32, u64)> = TableDefinition
 pub const TEXTS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("texts");
 /// [`crate::id::TagId`] → [`crate::record::Tag`].
 pub const TAGS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("tags");
+/// Name of a custom tag that was not removed → [`crate::id::TagId`].
+pub const CUSTOM_TAGS: TableDefinition<'_, &str, u32> = TableDefinition::new("custom_tags");
 /// Image and custom tag → [`crate::record::Link`].
 pub const LINKS: TableDefinition<'_, (u32, u32), &[u8]> = TableDefinition::new("links");
 /// Number → subject, see [`crate::feed`].

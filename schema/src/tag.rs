@@ -1,5 +1,7 @@
 //! Kinds of tags and what a tag may be called.
 
+use crate::id::TagId;
+use crate::media::MediaKind;
 use serde::{Deserialize, Serialize};
 
 /// What a tag says about an image. The discriminant is stored; never renumber.
@@ -111,6 +113,26 @@ pub fn pixel_size_name(width: u32, height: u32) -> String {
 
 /// The custom tag that exists from the start and cannot be removed.
 pub const LIKE: &str = "like";
+
+/// Tags every ledger begins with: their ids are the same everywhere.
+pub const WELL_KNOWN: [(TagId, TagKind, &str); 6] = [
+    (TagId(1), TagKind::Custom, LIKE),
+    (TagId(2), TagKind::MediaType, "Image"),
+    (TagId(3), TagKind::MediaType, "Video"),
+    (TagId(4), TagKind::MediaType, "Audio"),
+    (TagId(5), TagKind::MediaType, "Unknown"),
+    (TagId(6), TagKind::PixelSize, "Unknown Size"),
+];
+
+/// The well-known tag of a kind of media.
+#[must_use]
+pub const fn media_tag(media: MediaKind) -> TagId {
+    match media {
+        MediaKind::Image => TagId(2),
+        MediaKind::Video => TagId(3),
+        MediaKind::Audio => TagId(4),
+    }
+}
 
 #[cfg(test)]
 mod tests {

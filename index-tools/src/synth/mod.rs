@@ -1,0 +1,38 @@
+//! Synthetic libraries: folders of small valid image files as people's generators leave them.
+//!
+//! A library is a pure function of its seed and size: every image can be asked for by its index,
+//! alone and in any order, and is the same to the byte on every machine. What each file says is
+//! known beforehand ([`Expected`]), so tests have the truth to compare with. It refuses to know
+//! how lumidex reads any of it.
+//!
+//! ```
+//! use lumidex_index_tools::synth::Library;
+//!
+//! let library = Library::new(42, 1_000);
+//! let image = library.image(17);
+//! assert_eq!(image.bytes(), library.image(17).bytes());
+//! ```
+
+mod dice;
+
+mod timeline;
+mod vocabulary;
+
+mod dialect;
+mod recipe;
+
+mod container;
+mod graph;
+mod infotext;
+
+mod image;
+mod library;
+
+pub use dialect::Dialect;
+pub use image::{Expected, SynthImage};
+pub use library::{Library, SynthError};
+pub use recipe::Lora;
+pub use vocabulary::Language;
+
+#[cfg(test)]
+mod tests;

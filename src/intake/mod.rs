@@ -1,0 +1,21 @@
+//! From the file system to observations: what is there is walked, compared with what the ledger
+//! knows, read where it differs, and told to the ledger. Knows nothing of projections or HTTP.
+
+mod budget;
+mod listing;
+mod pipeline;
+pub mod progress;
+pub mod readers;
+pub mod reconcile;
+pub mod rules;
+mod survey;
+pub mod walk;
+mod worker;
+
+pub use pipeline::PipelineError;
+pub use progress::{Progress, ProgressSnapshot};
+pub use survey::SurveyError;
+pub use walk::{FolderPart, Seen, WalkedRoot, walk};
+pub use worker::{
+    Intake, IntakeError, IntakeSettings, InterpreterFactory, MakeInterpreter, RunError, RunSummary,
+};

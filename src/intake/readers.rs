@@ -1,0 +1,254 @@
+//! Reads one media file: opens it without blocking or following links, lets an interpreter read its
+//! metadata, and puts what it says in the ledger's words. Knows no dialect and decodes no pixels.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use lumidex_schema::media::MediaKind;
+use lumidex_schema::path::RelPath;
+use lumidex_schema::record::Fingerprint;
+
+use super::listing::{EntryType, stat_open};
+use super::progress::Progress;
+use super::walk::{Seen, WalkedRoot, folder_path, sidecar_name};
+use crate::ledger::{self, SharedText};
+use crate::limits::SIDECAR_BYTES_MAX;
+use crate::sys::{PathError, paths};
+
+/// An open media file of a fixed length, read by position.
+#[derive(Debug)]
+pub struct MediaFile {
+    #[cfg(unix)]
+    file: File,
+    // Without positioned reads the position is shared, so reads take turns.
+    #[cfg(not(unix))]
+    file: parking_lot::Mutex<File>,
+    len: u64,
+}
+
+impl MediaFile {
+    fn new(file: File, len: u64) -> Self {
+        #[cfg(not(unix))]
+        let file = parking_lot::Mutex::new(file);
+        Self { file, len }
+    }
+
+    /// Length in bytes when it was opened; what was appended since is not read.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there is nothing to read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Fills the beginning of `buf` from `offset` on; how many bytes, 0 at the end of the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        let rest = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let n_wanted = rest.min(buf.len());
+        let buf = &mut buf[..n_wanted];
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::FileExt::read_at(&self.file, buf, offset)
+        }
+        #[cfg(not(unix))]
+        {
+            use std::io::Seek;
+            let mut file = self.file.lock();
+            file.seek(io::SeekFrom::Start(offset))?;
+            file.read(buf)
+        }
+    }
+}
+
+/// What a media file says.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Content identity.
+    pub fingerprint: Fingerprint,
+    /// Width in pixels; 0 when unknown.
+    pub pixel_width: u32,
+    /// Height in pixels; 0 when unknown.
+    pub pixel_height: u32,
+    /// The shared part of its generation text.
+    pub text: Option<Arc<SharedText>>,
+    /// The values of the text's holes.
+    pub holes: Vec<u64>,
+    /// Tags that a person's rules give it.
+    pub rule_tags: Vec<String>,
+    /// How many things were wrong with it.
+    pub complaints: u16,
+}
+
+/// Reads metadata. Each reader thread has its own, which may keep what it met before.
+pub trait Interpret {
+    /// What the file says; `None` when the content is not what the name promises, so that it is not
+    /// indexed.
+    ///
+    /// # Errors
+    /// Only when the file cannot be read; never because of what it holds.
+    fn interpret(
+        &mut self,
+        file: &MediaFile,
+        name: &[u8],
+        media: MediaKind,
+        sidecar: Option<&[u8]>,
+    ) -> io::Result<Option<Facts>>;
+}
+
+/// What reading a file gave.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Read(Box<ledger::Seen>),
+    /// Not media after all.
+    NotMedia,
+    /// Gone or unreadable; what the ledger knows of it stays.
+    Nothing,
+}
+
+/// Reads the file that was seen at this place.
+pub(super) fn read(
+    root: &WalkedRoot,
+    folder: &RelPath,
+    seen: Seen,
+    interpreter: &mut dyn Interpret,
+    progress: &Progress,
+) -> Outcome {
+    let folder_path = folder_path(&root.path, folder);
+    let path = folder_path.join(paths::from_bytes(&seen.name));
+    match read_facts(&folder_path, &path, &seen, interpreter, progress) {
+        Ok(Some((sighting, facts))) => {
+            progress.add(&progress.bytes, sighting.size);
+            progress.add(&progress.complaints, u64::from(facts.complaints));
+            let Facts { fingerprint, pixel_width, pixel_height, text, holes, rule_tags, complaints } = facts;
+            Outcome::Read(Box::new(ledger::Seen {
+                root: root.id,
+                folder: folder.clone(),
+                name: seen.name,
+                sighting,
+                media: seen.media,
+                fingerprint,
+                pixel_width,
+                pixel_height,
+                text,
+                holes,
+                rule_tags,
+                complaints,
+            }))
+        }
+        Ok(None) => {
+            progress.add(&progress.skipped, 1);
+            Outcome::NotMedia
+        }
+        Err(error) => {
+            // A file that is gone by now, or that turned into a link, is settled by the next walk.
+            if !error.is_absent() && !is_link(&error) {
+                progress.complain(&error);
+            }
+            Outcome::Nothing
+        }
+    }
+}
+
+fn read_facts(
+    folder: &Path,
+    path: &Path,
+    seen: &Seen,
+    interpreter: &mut dyn Interpret,
+    progress: &Progress,
+) -> Result<Option<(lumidex_schema::record::Sighting, Facts)>, PathError> {
+    let Some((file, mut sighting)) = open(path)? else { return Ok(None) };
+    let mut n_bad = 0;
+    let sidecar = match seen.sighting.sidecar {
+        None => None,
+        Some(listed) => {
+            // Should it not be readable, then what was listed is remembered, not to try again and
+            // again.
+            sighting.sidecar = Some(listed);
+            match read_sidecar(&folder.join(paths::from_bytes(&sidecar_name(&seen.name)))) {
+                Ok(Some((content, found))) => {
+                    sighting.sidecar = Some(found);
+                    Some(content)
+                }
+                Ok(None) => {
+                    n_bad += 1;
+                    None
+                }
+                Err(error) => {
+                    progress.complain(&error);
+                    n_bad += 1;
+                    None
+                }
+            }
+        }
+    };
+    let file = MediaFile::new(file, sighting.size);
+    // The interpreter keeps nothing half done that a later file could meet: its cache is only ever
+    // extended by whole entries.
+    let interpreted = catch_unwind(AssertUnwindSafe(|| {
+        interpreter.interpret(&file, &seen.name, seen.media, sidecar.as_deref())
+    }));
+    let mut facts = match interpreted {
+        Ok(Ok(Some(facts))) => facts,
+        Ok(Ok(None)) => return Ok(None),
+        Ok(Err(error)) => return Err(PathError::doing("read", path)(error)),
+        Err(_) => {
+            tracing::warn!("a reader panicked on a file, which is kept without its metadata");
+            progress.complain(&format_args!("the reader panicked on `{}`", path.display()));
+            Facts { complaints: 1, ..Facts::default() }
+        }
+    };
+    facts.complaints = facts.complaints.saturating_add(n_bad);
+    Ok(Some((sighting, facts)))
+}
+
+type OpenedFile = (File, lumidex_schema::record::Sighting);
+
+/// Opens a regular file; `None` when it is something else. The sighting is that of the open file,
+/// so that a change between looking and opening, or while it is read, is noticed by the next walk.
+fn open(path: &Path) -> Result<Option<OpenedFile>, PathError> {
+    #[cfg(unix)]
+    let opened = {
+        use rustix::fs::{Mode, OFlags};
+        // Without NONBLOCK, opening a pipe that took the file's place would wait for a writer.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        rustix::fs::open(path, flags, Mode::empty()).map(File::from).map_err(io::Error::from)
+    };
+    #[cfg(not(unix))]
+    let opened = File::open(path);
+    let file = opened.map_err(PathError::doing("open", path))?;
+    let stat = stat_open(&file).map_err(PathError::doing("look at", path))?;
+    Ok((stat.entry_type == EntryType::File).then_some((file, stat.sighting)))
+}
+
+type SidecarFound = (u64, lumidex_schema::id::Timestamp);
+
+/// Content with size and time; `None` when it is not a regular file. Of a longer one it is one byte
+/// more than the bound, by which the interpreter knows and refuses it.
+fn read_sidecar(path: &Path) -> Result<Option<(Vec<u8>, SidecarFound)>, PathError> {
+    let Some((file, sighting)) = open(path)? else { return Ok(None) };
+    let mut content = Vec::new();
+    file.take(SIDECAR_BYTES_MAX + 1).read_to_end(&mut content).map_err(PathError::doing("read", path))?;
+    Ok(Some((content, (sighting.size, sighting.modified))))
+}
+
+fn is_link(error: &PathError) -> bool {
+    #[cfg(unix)]
+    {
+        error.source.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = error;
+        false
+    }
+}

@@ -1,0 +1,183 @@
+//! What changed in a folder: its listing merged with what the ledger knows of it. Pure.
+
+use std::cmp::Ordering;
+
+use lumidex_schema::id::ImageId;
+
+use super::walk::{FolderPart, Seen};
+use crate::ledger::KnownFile;
+
+/// What is different from what the ledger knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// The ledger knows no file of this name in the folder.
+    Arrived(Seen),
+    /// The file is not as it was when last read, or everything is to be read again.
+    Altered(Seen, ImageId),
+    /// The file is gone.
+    Vanished(ImageId),
+}
+
+/// Whether files that look unchanged are to be read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Only what arrived or differs.
+    Changes,
+    /// Everything.
+    Everything,
+}
+
+/// Merges the parts of one folder's listing, in order, with the files known in it.
+#[derive(Debug)]
+pub struct Reconciler {
+    known: std::iter::Peekable<std::vec::IntoIter<KnownFile>>,
+    depth: Depth,
+}
+
+impl Reconciler {
+    /// For one folder; `known` must be sorted by name, without repeats.
+    #[must_use]
+    pub fn new(known: Vec<KnownFile>, depth: Depth) -> Self {
+        debug_assert!(known.is_sorted_by(|a, b| a.name < b.name), "the ledger hands out sorted names");
+        Self { known: known.into_iter().peekable(), depth }
+    }
+
+    /// What is different in the next part of the listing, sorted by name except that files which
+    /// vanished stand where they would have been met.
+    pub fn part(&mut self, part: FolderPart) -> Vec<Difference> {
+        let FolderPart { files, doubtful, is_last, is_complete, .. } = part;
+        let has_vanished = |known: &KnownFile| is_complete && doubtful.binary_search(&known.name).is_err();
+        let mut differences = Vec::new();
+        for seen in files {
+            let mut same = None;
+            while let Some(known) = self.known.next_if(|known| known.name <= seen.name) {
+                match known.name.cmp(&seen.name) {
+                    Ordering::Equal => same = Some(known),
+                    _ if has_vanished(&known) => differences.push(Difference::Vanished(known.image)),
+                    _ => {}
+                }
+            }
+            match same {
+                None => differences.push(Difference::Arrived(seen)),
+                Some(known) if self.depth == Depth::Everything || known.digest != seen.sighting.digest() => {
+                    differences.push(Difference::Altered(seen, known.image));
+                }
+                Some(_) => {}
+            }
+        }
+        // A doubtful name behind the last file must be met here: the next part does not list it.
+        let through = doubtful.last();
+        while let Some(known) = self.known.next_if(|known| is_last || Some(&known.name) <= through) {
+            if has_vanished(&known) {
+                differences.push(Difference::Vanished(known.image));
+            }
+        }
+        differences
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use lumidex_schema::id::{RootId, Timestamp};
+    use lumidex_schema::media::MediaKind;
+    use lumidex_schema::path::RelPath;
+    use lumidex_schema::record::Sighting;
+    use proptest::prelude::{Strategy, prop};
+
+    use super::*;
+
+    fn seen(name: u8, size: u64) -> Seen {
+        let sighting = Sighting { size, ..Sighting::default() };
+        Seen { name: vec![b'a' + name], sighting, media: MediaKind::Image }
+    }
+
+    /// The toy: one look-up after the other.
+    fn toy(
+        listed: &BTreeMap<u8, u64>,
+        doubtful: &[u8],
+        known: &BTreeMap<u8, u64>,
+        is_complete: bool,
+        depth: Depth,
+    ) -> Vec<Difference> {
+        let mut differences = Vec::new();
+        for (name, size) in listed {
+            match known.get(name) {
+                None => differences.push(Difference::Arrived(seen(*name, *size))),
+                Some(before) if before != size || depth == Depth::Everything => {
+                    let image = ImageId(u32::from(*name));
+                    differences.push(Difference::Altered(seen(*name, *size), image));
+                }
+                Some(_) => {}
+            }
+        }
+        for name in known.keys() {
+            if is_complete && !listed.contains_key(name) && !doubtful.contains(name) {
+                differences.push(Difference::Vanished(ImageId(u32::from(*name))));
+            }
+        }
+        differences
+    }
+
+    /// As the walk cuts a listing: files that cannot be looked at travel with their neighbours.
+    fn parts(listed: &BTreeMap<u8, u64>, doubtful: &[u8], size: usize, is_complete: bool) -> Vec<FolderPart> {
+        let mut names: Vec<u8> = listed.keys().copied().chain(doubtful.iter().copied()).collect();
+        names.sort_unstable();
+        let chunks: Vec<&[u8]> = if names.is_empty() { vec![&[]] } else { names.chunks(size).collect() };
+        let n_chunks = chunks.len();
+        chunks
+            .into_iter()
+            .enumerate()
+            .map(|(nth, chunk)| FolderPart {
+                root: RootId(1),
+                folder: RelPath::root(),
+                modified: Timestamp(0),
+                files: chunk.iter().filter_map(|n| listed.get(n).map(|size| seen(*n, *size))).collect(),
+                doubtful: chunk.iter().filter(|n| doubtful.contains(n)).map(|n| vec![b'a' + n]).collect(),
+                is_first: nth == 0,
+                is_last: nth + 1 == n_chunks,
+                is_complete,
+            })
+            .collect()
+    }
+
+    fn sorted(mut differences: Vec<Difference>) -> Vec<Difference> {
+        differences.sort_by_key(|difference| match difference {
+            Difference::Arrived(seen) | Difference::Altered(seen, _) => (0, seen.name.clone()),
+            Difference::Vanished(image) => (1, vec![image.0 as u8]),
+        });
+        differences
+    }
+
+    fn files() -> impl Strategy<Value = BTreeMap<u8, u64>> {
+        prop::collection::btree_map(0_u8..24, 0_u64..3, 0..16)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn merging_gives_what_looking_up_gives(
+            mut listed in files(),
+            known in files(),
+            doubtful in prop::collection::btree_set(0_u8..24, 0..4),
+            size in 1_usize..6,
+            is_complete: bool,
+            everything: bool,
+        ) {
+            let depth = if everything { Depth::Everything } else { Depth::Changes };
+            let doubtful: Vec<u8> = doubtful.into_iter().collect();
+            listed.retain(|name, _| !doubtful.contains(name));
+            let rows = known.iter().map(|(name, size)| KnownFile {
+                name: vec![b'a' + name],
+                image: ImageId(u32::from(*name)),
+                digest: seen(*name, *size).sighting.digest(),
+            });
+            let mut reconciler = Reconciler::new(rows.collect(), depth);
+            let merged: Vec<Difference> = parts(&listed, &doubtful, size, is_complete)
+                .into_iter()
+                .flat_map(|part| reconciler.part(part))
+                .collect();
+            proptest::prop_assert_eq!(sorted(merged), toy(&listed, &doubtful, &known, is_complete, depth));
+        }
+    }
+}

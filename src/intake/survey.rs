@@ -1,0 +1,247 @@
+//! Walks one root and compares it with what the ledger knows: what is to be read, and what is gone.
+//!
+//! Absent is not deleted. Files of a root that cannot be opened, or that is suddenly empty or another
+//! device and holds none of a sample of its files, stay as they are; so do files of folders that
+//! could not be listed.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use crossbeam_channel::Sender;
+use lumidex_schema::id::{FolderId, RootId};
+use lumidex_schema::path::RelPath;
+use parking_lot::Mutex;
+
+use super::listing::{Links, OpenFolder};
+use super::pipeline::{Found, Place, Shared};
+use super::reconcile::{Depth, Difference, Reconciler};
+use super::rules::is_passed_over;
+use super::walk::{FolderPart, Walked, WalkedRoot, folder_path, walk};
+use crate::ledger::{KnownFile, ReadError};
+use crate::sys::{PathError, paths};
+
+/// Known files looked for when a root is in doubt (design ruling 5).
+const SAMPLE_FILES_MAX: usize = 32;
+
+/// How a root was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Walked to its end.
+    Walked,
+    /// It cannot be opened, or nothing says that it is the folder it was; nothing of it is missing.
+    Offline,
+    /// The walk was stopped.
+    BrokenOff,
+}
+
+/// Why a root could not be compared with the ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum SurveyError {
+    /// The ledger could not be read.
+    #[error("what is known of the folder cannot be read")]
+    Ledger(#[from] ReadError),
+}
+
+/// Walks `root` and sends what was found.
+pub(super) fn survey(
+    shared: &Shared<'_>,
+    root: &WalkedRoot,
+    n_walkers: usize,
+    depth: Depth,
+    sender: &Sender<Found>,
+) -> Result<Reach, SurveyError> {
+    let trust = trust(shared, root)?;
+    let survey =
+        Survey { shared, root, depth, trust, sender, visited: Mutex::default(), failure: Mutex::default() };
+    let walked = match trust {
+        Trust::Unreachable => return Ok(Reach::Offline),
+        Trust::Doubtful | Trust::Sure => {
+            walk(root, n_walkers, shared.stop, shared.progress, || survey.visitor())
+        }
+    };
+    if let Some(failure) = survey.failure.lock().take() {
+        return Err(failure.into());
+    }
+    let walked = match walked {
+        Ok(walked) => walked,
+        // It was there a moment ago.
+        Err(error) => {
+            shared.progress.complain(&error);
+            return Ok(Reach::Offline);
+        }
+    };
+    if walked.is_broken_off {
+        return Ok(Reach::BrokenOff);
+    }
+    if trust == Trust::Doubtful || walked.unlisted.contains(&RelPath::root()) {
+        return Ok(Reach::Offline);
+    }
+    let gone = survey.gone_folders(&walked)?;
+    for images in gone {
+        if sender.send(Found::Gone(images)).is_err() {
+            return Ok(Reach::BrokenOff);
+        }
+    }
+    // When nobody takes it, the run fails with what the ledger said.
+    let _ = sender.send(Found::RootWalked(root.id));
+    Ok(Reach::Walked)
+}
+
+/// Whether what is absent from a root may be taken for gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    Sure,
+    /// It can be opened, but nothing says that it is the folder it was.
+    Doubtful,
+    Unreachable,
+}
+
+fn trust(shared: &Shared<'_>, root: &WalkedRoot) -> Result<Trust, SurveyError> {
+    let path = paths::from_bytes(&root.path);
+    let opened = OpenFolder::open(&path, Links::Follow).and_then(|open| {
+        let mut is_empty = true;
+        open.entries(|name, _| {
+            is_empty = is_passed_over(name);
+            is_empty
+        })?;
+        Ok((is_empty, open.stat_self()?.sighting.device))
+    });
+    let (is_empty, device) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            shared.progress.complain(&PathError::doing("open the folder", &path)(error));
+            return Ok(Trust::Unreachable);
+        }
+    };
+    let one = sample(shared, root.id, 1)?;
+    let Some((_, first)) = one.first() else { return Ok(Trust::Sure) };
+    let known_device = shared.ledger.reader()?.image(first.image)?.map(|image| image.sighting.device);
+    if !is_empty && known_device == Some(device) {
+        return Ok(Trust::Sure);
+    }
+    let is_there = |(folder, file): &(RelPath, KnownFile)| {
+        let path = folder_path(&root.path, folder).join(paths::from_bytes(&file.name));
+        path.symlink_metadata().is_ok()
+    };
+    let is_known = sample(shared, root.id, SAMPLE_FILES_MAX)?.iter().any(is_there);
+    Ok(if is_known { Trust::Sure } else { Trust::Doubtful })
+}
+
+/// Up to `n` of the files known in a root, from all over it; none only when none is known.
+fn sample(shared: &Shared<'_>, root: RootId, n: usize) -> Result<Vec<(RelPath, KnownFile)>, ReadError> {
+    let reader = shared.ledger.reader()?;
+    let folders = reader.folders_of(root)?;
+    let mut sample = Vec::new();
+    for (id, folder) in spread(&folders, n) {
+        let known = reader.known_from(*id, b"", n.div_ceil(folders.len()))?;
+        sample.extend(known.into_iter().map(|file| (folder.clone(), file)));
+    }
+    if sample.is_empty() {
+        // The chosen folders hold nothing any more; another may.
+        for (id, folder) in &folders {
+            if let Some(file) = reader.known_from(*id, b"", 1)?.into_iter().next() {
+                sample.push((folder.clone(), file));
+                break;
+            }
+        }
+    }
+    Ok(sample)
+}
+
+/// Up to `n` items at equal distances.
+fn spread<T>(items: &[T], n: usize) -> impl Iterator<Item = &T> {
+    items.iter().step_by(items.len().div_ceil(n.max(1)).max(1))
+}
+
+struct Survey<'a> {
+    shared: &'a Shared<'a>,
+    root: &'a WalkedRoot,
+    depth: Depth,
+    trust: Trust,
+    sender: &'a Sender<Found>,
+    /// Folders of the ledger that were listed.
+    visited: Mutex<HashSet<FolderId>>,
+    failure: Mutex<Option<ReadError>>,
+}
+
+impl Survey<'_> {
+    /// Compares the folders that one thread lists.
+    fn visitor(&self) -> impl FnMut(FolderPart) -> ControlFlow<()> {
+        let mut reconciler = Reconciler::new(Vec::new(), self.depth);
+        move |mut part| {
+            if part.is_first {
+                match self.known_in(&part.folder) {
+                    Ok(known) => reconciler = Reconciler::new(known, self.depth),
+                    Err(error) => {
+                        *self.failure.lock() = Some(error);
+                        return ControlFlow::Break(());
+                    }
+                }
+            }
+            part.is_complete &= self.trust == Trust::Sure;
+            let folder = part.folder.clone();
+            self.send(folder, reconciler.part(part))
+        }
+    }
+
+    fn known_in(&self, folder: &RelPath) -> Result<Vec<KnownFile>, ReadError> {
+        // A snapshot for each folder: one held for the whole walk would keep the ledger from
+        // re-using its pages.
+        let reader = self.shared.ledger.reader()?;
+        match reader.folder_id(self.root.id, folder)? {
+            None => Ok(Vec::new()),
+            Some(id) => {
+                self.visited.lock().insert(id);
+                reader.known_in(id)
+            }
+        }
+    }
+
+    fn send(&self, folder: RelPath, differences: Vec<Difference>) -> ControlFlow<()> {
+        let mut files = Vec::new();
+        let mut gone = Vec::new();
+        for difference in differences {
+            match difference {
+                Difference::Arrived(seen) => files.push((seen, None)),
+                Difference::Altered(seen, image) => files.push((seen, Some(image))),
+                Difference::Vanished(image) => gone.push(image),
+            }
+        }
+        let mut answer = ControlFlow::Continue(());
+        if !files.is_empty() {
+            self.shared.progress.add(&self.shared.progress.to_read, files.len() as u64);
+            let place = Arc::new(Place { root: self.root.clone(), folder });
+            answer = self.pass(Found::ToRead { place, files });
+        }
+        if answer.is_continue() && !gone.is_empty() {
+            answer = self.pass(Found::Gone(gone));
+        }
+        answer
+    }
+
+    fn pass(&self, found: Found) -> ControlFlow<()> {
+        match self.sender.send(found) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    }
+
+    /// The files of folders that are no longer there, and of which that can be said.
+    fn gone_folders(&self, walked: &Walked) -> Result<Vec<Vec<lumidex_schema::id::ImageId>>, ReadError> {
+        let reader = self.shared.ledger.reader()?;
+        let visited = self.visited.lock();
+        let mut gone = Vec::new();
+        for (id, folder) in reader.folders_of(self.root.id)? {
+            let is_unlisted = || walked.unlisted.iter().any(|above| folder.strip_prefix(above).is_some());
+            if visited.contains(&id) || is_unlisted() {
+                continue;
+            }
+            let images: Vec<_> = reader.known_in(id)?.into_iter().map(|known| known.image).collect();
+            if !images.is_empty() {
+                gone.push(images);
+            }
+        }
+        Ok(gone)
+    }
+}

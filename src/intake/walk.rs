@@ -1,0 +1,409 @@
+//! The parallel walk of one root, a folder at a time: which media files there are, and what is to be
+//! known of them without opening them. Knows nothing of the ledger.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::{io, thread};
+
+use lumidex_schema::id::{RootId, Timestamp};
+use lumidex_schema::media::MediaKind;
+use lumidex_schema::path::{RelPath, absolute};
+use lumidex_schema::record::Sighting;
+use parking_lot::{Condvar, Mutex};
+
+use super::listing::{EntryType, Links, Names, OpenFolder};
+use super::progress::Progress;
+use super::rules::{IGNORE_FILE, Ignores, is_passed_over};
+use crate::sys::{PathError, Stop, paths};
+
+/// Files handed over at once. A folder of a million files is walked in little memory, and its first
+/// files are searchable long before its last is looked at.
+pub const PART_FILES_MAX: usize = 4_096;
+
+/// Ending of the text files that stand beside media files.
+const SIDECAR_ENDING: &[u8] = b".txt";
+
+/// A media file, as seen without opening it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// File name.
+    pub name: Vec<u8>,
+    /// Size, times and identity, and those of its sidecar.
+    pub sighting: Sighting,
+    /// By extension.
+    pub media: MediaKind,
+}
+
+/// The listing of a folder, or a run of it: names between those of the part before and the part
+/// after. The parts of one folder come in order, from one thread, without those of another folder
+/// between them; every folder has at least one part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderPart {
+    /// The root that is walked.
+    pub root: RootId,
+    /// Which folder below it.
+    pub folder: RelPath,
+    /// The folder's own modification time.
+    pub modified: Timestamp,
+    /// Media files, sorted by name, at most [`PART_FILES_MAX`].
+    pub files: Vec<Seen>,
+    /// Names of media files that are there but could not be looked at, sorted.
+    pub doubtful: Vec<Vec<u8>>,
+    /// No part of the folder came before.
+    pub is_first: bool,
+    /// No part of the folder follows.
+    pub is_last: bool,
+    /// The whole folder could be listed, so that what is in no part is not there.
+    pub is_complete: bool,
+}
+
+/// What to walk.
+#[derive(Clone, Debug)]
+pub struct WalkedRoot {
+    /// Its id, handed through.
+    pub id: RootId,
+    /// Absolute. May itself be a symbolic link.
+    pub path: Vec<u8>,
+}
+
+/// How a walk came to its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Walked {
+    /// It was stopped, or a visitor broke it off; then nothing is known of what was not visited.
+    pub is_broken_off: bool,
+    /// Folders that could not be listed to their end; nothing is known of them and of what is below.
+    pub unlisted: Vec<RelPath>,
+}
+
+/// Walks `root` on `n_threads` threads, each of which hands what it finds to a visitor of its own
+/// made by `visitor`. Symbolic links are never followed; each real folder is visited once.
+///
+/// # Errors
+/// [`PathError`] when the root itself cannot be opened.
+pub fn walk<V>(
+    root: &WalkedRoot,
+    n_threads: usize,
+    stop: &Stop,
+    progress: &Progress,
+    visitor: impl Fn() -> V + Sync,
+) -> Result<Walked, PathError>
+where
+    V: FnMut(FolderPart) -> ControlFlow<()>,
+{
+    let path = paths::from_bytes(&root.path);
+    OpenFolder::open(&path, Links::Follow).map_err(PathError::doing("open the folder", &path))?;
+    let walk = Walk { root, stop, progress, queue: Queue::default(), findings: Mutex::default() };
+    walk.queue.push(vec![Todo { folder: RelPath::root(), ignores: Ignores::default() }]);
+    thread::scope(|scope| {
+        for _ in 0..n_threads.max(1) {
+            thread::Builder::new()
+                .name("intake-walk".to_owned())
+                .spawn_scoped(scope, || walk.work(visitor()))
+                .map_err(PathError::doing("start a thread to walk", &path))?;
+        }
+        Ok::<(), PathError>(())
+    })
+    .inspect_err(|_| walk.queue.break_off())?;
+    let findings = walk.findings.into_inner();
+    let is_broken_off = walk.queue.is_broken_off() || stop.is_stopped();
+    Ok(Walked { is_broken_off, unlisted: findings.unlisted })
+}
+
+struct Walk<'a> {
+    root: &'a WalkedRoot,
+    stop: &'a Stop,
+    progress: &'a Progress,
+    queue: Queue,
+    findings: Mutex<Findings>,
+}
+
+#[derive(Default)]
+struct Findings {
+    /// Device and inode of every folder visited, against bind mounts in a ring.
+    visited: HashSet<(u64, u64)>,
+    unlisted: Vec<RelPath>,
+}
+
+/// A folder still to be visited.
+struct Todo {
+    folder: RelPath,
+    /// Those of the folders above.
+    ignores: Ignores,
+}
+
+/// A folder's entries before any file was looked at.
+#[derive(Default)]
+struct Entries {
+    media: Names,
+    /// Names that end like a sidecar.
+    sidecars: Names,
+    folders: Vec<Vec<u8>>,
+    has_ignore_file: bool,
+}
+
+impl Walk<'_> {
+    fn work<V: FnMut(FolderPart) -> ControlFlow<()>>(&self, mut visitor: V) {
+        while let Some(todo) = self.queue.take() {
+            // Ends the turn however it is left, or the other threads would wait for ever.
+            let _turn = Turn(&self.queue);
+            if self.stop.is_stopped() || self.visit(todo, &mut visitor).is_break() {
+                self.queue.break_off();
+            }
+        }
+    }
+
+    fn visit<V: FnMut(FolderPart) -> ControlFlow<()>>(&self, todo: Todo, visitor: &mut V) -> ControlFlow<()> {
+        let Todo { folder, ignores } = todo;
+        let path = paths::from_bytes(&absolute(&self.root.path, folder.as_bytes(), b""));
+        let links = if folder == RelPath::root() { Links::Follow } else { Links::Refuse };
+        let opened = OpenFolder::open(&path, links)
+            .and_then(|open| open.stat_self().map(|stat| (open, stat.sighting)));
+        let (open, sighting) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                self.give_up(folder, PathError::doing("open the folder", &path)(error));
+                return ControlFlow::Continue(());
+            }
+        };
+        if !self.findings.lock().visited.insert((sighting.device, sighting.inode)) && sighting.inode != 0 {
+            return ControlFlow::Continue(());
+        }
+        let (mut entries, listed) = self.entries(&open);
+        let is_complete = listed.is_ok();
+        if let Err(error) = listed {
+            self.give_up(folder.clone(), PathError::doing("list", &path)(error));
+        }
+        if self.stop.is_stopped() {
+            return ControlFlow::Break(());
+        }
+        self.progress.add(&self.progress.folders, 1);
+        let ignores = self.ignores(ignores, &entries, &folder, &path);
+        self.queue_folders(&mut entries, &folder, &ignores);
+        let listing = Listing { path: &path, folder, modified: sighting.modified, is_complete, ignores };
+        self.look(&listing, &open, &entries, visitor)
+    }
+
+    /// A folder that is gone is no complaint: its parent's listing was simply overtaken.
+    fn give_up(&self, folder: RelPath, error: PathError) {
+        if error.is_absent() && folder != RelPath::root() {
+            return;
+        }
+        self.progress.complain(&error);
+        self.findings.lock().unlisted.push(folder);
+    }
+
+    fn entries(&self, open: &OpenFolder) -> (Entries, io::Result<()>) {
+        let mut entries = Entries::default();
+        let listed = open.entries(|name, entry_type| {
+            if name == IGNORE_FILE && entry_type == EntryType::File {
+                entries.has_ignore_file = true;
+            }
+            if is_passed_over(name) {
+                return !self.stop.is_stopped();
+            }
+            match entry_type {
+                EntryType::Folder => entries.folders.push(name.to_vec()),
+                EntryType::File if MediaKind::of_name(name).is_some() => entries.media.push(name),
+                EntryType::File if name.ends_with(SIDECAR_ENDING) => entries.sidecars.push(name),
+                EntryType::Link | EntryType::Special if MediaKind::of_name(name).is_some() => {
+                    self.progress.add(&self.progress.skipped, 1);
+                }
+                EntryType::File | EntryType::Link | EntryType::Special => {}
+            }
+            !self.stop.is_stopped()
+        });
+        entries.media.sort();
+        entries.sidecars.sort();
+        (entries, listed)
+    }
+
+    fn ignores(&self, outer: Ignores, entries: &Entries, folder: &RelPath, path: &Path) -> Ignores {
+        if !entries.has_ignore_file {
+            return outer;
+        }
+        match outer.reading(folder, path) {
+            Ok((ignores, n_bad)) => {
+                self.progress.add(&self.progress.complaints, n_bad);
+                ignores
+            }
+            Err(error) => {
+                self.progress.complain(&error);
+                outer
+            }
+        }
+    }
+
+    fn queue_folders(&self, entries: &mut Entries, folder: &RelPath, ignores: &Ignores) {
+        let mut names = std::mem::take(&mut entries.folders);
+        names.retain(|name| !ignores.ignores(folder, name, true));
+        // The stack gives the last one first.
+        names.sort_unstable_by(|a, b| b.cmp(a));
+        self.queue.push(
+            names.iter().map(|name| Todo { folder: folder.join(name), ignores: ignores.clone() }).collect(),
+        );
+    }
+
+    /// Looks at the files, and hands them over part by part.
+    fn look<V: FnMut(FolderPart) -> ControlFlow<()>>(
+        &self,
+        listing: &Listing<'_>,
+        open: &OpenFolder,
+        entries: &Entries,
+        visitor: &mut V,
+    ) -> ControlFlow<()> {
+        let n_media = entries.media.len();
+        let mut from = 0;
+        loop {
+            let to = n_media.min(from + PART_FILES_MAX);
+            let mut part = FolderPart {
+                root: self.root.id,
+                folder: listing.folder.clone(),
+                modified: listing.modified,
+                files: Vec::with_capacity(to - from),
+                doubtful: Vec::new(),
+                is_first: from == 0,
+                is_last: to == n_media,
+                is_complete: listing.is_complete,
+            };
+            for nth in from..to {
+                self.look_at(nth, listing, open, entries, &mut part);
+            }
+            self.progress.add(&self.progress.files, part.files.len() as u64);
+            if self.stop.is_stopped() {
+                return ControlFlow::Break(());
+            }
+            visitor(part)?;
+            if to == n_media {
+                return ControlFlow::Continue(());
+            }
+            from = to;
+        }
+    }
+
+    fn look_at(
+        &self,
+        nth: usize,
+        listing: &Listing<'_>,
+        open: &OpenFolder,
+        entries: &Entries,
+        part: &mut FolderPart,
+    ) {
+        let name = entries.media.get(nth);
+        let Some(media) = MediaKind::of_name(name) else { return };
+        if listing.ignores.ignores(&listing.folder, name, false) {
+            return;
+        }
+        match open.stat(&entries.media, nth) {
+            Ok(stat) if stat.entry_type == EntryType::File => {
+                let mut sighting = stat.sighting;
+                sighting.sidecar = sidecar(open, &entries.sidecars, name);
+                part.files.push(Seen { name: name.to_vec(), sighting, media });
+            }
+            // Something else by now, or gone: as if it had not been listed.
+            Ok(_) => self.progress.add(&self.progress.skipped, 1),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let path = listing.path.join(paths::from_bytes(name));
+                self.progress.complain(&PathError::doing("look at", &path)(error));
+                part.doubtful.push(name.to_vec());
+            }
+        }
+    }
+}
+
+/// What the parts of a folder have in common.
+struct Listing<'a> {
+    path: &'a Path,
+    folder: RelPath,
+    modified: Timestamp,
+    is_complete: bool,
+    ignores: Ignores,
+}
+
+/// Size and time of the text file beside `name`, if it is there and a regular file.
+fn sidecar(open: &OpenFolder, sidecars: &Names, name: &[u8]) -> Option<(u64, Timestamp)> {
+    if sidecars.len() == 0 {
+        return None;
+    }
+    let stat = open.stat(sidecars, sidecars.contains(&sidecar_name(name))?).ok()?;
+    (stat.entry_type == EntryType::File).then_some((stat.sighting.size, stat.sighting.modified))
+}
+
+/// The name of the sidecar of a file: its last extension replaced.
+pub(super) fn sidecar_name(name: &[u8]) -> Vec<u8> {
+    let stem = name.iter().rposition(|byte| *byte == b'.').map_or(name, |dot| &name[..dot]);
+    [stem, SIDECAR_ENDING].concat()
+}
+
+/// The path of a folder of a root.
+pub(super) fn folder_path(root: &[u8], folder: &RelPath) -> PathBuf {
+    paths::from_bytes(&absolute(root, folder.as_bytes(), b""))
+}
+
+/// Folders to be visited, shared by the threads: whoever is free takes the last one put.
+#[derive(Default)]
+struct Queue {
+    state: Mutex<QueueState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct QueueState {
+    todos: Vec<Todo>,
+    /// Folders being visited, which may still bring more.
+    n_taken: usize,
+    is_broken_off: bool,
+}
+
+impl Queue {
+    fn push(&self, todos: Vec<Todo>) {
+        if !todos.is_empty() {
+            self.state.lock().todos.extend(todos);
+            self.changed.notify_all();
+        }
+    }
+
+    /// The next folder, waiting while others may still bring some; `None` at the end.
+    fn take(&self) -> Option<Todo> {
+        let mut state = self.state.lock();
+        loop {
+            if state.is_broken_off {
+                return None;
+            }
+            if let Some(todo) = state.todos.pop() {
+                state.n_taken += 1;
+                return Some(todo);
+            }
+            if state.n_taken == 0 {
+                return None;
+            }
+            self.changed.wait(&mut state);
+        }
+    }
+
+    fn break_off(&self) {
+        self.state.lock().is_broken_off = true;
+        self.changed.notify_all();
+    }
+
+    fn is_broken_off(&self) -> bool {
+        self.state.lock().is_broken_off
+    }
+}
+
+/// A folder being visited.
+struct Turn<'a>(&'a Queue);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock();
+        state.n_taken -= 1;
+        if state.n_taken == 0 {
+            self.0.changed.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,319 @@
+//! What a person does: each decision is checked in full before its first write, recorded with
+//! what undoing it needs, and acknowledged after it is durable.
+
+use super::ReadError;
+use super::intern::Interned;
+use super::roots;
+use super::txn::Tables;
+use lumidex_schema::id::{ImageId, Seq, TagId, Timestamp};
+use lumidex_schema::record::{Action, ExtraPath, Link, PathType, Row, Tag};
+use lumidex_schema::tag::{self, TagKind};
+use redb::ReadableTable;
+
+/// A request to change what a person owns.
+#[derive(Clone, Debug)]
+pub(super) enum Request {
+    MakeTag { name: String },
+    RemoveTag { tag: TagId },
+    ColorTag { tag: TagId, color: String },
+    PutTag { tag: TagId, images: Vec<ImageId> },
+    TakeTag { tag: TagId, images: Vec<ImageId> },
+    ToggleTag { tag: TagId, image: ImageId },
+    PutSetting { name: String, json: String },
+    RemoveSetting { name: String },
+    AddExtraPath { path: Vec<u8>, types: Vec<PathType> },
+    RemoveExtraPath { path: Vec<u8>, types: Vec<PathType> },
+    AliasExtraPath { path: Vec<u8>, alias: String },
+}
+
+/// What a decision gave, beside its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing to say.
+    Done,
+    /// The tag that was made or found.
+    Tag(TagId),
+    /// Whether a toggled tag is now off.
+    IsRemoved(bool),
+    /// The entry after the change.
+    ExtraPath(ExtraPath),
+}
+
+/// Why a decision was refused. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideError {
+    /// No such tag, or it was removed.
+    #[error("there is no tag `{0}`")]
+    UnknownTag(TagId),
+    /// The tag follows from the files; a person cannot put it on, take it off or remove it.
+    #[error("tag `{0}` is not a custom tag")]
+    NotCustom(TagId),
+    /// The tag must exist.
+    #[error("the tag `{0}` cannot be removed")]
+    Permanent(&'static str),
+    /// The name is empty, or too long.
+    #[error("`{0}` is no name for a tag: it is empty, or has more than 8 words and 40 characters")]
+    BadTagName(String),
+    /// No such image.
+    #[error("there is no image `{0}`")]
+    UnknownImage(ImageId),
+    /// No such extra path.
+    #[error("`{0}` is not among the extra paths")]
+    UnknownExtraPath(String),
+    /// An extra path needs a type.
+    #[error("an extra path needs at least one type")]
+    NoTypes,
+    /// The value is not JSON.
+    #[error("the value of setting `{0}` is not JSON")]
+    NotJson(String),
+    /// The ledger could not be written; nothing of the decision was kept.
+    #[error(transparent)]
+    Write(#[from] super::WriteError),
+}
+
+/// Either refused, with nothing written, or the store failed, and the transaction is lost.
+pub(super) enum Failure {
+    Refused(DecideError),
+    Store(ReadError),
+}
+
+impl<E: Into<ReadError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+type Decided = Result<(Seq, Outcome), Failure>;
+
+pub(super) fn apply(
+    tables: &mut Tables<'_>,
+    interned: &mut Interned,
+    request: Request,
+    at: Timestamp,
+) -> Decided {
+    match request {
+        Request::MakeTag { name } => make_tag(tables, interned, &name, at),
+        Request::RemoveTag { tag } => remove_tag(tables, interned, tag, at),
+        Request::ColorTag { tag, color } => color_tag(tables, tag, color, at),
+        Request::PutTag { tag, images } => put_tag(tables, tag, images, at),
+        Request::TakeTag { tag, images } => take_tag(tables, tag, images, at),
+        Request::ToggleTag { tag, image } => toggle_tag(tables, tag, image, at),
+        Request::PutSetting { name, json } => put_setting(tables, &name, &json, at),
+        Request::RemoveSetting { name } => remove_setting(tables, &name, at),
+        Request::AddExtraPath { path, types } => add_extra_path(tables, &path, types, at),
+        Request::RemoveExtraPath { path, types } => remove_extra_path(tables, &path, &types, at),
+        Request::AliasExtraPath { path, alias } => alias_extra_path(tables, &path, alias, at),
+    }
+}
+
+fn done(tables: &Tables<'_>) -> Decided {
+    Ok((tables.counters.head, Outcome::Done))
+}
+
+fn make_tag(tables: &mut Tables<'_>, interned: &mut Interned, name: &str, at: Timestamp) -> Decided {
+    if !tag::is_valid_name(name) {
+        return Err(Failure::Refused(DecideError::BadTagName(name.to_owned())));
+    }
+    let known = tables.custom_tags.get(name)?.map(|id| TagId(id.value()));
+    if let Some(id) = known {
+        return Ok((tables.counters.head, Outcome::Tag(id)));
+    }
+    let id = interned.tag(tables, TagKind::Custom, name)?;
+    let seq = tables.decided(at, Action::TagMade { tag: id })?;
+    Ok((seq, Outcome::Tag(id)))
+}
+
+/// A tag that a person may put on and take off.
+fn custom(tables: &Tables<'_>, id: TagId) -> Result<Tag, Failure> {
+    match tables.tag(id)? {
+        Some(tag) if tag.removed => Err(Failure::Refused(DecideError::UnknownTag(id))),
+        Some(tag) if tag.kind != TagKind::Custom => Err(Failure::Refused(DecideError::NotCustom(id))),
+        Some(tag) => Ok(tag),
+        None => Err(Failure::Refused(DecideError::UnknownTag(id))),
+    }
+}
+
+fn remove_tag(tables: &mut Tables<'_>, interned: &mut Interned, id: TagId, at: Timestamp) -> Decided {
+    let mut tag = match custom(tables, id) {
+        Err(Failure::Refused(DecideError::UnknownTag(_))) => return done(tables),
+        other => other?,
+    };
+    if tag.name == tag::LIKE {
+        return Err(Failure::Refused(DecideError::Permanent(tag::LIKE)));
+    }
+    let mut images = Vec::new();
+    let mut refused = Vec::new();
+    for entry in tables.links.range::<(u32, u32)>(..)? {
+        let (key, link) = entry?;
+        let (image, linked) = key.value();
+        if linked != id.0 {
+            continue;
+        }
+        match Link::decode(link.value())? {
+            Link::Given | Link::Ruled => images.push(ImageId(image)),
+            Link::Refused => refused.push(image),
+        }
+    }
+    for image in &images {
+        tables.links.remove((image.0, id.0))?;
+        tables.touch(*image)?;
+    }
+    for image in refused {
+        tables.links.remove((image, id.0))?;
+    }
+    tables.custom_tags.remove(tag.name.as_str())?;
+    interned.forget_custom(&tag.name);
+    tag.removed = true;
+    tables.change_tag(id, tag)?;
+    let seq = tables.decided(at, Action::TagRemoved { tag: id, images })?;
+    Ok((seq, Outcome::Done))
+}
+
+fn color_tag(tables: &mut Tables<'_>, id: TagId, color: String, at: Timestamp) -> Decided {
+    let Some(mut tag) = tables.tag(id)?.filter(|tag| !tag.removed) else { return done(tables) };
+    if tag.color == color {
+        return done(tables);
+    }
+    let before = std::mem::replace(&mut tag.color, color);
+    tables.change_tag(id, tag)?;
+    let seq = tables.decided(at, Action::TagColored { tag: id, before })?;
+    Ok((seq, Outcome::Done))
+}
+
+/// Every image of the list is known, or the decision is refused.
+fn known_images(tables: &Tables<'_>, mut images: Vec<ImageId>) -> Result<Vec<ImageId>, Failure> {
+    images.sort_unstable();
+    images.dedup();
+    for id in &images {
+        if tables.images.get(id.0)?.is_none() {
+            return Err(Failure::Refused(DecideError::UnknownImage(*id)));
+        }
+    }
+    Ok(images)
+}
+
+fn link_of(tables: &Tables<'_>, image: ImageId, tag: TagId) -> Result<Option<Link>, Failure> {
+    Ok(super::txn::decode(tables.links.get((image.0, tag.0))?)?)
+}
+
+fn put_tag(tables: &mut Tables<'_>, id: TagId, images: Vec<ImageId>, at: Timestamp) -> Decided {
+    custom(tables, id)?;
+    let mut changed = Vec::new();
+    for image in known_images(tables, images)? {
+        let before = link_of(tables, image, id)?;
+        if before == Some(Link::Given) {
+            continue;
+        }
+        tables.links.insert((image.0, id.0), Link::Given.encode().as_slice())?;
+        if before != Some(Link::Ruled) {
+            tables.touch(image)?;
+            changed.push(image);
+        }
+    }
+    if changed.is_empty() {
+        return done(tables);
+    }
+    let seq = tables.decided(at, Action::TagPut { tag: id, images: changed })?;
+    Ok((seq, Outcome::Done))
+}
+
+fn take_tag(tables: &mut Tables<'_>, id: TagId, images: Vec<ImageId>, at: Timestamp) -> Decided {
+    custom(tables, id)?;
+    let mut changed = Vec::new();
+    for image in known_images(tables, images)? {
+        if let Some(Link::Given | Link::Ruled) = link_of(tables, image, id)? {
+            tables.links.insert((image.0, id.0), Link::Refused.encode().as_slice())?;
+            tables.touch(image)?;
+            changed.push(image);
+        }
+    }
+    if changed.is_empty() {
+        return done(tables);
+    }
+    let seq = tables.decided(at, Action::TagTaken { tag: id, images: changed })?;
+    Ok((seq, Outcome::Done))
+}
+
+fn toggle_tag(tables: &mut Tables<'_>, id: TagId, image: ImageId, at: Timestamp) -> Decided {
+    custom(tables, id)?;
+    let is_on = matches!(link_of(tables, image, id)?, Some(Link::Given | Link::Ruled));
+    let change = if is_on { take_tag } else { put_tag };
+    let (seq, _) = change(tables, id, vec![image], at)?;
+    Ok((seq, Outcome::IsRemoved(is_on)))
+}
+
+fn put_setting(tables: &mut Tables<'_>, name: &str, json: &str, at: Timestamp) -> Decided {
+    if serde_json::from_str::<serde::de::IgnoredAny>(json).is_err() {
+        return Err(Failure::Refused(DecideError::NotJson(name.to_owned())));
+    }
+    let before = tables.settings.insert(name, json)?.map(|json| json.value().to_owned());
+    if before.as_deref() == Some(json) {
+        return done(tables);
+    }
+    let seq = tables.decided(at, Action::Setting { name: name.to_owned(), before })?;
+    Ok((seq, Outcome::Done))
+}
+
+fn remove_setting(tables: &mut Tables<'_>, name: &str, at: Timestamp) -> Decided {
+    let before = tables.settings.remove(name)?.map(|json| json.value().to_owned());
+    if before.is_none() {
+        return done(tables);
+    }
+    let seq = tables.decided(at, Action::Setting { name: name.to_owned(), before })?;
+    Ok((seq, Outcome::Done))
+}
+
+fn extra_path(tables: &Tables<'_>, path: &[u8]) -> Result<Option<ExtraPath>, Failure> {
+    Ok(super::txn::decode(tables.extra_paths.get(path)?)?)
+}
+
+fn add_extra_path(tables: &mut Tables<'_>, path: &[u8], types: Vec<PathType>, at: Timestamp) -> Decided {
+    if types.is_empty() {
+        return Err(Failure::Refused(DecideError::NoTypes));
+    }
+    let before = extra_path(tables, path)?;
+    let mut entry = before.clone().unwrap_or_default();
+    entry.types.extend(types);
+    entry.types.sort_unstable();
+    entry.types.dedup();
+    change_extra_path(tables, path, before, Some(entry), at)
+}
+
+fn remove_extra_path(tables: &mut Tables<'_>, path: &[u8], types: &[PathType], at: Timestamp) -> Decided {
+    let Some(before) = extra_path(tables, path)? else { return done(tables) };
+    let mut entry = before.clone();
+    entry.types.retain(|known| !types.is_empty() && !types.contains(known));
+    let entry = (!entry.types.is_empty()).then_some(entry);
+    change_extra_path(tables, path, Some(before), entry, at)
+}
+
+fn alias_extra_path(tables: &mut Tables<'_>, path: &[u8], alias: String, at: Timestamp) -> Decided {
+    let Some(before) = extra_path(tables, path)? else {
+        let shown = lumidex_schema::path::display(path);
+        return Err(Failure::Refused(DecideError::UnknownExtraPath(shown)));
+    };
+    let entry = ExtraPath { alias, ..before.clone() };
+    change_extra_path(tables, path, Some(before), Some(entry), at)
+}
+
+fn change_extra_path(
+    tables: &mut Tables<'_>,
+    path: &[u8],
+    before: Option<ExtraPath>,
+    after: Option<ExtraPath>,
+    at: Timestamp,
+) -> Decided {
+    let outcome = after.clone().map_or(Outcome::Done, Outcome::ExtraPath);
+    if before == after {
+        return Ok((tables.counters.head, outcome));
+    }
+    match &after {
+        Some(entry) => tables.extra_paths.insert(path, entry.encode().as_slice())?.is_some(),
+        None => tables.extra_paths.remove(path)?.is_some(),
+    };
+    if before.is_none() || after.is_none() {
+        roots::settle(tables)?;
+    }
+    let seq = tables.decided(at, Action::ExtraPath { path: path.to_vec(), before })?;
+    Ok((seq, outcome))
+}

@@ -1,0 +1,21 @@
+//! The source of truth: what is known of every image, and everything a person did.
+//!
+//! One writer, one number for each change, durable when acknowledged. The ledger does not know
+//! where observations come from, nor who follows its feed.
+
+mod decide;
+mod error;
+mod intern;
+mod observe;
+mod open;
+mod reader;
+mod roots;
+mod txn;
+mod writer;
+
+pub use decide::{DecideError, Outcome};
+pub use error::ReadError;
+pub use observe::{Observation, Seen, SharedText};
+pub use open::{Ledger, OpenError};
+pub use reader::{KnownFile, Reader};
+pub use writer::WriteError;

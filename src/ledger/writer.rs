@@ -1,0 +1,175 @@
+//! The one thread that changes the ledger.
+//!
+//! Everything queued while a commit runs goes into the next one (group commit). Walks hand in
+//! large batches; one is closed early when a decision waits, so that a person never waits for
+//! more than a slice of it. Only this file begins a write transaction on an open ledger.
+
+use super::ReadError;
+use super::decide::{self, DecideError, Failure, Outcome};
+use super::intern::Interned;
+use super::observe::{self, Observation};
+use super::txn::Tables;
+use crate::limits;
+use crate::sys::Bell;
+use crossbeam_channel::{Receiver, Sender, select_biased};
+use lumidex_schema::id::{Seq, Timestamp};
+use redb::{Database, WriteTransaction};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// The ledger could not be written; nothing of the batch was kept.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The storage engine failed.
+    #[error("the ledger could not be written")]
+    Store(#[source] Arc<ReadError>),
+    /// The ledger is being closed.
+    #[error("the ledger is closed")]
+    Closed,
+}
+
+impl WriteError {
+    /// The disk has no room left.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_disk_full())
+    }
+}
+
+/// A batch of observations and where to say that it is durable.
+pub(super) struct Report {
+    pub(super) observations: Vec<Observation>,
+    pub(super) answer: Sender<Result<Seq, WriteError>>,
+}
+
+/// A decision and where to say that it is durable.
+pub(super) struct Ask {
+    pub(super) request: decide::Request,
+    pub(super) answer: Sender<Result<(Seq, Outcome), DecideError>>,
+}
+
+/// What changes the truth: one thread owns it, nothing can clone it.
+pub(super) struct Writer {
+    pub(super) db: Arc<Database>,
+    pub(super) reports: Receiver<Report>,
+    pub(super) asks: Receiver<Ask>,
+    pub(super) head: Bell,
+    pub(super) interned: Interned,
+}
+
+impl Writer {
+    /// Until every handle of the ledger is gone.
+    pub(super) fn run(mut self) {
+        loop {
+            select_biased! {
+                recv(self.asks) -> ask => match ask {
+                    Ok(ask) => self.decide(ask),
+                    Err(_) => break,
+                },
+                recv(self.reports) -> report => match report {
+                    Ok(report) => self.observe(report),
+                    Err(_) => break,
+                },
+            }
+        }
+        // Handles are gone together; whatever was queued before is still done.
+        while let Ok(report) = self.reports.try_recv() {
+            self.observe(report);
+        }
+    }
+
+    /// One transaction for this decision and all that wait behind it.
+    fn decide(&mut self, first: Ask) {
+        let mut answers = Vec::new();
+        let mut next = Some(first);
+        let committed = self.transact(|tables, interned, waiting| {
+            while let Some(Ask { request, answer }) = next.take() {
+                let decided = match decide::apply(tables, interned, request, now()) {
+                    Ok(outcome) => Ok(outcome),
+                    Err(Failure::Refused(refusal)) => Err(refusal),
+                    Err(Failure::Store(error)) => {
+                        answers.push((answer, Err(DecideError::Write(WriteError::Closed))));
+                        return Err(error);
+                    }
+                };
+                answers.push((answer, decided));
+                if answers.len() < limits::GROUP_COMMIT_ENTRIES_MAX {
+                    next = waiting.try_recv().ok();
+                }
+            }
+            Ok(())
+        });
+        for (answer, decided) in answers {
+            let said = match &committed {
+                Ok(_) => decided,
+                Err(error) => Err(DecideError::Write(error.clone())),
+            };
+            // Whoever asked may have given up; the decision stands all the same.
+            drop(answer.send(said));
+        }
+    }
+
+    /// As many transactions as waiting decisions ask for; the answer comes after the last.
+    fn observe(&mut self, report: Report) {
+        let Report { observations, answer } = report;
+        let mut rest = observations;
+        let mut said = Ok(Seq(self.head.last()));
+        while !rest.is_empty() && said.is_ok() {
+            let slices = &mut rest;
+            said = self.transact(|tables, interned, waiting| {
+                while !slices.is_empty() {
+                    let later = slices.split_off(slices.len().min(limits::OBSERVATION_SLICE));
+                    observe::apply(tables, interned, std::mem::replace(slices, later))?;
+                    if !waiting.is_empty() {
+                        break;
+                    }
+                }
+                Ok(())
+            });
+            if let Ok(ask) = self.asks.try_recv() {
+                self.decide(ask);
+            }
+        }
+        drop(answer.send(said));
+    }
+
+    /// Runs `change` in one transaction and makes it durable; nothing of it is kept on failure.
+    fn transact(
+        &mut self,
+        change: impl FnOnce(&mut Tables<'_>, &mut Interned, &Receiver<Ask>) -> Result<(), ReadError>,
+    ) -> Result<Seq, WriteError> {
+        let (interned, asks) = (&mut self.interned, &self.asks);
+        let outcome = begin(&self.db).and_then(|txn| {
+            let mut tables = Tables::open(&txn)?;
+            change(&mut tables, interned, asks)?;
+            let head = tables.finish()?;
+            txn.commit()?;
+            Ok(head)
+        });
+        match outcome {
+            Ok(head) => {
+                self.head.ring(head.0);
+                Ok(head)
+            }
+            Err(error) => {
+                // Ids given in a lost transaction must not be met again.
+                self.interned = Interned::default();
+                tracing::error!(error = &error as &dyn std::error::Error, "the ledger could not be written");
+                Err(WriteError::Store(Arc::new(error)))
+            }
+        }
+    }
+}
+
+/// Begins a durable transaction whose file opens quickly even after a kill.
+pub(super) fn begin(db: &Database) -> Result<WriteTransaction, ReadError> {
+    let mut txn = db.begin_write()?;
+    txn.set_quick_repair(true);
+    Ok(txn)
+}
+
+/// The time now.
+pub(super) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}

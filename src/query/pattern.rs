@@ -1,0 +1,201 @@
+//! Regular expressions over paths and generation texts, in bounded time.
+//!
+//! Syntax and cost are those of the `regex` crate: linear in the text, no look-around, no
+//! back-references. Literals that every match must hold are looked for first, as a needle.
+//! Matching runs on folded text; with `(?i)` that is the same, so `(?-i)` is refused.
+
+use super::needle::fill;
+use super::request::SearchError;
+use crate::limits;
+use crate::projection::tags::State;
+use crate::projection::text::Snapshot;
+use lumidex_schema::fold::fold;
+use lumidex_schema::id::{ImageId, TextId};
+use lumidex_schema::text::HOLE;
+use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::hir::{Hir, HirKind};
+use std::time::Instant;
+
+/// A compiled expression and what every match of it must hold.
+pub(super) struct Pattern {
+    regex: Regex,
+    /// Folded; the longest literal that every match holds.
+    pub(super) literal: Option<String>,
+    /// No match can hold or touch a digit, so holes never matter.
+    is_blind_to_digits: bool,
+}
+
+impl Pattern {
+    pub(super) fn new(expression: &str) -> Result<Self, SearchError> {
+        let refuse = |why: &str| SearchError::BadRegex(why.to_owned());
+        if expression.len() > limits::REGEX_BYTES_MAX {
+            return Err(refuse("it is too long"));
+        }
+        if turns_case_on(expression) {
+            return Err(refuse("searches ignore case, `(?-i)` is not supported"));
+        }
+        let regex = RegexBuilder::new(expression)
+            .case_insensitive(true)
+            .multi_line(true)
+            .dot_matches_new_line(true)
+            .size_limit(limits::REGEX_PROGRAM_BYTES_MAX)
+            .dfa_size_limit(limits::REGEX_CACHE_BYTES_MAX)
+            .build()
+            .map_err(|error| SearchError::BadRegex(one_line(&error)))?;
+        let parse = |ignore_case| {
+            regex_syntax::ParserBuilder::new()
+                .case_insensitive(ignore_case)
+                .multi_line(true)
+                .dot_matches_new_line(true)
+                .build()
+                .parse(expression)
+        };
+        // Literals of the expression as written: folded, they stand in every folded match.
+        let literal = parse(false).ok().and_then(|hir| required(&hir)).filter(|literal| !literal.is_empty());
+        let is_blind_to_digits = parse(true).is_ok_and(|hir| is_blind_to_digits(&hir));
+        Ok(Self { regex, literal, is_blind_to_digits })
+    }
+}
+
+/// A pattern being asked of one snapshot.
+pub(super) struct Matcher<'a> {
+    pattern: &'a Pattern,
+    state: &'a State,
+    text: &'a Snapshot,
+    path_only: bool,
+    /// What is known of each text: 0 nothing, 1 it matches whatever its holes hold, 2 it does not.
+    known: Vec<u8>,
+    filled: Vec<u8>,
+    began: Instant,
+    asked: u32,
+}
+
+impl<'a> Matcher<'a> {
+    pub(super) fn new(pattern: &'a Pattern, state: &'a State, text: &'a Snapshot, path_only: bool) -> Self {
+        let known = if path_only { Vec::new() } else { vec![0; text.len() as usize] };
+        Self { pattern, state, text, path_only, known, filled: Vec::new(), began: Instant::now(), asked: 0 }
+    }
+
+    /// Whether an image's path or text matches.
+    pub(super) fn matches(&mut self, id: ImageId, image_text: TextId) -> Result<bool, SearchError> {
+        self.asked += 1;
+        if self.asked.is_multiple_of(256) && self.began.elapsed() > limits::REGEX_TIME_MAX {
+            return Err(SearchError::RegexTooExpensive);
+        }
+        if !self.path_only && self.in_text(id, image_text) {
+            return Ok(true);
+        }
+        let folder = self.state.folders().get(self.state.columns.folder(id).index());
+        self.filled.clear();
+        self.filled.extend_from_slice(folder.map_or(&[][..], |folder| folder.folded.as_bytes()));
+        self.filled.extend_from_slice(self.state.names.get(id));
+        Ok(self.pattern.regex.is_match(&self.filled))
+    }
+
+    fn in_text(&mut self, id: ImageId, image_text: TextId) -> bool {
+        match self.known.get(image_text.index()) {
+            None => return false,
+            Some(1) => return true,
+            Some(2) => return false,
+            Some(_) => {}
+        }
+        let Some(template) = self.text.folded_bytes(image_text) else { return false };
+        let is_same_for_all =
+            self.pattern.is_blind_to_digits || memchr::memchr(HOLE as u8, template).is_none();
+        fill(template, self.state.holes.get(id), &mut self.filled);
+        let is_match = self.pattern.regex.is_match(&self.filled);
+        if is_same_for_all {
+            self.known[image_text.index()] = if is_match { 1 } else { 2 };
+        }
+        is_match
+    }
+}
+
+/// Whether a flag group takes the ignoring of case away.
+fn turns_case_on(expression: &str) -> bool {
+    let mut rest = expression;
+    while let Some(at) = rest.find("(?") {
+        rest = &rest[at + 2..];
+        let flags: String = rest.chars().take_while(|c| c.is_ascii_alphabetic() || *c == '-').collect();
+        if flags.split_once('-').is_some_and(|(_, off)| off.contains('i')) {
+            return true;
+        }
+    }
+    false
+}
+
+fn one_line(error: &regex::Error) -> String {
+    match error {
+        regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
+        other => {
+            other.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+        }
+    }
+}
+
+/// The longest literal that stands in every match.
+fn required(hir: &Hir) -> Option<String> {
+    match hir.kind() {
+        HirKind::Literal(literal) => std::str::from_utf8(&literal.0).ok().map(fold),
+        HirKind::Capture(capture) => required(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => required(&repetition.sub),
+        HirKind::Concat(parts) => parts.iter().filter_map(required).max_by_key(String::len),
+        HirKind::Empty
+        | HirKind::Class(_)
+        | HirKind::Look(_)
+        | HirKind::Repetition(_)
+        | HirKind::Alternation(_) => None,
+    }
+}
+
+/// Whether no match can hold a digit, nor depend on one beside it.
+fn is_blind_to_digits(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty => true,
+        HirKind::Literal(literal) => !literal.0.iter().any(u8::is_ascii_digit),
+        HirKind::Class(regex_syntax::hir::Class::Unicode(class)) => {
+            class.iter().all(|range| range.end() < '0' || range.start() > '9')
+        }
+        HirKind::Class(regex_syntax::hir::Class::Bytes(class)) => {
+            class.iter().all(|range| range.end() < b'0' || range.start() > b'9')
+        }
+        HirKind::Look(_) => false,
+        HirKind::Repetition(repetition) => is_blind_to_digits(&repetition.sub),
+        HirKind::Capture(capture) => is_blind_to_digits(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().all(is_blind_to_digits),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_longest_literal_of_every_match_is_found() {
+        let literal = |expression: &str| Pattern::new(expression).unwrap().literal;
+        assert_eq!(literal("a.*Blue Whale\\d+").as_deref(), Some("blue whale"));
+        assert_eq!(literal("(abc)+x?").as_deref(), Some("abc"));
+        assert_eq!(literal("abc|abd"), Some("ab".to_owned()), "a common prefix is factored out");
+        assert_eq!(literal("cat|dog"), None);
+        assert_eq!(literal("[ab]+"), None);
+    }
+
+    #[test]
+    fn what_this_engine_cannot_do_is_refused() {
+        for expression in ["(", "(?=a)b", "(a)\\1", "a(?-i)b", "a(?s-i:b)", "(?:a{1000}){1000}"] {
+            assert!(matches!(Pattern::new(expression), Err(SearchError::BadRegex(_))), "{expression}");
+        }
+        assert!(Pattern::new("a(?s)b").is_ok());
+    }
+
+    #[test]
+    fn digits_matter_only_where_a_match_can_meet_one() {
+        let blind = |expression: &str| Pattern::new(expression).unwrap().is_blind_to_digits;
+        assert!(blind("[xyz]{3}"));
+        assert!(!blind("\\d"));
+        assert!(!blind("."));
+        assert!(!blind("a\\b"));
+        assert!(!blind("x7"));
+    }
+}

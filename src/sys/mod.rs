@@ -1,0 +1,14 @@
+//! What std lacks: stop signals, a counting bell, whole-file replacement, the directory lock,
+//! paths as bytes, and file errors that name their path. Knows nothing of images.
+
+pub mod bell;
+pub mod files;
+pub mod lock;
+pub mod paths;
+pub mod replace;
+pub mod stop;
+
+pub use bell::Bell;
+pub use files::PathError;
+pub use lock::DirLock;
+pub use stop::{Stop, Stopper};
