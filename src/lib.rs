@@ -1,10 +1,10 @@
 //! map
 
-pub mod limits;
-pub mod sys;
-pub mod metadata;
-pub mod ledger;
+pub mod cli;
 pub mod intake;
+pub mod ledger;
+pub mod limits;
+pub mod metadata;
 pub mod projection;
 pub mod query;
-pub mod cli;
+pub mod sys;

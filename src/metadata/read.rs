@@ -152,7 +152,9 @@ impl Texts {
     fn beside(&mut self, bytes: &[u8], complaints: &mut Vec<Complaint>) {
         match sidecar::read(bytes) {
             Sidecar::Blank => {}
-            Sidecar::Unreadable => complaints.push(Complaint::SidecarUnreadable { limit: SIDECAR_BYTES_MAX as usize }),
+            Sidecar::Unreadable => {
+                complaints.push(Complaint::SidecarUnreadable { limit: SIDECAR_BYTES_MAX as usize })
+            }
             Sidecar::Caption(caption) => {
                 if self.generation_text.is_empty() {
                     self.generation_text.clone_from(&caption);
