@@ -76,7 +76,7 @@ fn a_composed_sampler_is_put_together() {
     assert_eq!((recipe.scheduler.as_deref(), recipe.model.as_deref()), (Some("simple"), Some("flux1-dev")));
     assert_eq!(recipe.loras, [Lora { name: "lux".to_owned(), weight: 0.7 }]);
     let extra: Vec<_> = recipe.extra.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    assert_eq!(extra, [("Denoising strength", "0.5"), ("Distilled CFG Scale", "3.5"), ("VAE", "ae")]);
+    assert_eq!(extra, [("Denoising strength", "0.5"), ("VAE", "ae"), ("Distilled CFG Scale", "3.5")]);
 }
 
 #[test]

@@ -161,6 +161,9 @@ impl<'a> Scanner<'a> {
 fn plain_len(rest: &str) -> usize {
     let line = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
     let rest = &rest[..line];
+    if rest.starts_with(',') {
+        return 0;
+    }
     let mut first = None;
     for at in memchr::memchr_iter(b',', rest.as_bytes()) {
         let after = &rest[at + 1..];
