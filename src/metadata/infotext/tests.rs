@@ -153,7 +153,7 @@ mod properties {
     }
 
     fn prompt() -> impl Strategy<Value = String> {
-        "([a-z猫é]{1,6}[,:. \n\"(]{1,2}){0,8}(Steps: 3 of|Seed: 1, Size: 2|<lora:x:0.5>)?"
+        "([a-z猫é]{1,6}[,:. \n\"(]{1,2}){0,8}(Steps: 3 of|Seed: 1, Size: 2|<lora:x:0\\.5>)?"
             .prop_map(|text| text.trim().to_owned())
     }
 

@@ -275,7 +275,7 @@ fn d11_odd_chunks_without_padding_and_wrong_sizes() {
 #[test]
 fn d12_large_frames_are_seeked_over() {
     let frame = vec![0; 1 << 20];
-    let frames = vec![(b"ANMF", &frame[..]); 4];
+    let frames = [(b"ANMF", &frame[..]); 4];
     let block = comment_block(INFOTEXT);
     let file = webp(&[&frames[..], &[(b"EXIF", &block[..])]].concat());
     assert_eq!(positive(&file).as_deref(), Some(PROMPT));

@@ -25,7 +25,7 @@ fn made() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let png = || Png::new(8, 8);
     let graph = format!("prompt:{}\0", super::GRAPH);
     let workflow = b"workflow:{\"nodes\": [], \"links\": []}\0";
-    let novel = json!({"Comment": NOVELAI, "Description": "\0\0\0\01girl, kite", "Source": "NovelAI Diffusion V4 1A2B3C4D"});
+    let novel = json!({"Comment": NOVELAI, "Description": "\0\0\0\x001girl, kite", "Source": "NovelAI Diffusion V4 1A2B3C4D"});
     let novel = [b"ASCII\0\0\0", novel.to_string().as_bytes()].concat();
     vec![
         ("a1111", "infotext.png", png().text("parameters", super::INFOTEXT).idat(8, 8, 40).end()),
