@@ -41,7 +41,6 @@ impl TextIndex {
     /// Opens what is in the directory, which need not exist. With an index that is absent,
     /// damaged or foreign it answers why, stays empty, and touches nothing until
     /// [`TextIndex::start_empty`].
-    #[must_use]
     pub fn open(dir: &Path) -> (Self, Result<Checkpoint, StartEmpty>) {
         let empty = Snapshot::compose(None, Tail::default(), Seq::ZERO);
         let reader = TextReader { current: Arc::new(RwLock::new(empty)) };
