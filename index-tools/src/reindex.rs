@@ -132,7 +132,10 @@ impl Library {
         let intake = Intake::start(self.ledger.clone(), settings, stop).map_err(ReindexError::Thread)?;
         let (done, ended) = channel();
         std::thread::scope(|scope| {
-            scope.spawn(|| done.send(intake.rebuild()));
+            scope.spawn(|| {
+                // Received below, which waits for it.
+                let _ = done.send(intake.rebuild());
+            });
             loop {
                 match ended.recv_timeout(PROGRESS_EVERY) {
                     Ok(summary) => return Ok(summary?),
