@@ -38,6 +38,10 @@ pub mod projection;
 
 pub mod query;
 
+pub mod settings;
+
 pub mod cli;
 
 pub mod library;
+
+pub mod serve;

@@ -1,4 +1,4 @@
-//! The walk over real folders.
+//! A walk over real folders, pathological ones included.
 
 #![allow(clippy::unwrap_used)]
 
