@@ -1,0 +1,42 @@
+//! Bytes to a recipe: how a picture was made, as its file says.
+//!
+//! Pure functions over bounded, positioned reads. Nothing here knows of files or of the ledger,
+//! decodes a pixel, or fails on content: a bad value is a [`Complaint`], the rest is read.
+//!
+//! A container reader ([`png`], [`jpeg`], [`webp`], with [`exif`] inside) collects texts into
+//! *slots*; the detectors of [`dialects`] find a recipe among them. A new container is a file
+//! and a line in [`read`]; a new dialect is a file and a detector.
+
+mod complaint;
+mod container;
+mod decode;
+mod dialects;
+mod exif;
+mod fingerprint;
+mod jpeg;
+mod json;
+mod normal;
+mod picture;
+mod png;
+mod prompt;
+mod read;
+mod sidecar;
+mod slots;
+mod source;
+mod tags;
+mod webp;
+
+mod comfyui;
+mod infotext;
+mod novelai;
+
+pub mod rules;
+
+#[cfg(test)]
+mod tests;
+
+pub use complaint::Complaint;
+pub use container::Container;
+pub use read::{Reading, read, recipe_of, slots_as_text};
+pub use source::{Bytes, ReadAt};
+pub use tags::auto_tags;

@@ -1,0 +1,129 @@
+//! NovelAI: a JSON comment beside a description, in PNG texts or in one EXIF comment
+//! (catalogue 5.7). The copy in the pixels' lowest bits is not looked for.
+
+use crate::metadata::json::{self, Value};
+use crate::metadata::normal;
+use crate::metadata::slots::{Slots, tag};
+use lumidex_schema::recipe::{Recipe, Source};
+
+/// Texts of the comment that are prompts or signatures, not settings.
+const NOT_SETTINGS: [&str; 14] = [
+    "prompt",
+    "uc",
+    "steps",
+    "scale",
+    "seed",
+    "sampler",
+    "noise_schedule",
+    "width",
+    "height",
+    "v4_prompt",
+    "v4_negative_prompt",
+    "signed_hash",
+    "reference_image",
+    "mask",
+];
+
+/// The recipe, if NovelAI wrote the file.
+pub(super) fn find(slots: &Slots) -> Option<Recipe> {
+    let is_named = slots.keyword("Software").is_some_and(|software| software.trim() == "NovelAI");
+    if let Some(text) = slots.keyword("Comment").filter(|text| text.trim_start().starts_with('{'))
+        && let Some(comment) = json::parse(text)
+        && (is_named || is_comment(&comment))
+    {
+        let [description, source] =
+            ["Description", "Source"].map(|keyword| slots.keyword(keyword).unwrap_or_default());
+        return Some(recipe(text, &comment, description, source));
+    }
+    let text = slots.exif(tag::USER_COMMENT).filter(|text| text.trim_start().starts_with('{'))?;
+    let outer = json::parse(text)?;
+    if is_comment(&outer) {
+        return Some(recipe(text, &outer, slots.exif(tag::DESCRIPTION).unwrap_or_default(), ""));
+    }
+    let comment = json::parse(outer.get("Comment")?.text()?)?;
+    comment.map()?;
+    let of_outer = |key: &str| outer.get(key).and_then(Value::text).unwrap_or_default();
+    let source = [of_outer("Source"), slots.exif(tag::SOFTWARE).unwrap_or_default()];
+    let source = source.into_iter().find(|source| !source.is_empty()).unwrap_or_default();
+    Some(recipe(text, &comment, of_outer("Description"), source))
+}
+
+/// `uc` alone is also Draw Things', which has `c` beside it.
+fn is_comment(json: &Value<'_>) -> bool {
+    let has = |key: &str| json.get(key).is_some();
+    has("v4_prompt") || has("uc") && (has("noise_schedule") || has("n_samples")) && !has("c")
+}
+
+fn recipe(raw: &str, comment: &Value<'_>, description: &str, source: &str) -> Recipe {
+    let scalar = |key: &str| comment.get(key).and_then(Value::scalar);
+    let side = |key: &str| scalar(key).and_then(normal::count).filter(|side| (1..=65_535).contains(side));
+    let text = |key: &str| comment.get(key).and_then(Value::text).unwrap_or_default();
+    let is_tool = comment.get("req_type").is_some() && comment.get("prompt").is_none();
+    let plain = [text("prompt"), if is_tool { "" } else { description }];
+    let plain = plain.into_iter().find(|text| !text.trim().is_empty()).unwrap_or_default();
+    let positive = comment.get("v4_prompt").and_then(captions).unwrap_or_else(|| clean(plain));
+    let negative = comment.get("v4_negative_prompt").and_then(captions).unwrap_or_else(|| clean(text("uc")));
+    let (model, model_hash) = model(source);
+    let mut recipe = Recipe {
+        source: Source::NovelAi,
+        positive,
+        negative,
+        steps: scalar("steps").and_then(normal::count),
+        sampler: scalar("sampler").and_then(normal::word),
+        scheduler: scalar("noise_schedule").and_then(normal::word),
+        cfg: scalar("scale").and_then(normal::number),
+        seed: scalar("seed").and_then(normal::seed),
+        model,
+        model_hash,
+        raw: raw.to_owned(),
+        ..Recipe::default()
+    };
+    if let (Some(width), Some(height)) = (side("width"), side("height")) {
+        (recipe.width, recipe.height) = (Some(width), Some(height));
+    }
+    recipe.extra = settings(comment);
+    recipe
+}
+
+/// Every other plain value, as settings.
+fn settings(comment: &Value<'_>) -> Vec<(String, String)> {
+    const SETTING_BYTES_MAX: usize = 256;
+    let is_key = |key: &str| {
+        (1..=64).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let members = comment.map().unwrap_or_default().iter().take(SETTING_BYTES_MAX);
+    let plain = members.filter_map(|(key, value)| Some((key.as_ref(), value.scalar()?)));
+    plain
+        .filter(|(key, value)| {
+            is_key(key) && !NOT_SETTINGS.contains(key) && (1..=SETTING_BYTES_MAX).contains(&value.len())
+        })
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// Base caption, then each character's on a line of its own; `None` when there is none.
+fn captions(prompt: &Value<'_>) -> Option<String> {
+    const CHARACTERS_MAX: usize = 64;
+    let caption = prompt.get("caption")?;
+    let base = caption.get("base_caption").and_then(Value::text).map(clean);
+    let characters = caption.get("char_captions").and_then(Value::list).unwrap_or_default();
+    let characters = characters.iter().take(CHARACTERS_MAX);
+    let characters = characters.filter_map(|one| one.get("char_caption").and_then(Value::text)).map(clean);
+    let lines: Vec<_> = base.into_iter().chain(characters).filter(|line| !line.is_empty()).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn clean(text: &str) -> String {
+    text.replace(['\r', '\0'], "").trim().to_owned()
+}
+
+/// A source is the model's name and, as its last word, eight hex digits of its hash.
+fn model(source: &str) -> (Option<String>, Option<String>) {
+    let source = source.trim();
+    match source.rsplit_once(' ') {
+        Some((name, hash)) if hash.len() == 8 && hash.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
+            (normal::model(name), normal::hash(hash))
+        }
+        _ => (normal::model(source), None),
+    }
+}

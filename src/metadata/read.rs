@@ -1,0 +1,197 @@
+//! One file's bytes to everything the ledger wants to know of it.
+
+use crate::limits::metadata::{GENERATION_TEXT_BYTES_MAX, SIDECAR_BYTES_MAX};
+use crate::metadata::complaint::Complaint;
+use crate::metadata::container::Container;
+use crate::metadata::dialects::{self, Found};
+use crate::metadata::picture::Picture;
+use crate::metadata::sidecar::{self, Sidecar};
+use crate::metadata::slots::{Slots, Wanted};
+use crate::metadata::source::{ReadAt, Window};
+use crate::metadata::{fingerprint, infotext, jpeg, png, webp};
+use lumidex_schema::recipe::Recipe;
+use lumidex_schema::record::Fingerprint;
+use std::collections::BTreeMap;
+use std::io;
+
+/// What a file says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// By content.
+    pub container: Container,
+    /// Of the file itself; 0 when unknown.
+    pub pixel_width: u32,
+    /// Of the file itself; 0 when unknown.
+    pub pixel_height: u32,
+    /// Content identity; all zero for an empty file.
+    pub fingerprint: Fingerprint,
+    /// How the picture was made, if the file or its sidecar says so.
+    pub recipe: Option<Recipe>,
+    /// A caption that is not a prompt.
+    pub description: Option<String>,
+    /// What is stored and searched (design ruling 8): at most 1 MiB, without NUL.
+    pub generation_text: String,
+    /// What was wrong with the file.
+    pub complaints: Vec<Complaint>,
+}
+
+/// Reads a file of that name, and its sidecar's bytes if there is one. Reads the head, headers and
+/// metadata, a few blocks of the picture's data, and never decodes pixels.
+///
+/// # Errors
+/// Only what the source fails with; content never makes it fail.
+pub fn read(source: &dyn ReadAt, name: &[u8], sidecar: Option<&[u8]>) -> io::Result<Reading> {
+    let mut window = Window::open(source)?;
+    let mut slots = Slots::new(Wanted::Recipe);
+    let (container, picture) = scan(&mut window, name, &mut slots)?;
+    let fingerprint = fingerprint::of(&window, container, &picture)?;
+    let found = dialects::find(&mut slots, &String::from_utf8_lossy(name));
+    let unrecognised = if found.is_none() { dialects::unrecognised(&slots) } else { None };
+    let mut texts = Texts {
+        description: unrecognised.clone().filter(|text| dialects::is_caption(text)),
+        generation_text: unrecognised.unwrap_or_default(),
+        recipe: None,
+    };
+    if let Some(Found { recipe, generation_text }) = found {
+        (texts.recipe, texts.generation_text) = (Some(recipe), generation_text);
+    }
+    if let Some(bytes) = sidecar {
+        texts.beside(bytes, &mut slots.complaints);
+    }
+    texts.fit(&mut slots.complaints);
+    Ok(Reading {
+        container,
+        pixel_width: picture.width,
+        pixel_height: picture.height,
+        fingerprint,
+        recipe: texts.recipe,
+        description: texts.description,
+        generation_text: texts.generation_text,
+        complaints: slots.complaints,
+    })
+}
+
+/// The recipe of a generation text that [`read`] gave; `None` for captions and raw texts.
+#[must_use]
+pub fn recipe_of(generation_text: &str) -> Option<Recipe> {
+    infotext::parse(generation_text)
+}
+
+/// Every text of a file by its name (PNG keyword, EXIF tag number), as contract 3.3 shows them.
+/// Of texts with the same name the first is given, of infotexts the last. Empty for films, sound
+/// and unknown content.
+///
+/// # Errors
+/// Only what the source fails with.
+pub fn slots_as_text(source: &dyn ReadAt) -> io::Result<BTreeMap<String, String>> {
+    let mut window = Window::open(source)?;
+    let mut slots = Slots::new(Wanted::Everything);
+    scan(&mut window, b"", &mut slots)?;
+    let mut texts = BTreeMap::new();
+    for slot in slots.all() {
+        texts.entry(slot.place.name()).or_insert_with(|| slot.text.clone());
+    }
+    Ok(texts)
+}
+
+fn scan(window: &mut Window<'_>, name: &[u8], slots: &mut Slots) -> io::Result<(Container, Picture)> {
+    let container = Container::of(window.head(), name);
+    let picture = match container {
+        Container::Png => png::scan(window, slots)?,
+        Container::Jpeg => jpeg::scan(window, slots)?,
+        Container::WebP => webp::scan(window, slots)?,
+        Container::Gif => sized(gif_size(window.head())),
+        Container::Bmp => sized(bmp_size(window.head())),
+        Container::Unreadable => {
+            let is_empty = window.len() == 0;
+            slots.complain(if is_empty { Complaint::Empty } else { Complaint::Unrecognised });
+            Picture::default()
+        }
+        Container::Tiff
+        | Container::Avif
+        | Container::Heif
+        | Container::Jxl
+        | Container::Video
+        | Container::Audio
+        | Container::Unknown => Picture::default(),
+    };
+    // What no picture has is not a size.
+    let is_sane = [picture.width, picture.height].iter().all(|side| (1..=i32::MAX as u32).contains(side));
+    let (width, height) = if is_sane { (picture.width, picture.height) } else { (0, 0) };
+    Ok((container, Picture { width, height, ..picture }))
+}
+
+fn sized(size: Option<(u32, u32)>) -> Picture {
+    let (width, height) = size.unwrap_or_default();
+    Picture { width, height, ..Picture::default() }
+}
+
+fn gif_size(head: &[u8]) -> Option<(u32, u32)> {
+    let [w0, w1, h0, h1] = *head.get(6..10)?.first_chunk()?;
+    Some((u32::from(u16::from_le_bytes([w0, w1])), u32::from(u16::from_le_bytes([h0, h1]))))
+}
+
+/// A negative height means that rows run downward; the first header kind has 16-bit sides.
+fn bmp_size(head: &[u8]) -> Option<(u32, u32)> {
+    if head.get(14) == Some(&12) {
+        let [w0, w1, h0, h1] = *head.get(18..22)?.first_chunk()?;
+        return Some((u32::from(u16::from_le_bytes([w0, w1])), u32::from(u16::from_le_bytes([h0, h1]))));
+    }
+    let side = |at: usize| Some(i32::from_le_bytes(*head.get(at..at + 4)?.first_chunk()?).unsigned_abs());
+    Some((side(18)?, side(22)?))
+}
+
+struct Texts {
+    recipe: Option<Recipe>,
+    description: Option<String>,
+    generation_text: String,
+}
+
+impl Texts {
+    /// A sidecar speaks where the file itself does not, and fills an empty prompt.
+    fn beside(&mut self, bytes: &[u8], complaints: &mut Vec<Complaint>) {
+        match sidecar::read(bytes) {
+            Sidecar::Blank => {}
+            Sidecar::Unreadable => complaints.push(Complaint::SidecarUnreadable { limit: SIDECAR_BYTES_MAX }),
+            Sidecar::Caption(caption) => {
+                if self.generation_text.is_empty() {
+                    self.generation_text.clone_from(&caption);
+                }
+                self.description = Some(caption);
+            }
+            Sidecar::Recipe(beside) => match &mut self.recipe {
+                None => {
+                    self.generation_text = infotext::complete(&beside.raw, beside.source, &[]);
+                    self.recipe = Some(*beside);
+                }
+                Some(recipe) if recipe.positive.is_empty() && !beside.positive.is_empty() => {
+                    recipe.positive = beside.positive;
+                    recipe.negative = beside.negative;
+                    for lora in beside.loras {
+                        crate::metadata::normal::add_lora(&mut recipe.loras, &lora.name, lora.weight);
+                    }
+                    self.generation_text = infotext::render(recipe);
+                }
+                Some(_) => {}
+            },
+        }
+    }
+
+    /// NUL means something else in stored texts; what is too long loses its middle, so that the
+    /// settings at its end stay.
+    fn fit(&mut self, complaints: &mut Vec<Complaint>) {
+        const TAIL_BYTES_MAX: usize = 16 << 10;
+        let text = &mut self.generation_text;
+        if text.contains('\0') {
+            text.retain(|letter| letter != '\0');
+        }
+        if text.len() <= GENERATION_TEXT_BYTES_MAX {
+            return;
+        }
+        complaints.push(Complaint::GenerationTextCut { limit: GENERATION_TEXT_BYTES_MAX });
+        let last_line = text.rfind('\n').filter(|at| text.len() - at <= TAIL_BYTES_MAX);
+        let tail = text.split_off(last_line.unwrap_or(text.len()));
+        text.truncate(text.floor_char_boundary(GENERATION_TEXT_BYTES_MAX - tail.len()));
+        text.push_str(&tail);
+    }
+}
