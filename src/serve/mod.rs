@@ -37,3 +37,4 @@ pub use engine::{Engine, Failure, FileText, Linking, Status};
 pub use listen::{ServeError, app, run};
 pub use options::{AccessControl, BadOptions, Cors, Options, Permission};
 pub use rooms::Rooms;
+pub use table::{RouteRow, routes};

@@ -98,6 +98,37 @@ pub(crate) static ROUTES: [Route; 44] = [
     route(Post, Contract, "/shutdown", Policy::KNOWN, Inline(system::shutdown)),
 ];
 
+/// A route as documents and tests list it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteRow {
+    /// `GET`, `POST` or `DELETE`.
+    pub method: &'static str,
+    /// `{B}`, `/api/v1` or nothing for the host root.
+    pub prefix: &'static str,
+    /// Below the prefix.
+    pub path: &'static str,
+    /// Needs the secret when one is configured.
+    pub auth: bool,
+    /// Refused where reading is not allowed.
+    pub reads: bool,
+    /// Refused where writing is not allowed.
+    pub writes: bool,
+    /// Takes paths, or answers with files, all of them checked.
+    pub paths: bool,
+    /// Starts a program on the host.
+    pub launches: bool,
+}
+
+/// Every route there is.
+pub fn routes() -> impl Iterator<Item = RouteRow> {
+    ROUTES.iter().map(|route| {
+        let Route { method, at, path, policy, work: _ } = route;
+        let Policy { auth, reads, writes, paths, upstream: _, launches } = *policy;
+        let paths = paths != Paths::None;
+        RouteRow { method: method.word(), prefix: at.word(), path, auth, reads, writes, paths, launches }
+    })
+}
+
 const fn route(method: Verb, at: At, path: &'static str, policy: Policy, work: Work) -> Route {
     Route { method, at, path, policy, work }
 }
