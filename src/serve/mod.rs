@@ -35,5 +35,5 @@ mod listen;
 
 pub use engine::{Beside, Engine, Failure, FileText, Linking, Status};
 pub use listen::{ServeError, app, run};
-pub use reach::Refused;
+pub use reach::{Refused, check};
 pub use table::{RouteRow, routes};

@@ -28,7 +28,7 @@ pub enum Refused {
 ///
 /// # Errors
 /// [`Refused`] when it would open the library unasked, or prefixes clash.
-pub(crate) fn check(settings: &Settings) -> Result<(), Refused> {
+pub fn check(settings: &Settings) -> Result<(), Refused> {
     let first = settings.base.split('/').nth(1).unwrap_or_default();
     if first.is_empty() || TAKEN.contains(&first) {
         return Err(Refused::Base(settings.base.clone()));

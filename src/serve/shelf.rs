@@ -4,7 +4,7 @@ use super::engine::{Beside, Engine, Failure, FileText, Linking, Status};
 use crate::intake::IntakeError;
 use crate::ledger::{DecideError, Reader};
 use crate::library::Library;
-use crate::limits::metadata::SIDECAR_BYTES_MAX;
+use crate::limits::SIDECAR_BYTES_MAX;
 use crate::metadata::{self, ReadAt, Reading};
 use crate::query::{Hit, Page, Search, Trend};
 use crate::sys::paths::to_bytes;
@@ -233,7 +233,7 @@ fn sidecar(path: &Path) -> Option<Vec<u8>> {
         return None;
     }
     let mut bytes = Vec::new();
-    open(&beside).ok()?.file.take(SIDECAR_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).ok()?;
+    open(&beside).ok()?.file.take(SIDECAR_BYTES_MAX + 1).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
 
