@@ -13,6 +13,13 @@ pub const WALK_BATCH_OBSERVATIONS_MAX: usize = 8_192;
 /// does not gather gigabytes. The batch closes.
 pub const WALK_BATCH_TEXT_BYTES_MAX: usize = 32 * 1024 * 1024;
 
+/// Longest sidecar that is read; captions and infotexts are a few kilobytes. A longer one is a
+/// complaint and is not used.
+pub const SIDECAR_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Longest generation text that is stored; the rest is cut and counted as a complaint.
+pub const GENERATION_TEXT_BYTES_MAX: usize = 1024 * 1024;
+
 /// Longest `.lumidexignore` that is read. A longer one is a complaint and is not used.
 pub const IGNORE_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
