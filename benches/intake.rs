@@ -41,6 +41,8 @@ fn main() -> anyhow::Result<()> {
     let rate = first.progress.read as f64 / took.as_secs_f64();
     println!("first walk, read and durable: {} ms, {rate:.0} files/s, {first:?}", took.as_millis());
 
+    anyhow::ensure!(first.progress.missing == 0, "nothing went away");
+
     let (mut walks, mut rescans) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         walks.push(stat_walk(&folder).1);

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
-use lumidex_schema::id::{FolderId, RootId};
+use lumidex_schema::id::{FolderId, ImageId, RootId};
 use lumidex_schema::path::RelPath;
 use parking_lot::Mutex;
 
@@ -52,6 +52,8 @@ pub(super) fn survey(
     sender: &Sender<Found>,
 ) -> Result<Reach, SurveyError> {
     let trust = trust(shared, root)?;
+    // Before the walk: folders that it finds itself are told to the ledger while it goes on.
+    let known_folders = shared.ledger.reader()?.folders_of(root.id)?;
     let survey = Survey {
         shared,
         root,
@@ -85,7 +87,7 @@ pub(super) fn survey(
     if trust == Trust::Doubtful || walked.unlisted.contains(&RelPath::root()) {
         return Ok(Reach::Offline);
     }
-    let gone = survey.gone_folders(&walked)?;
+    let gone = survey.gone_folders(&known_folders, &walked)?;
     for images in gone {
         if sender.send(Found::Gone(images)).is_err() {
             return Ok(Reach::BrokenOff);
@@ -255,22 +257,26 @@ impl Survey<'_> {
     }
 
     /// The files of folders that are no longer there, and of which that can be said.
-    fn gone_folders(&self, walked: &Walked) -> Result<Vec<Vec<lumidex_schema::id::ImageId>>, ReadError> {
+    fn gone_folders(
+        &self,
+        known_folders: &[(FolderId, RelPath)],
+        walked: &Walked,
+    ) -> Result<Vec<Vec<ImageId>>, ReadError> {
         let reader = self.shared.ledger.reader()?;
         let (visited, bare) = (self.visited.lock(), self.bare.lock());
         let mut gone = Vec::new();
-        for (id, folder) in reader.folders_of(self.root.id)? {
+        for (id, folder) in known_folders {
             let is_below = |above: &RelPath| folder.strip_prefix(above).is_some();
-            if visited.contains(&id) || walked.unlisted.iter().any(is_below) {
+            if visited.contains(id) || walked.unlisted.iter().any(is_below) {
                 continue;
             }
             let mount_point = bare.iter().find(|(above, _)| is_below(above));
             if let Some((_, device)) = mount_point
-                && self.was_elsewhere(&reader, id, *device)?
+                && self.was_elsewhere(&reader, *id, *device)?
             {
                 continue;
             }
-            let images: Vec<_> = reader.known_in(id)?.into_iter().map(|known| known.image).collect();
+            let images: Vec<_> = reader.known_in(*id)?.into_iter().map(|known| known.image).collect();
             if !images.is_empty() {
                 gone.push(images);
             }

@@ -14,6 +14,23 @@ use crate::intake::Progress;
 use crate::ledger::{Ledger, Observation, Seen};
 use crate::sys::Stop;
 
+fn observation(root: RootId, folder: RelPath, name: &[u8], sighting: Sighting) -> Observation {
+    Observation::Seen(Box::new(Seen {
+        root,
+        folder,
+        name: name.to_vec(),
+        sighting,
+        media: MediaKind::Image,
+        fingerprint: Fingerprint::default(),
+        pixel_width: 0,
+        pixel_height: 0,
+        text: None,
+        holes: Vec::new(),
+        rule_tags: Vec::new(),
+        complaints: 0,
+    }))
+}
+
 /// A root whose folders and files the ledger knows, whatever is on disk.
 struct Setting {
     top: tempfile::TempDir,
@@ -31,20 +48,8 @@ impl Setting {
         ledger.add_extra_path(&path, &[PathType::Scanned]).unwrap();
         let root = ledger.reader().unwrap().roots().unwrap()[0].0;
         let seen = |(folder, name, device): &(&str, &str, u64)| {
-            Observation::Seen(Box::new(Seen {
-                root,
-                folder: RelPath::from_bytes(folder.as_bytes()),
-                name: name.as_bytes().to_vec(),
-                sighting: Sighting { size: 1, device: *device, ..Sighting::default() },
-                media: MediaKind::Image,
-                fingerprint: Fingerprint::default(),
-                pixel_width: 0,
-                pixel_height: 0,
-                text: None,
-                holes: Vec::new(),
-                rule_tags: Vec::new(),
-                complaints: 0,
-            }))
+            let sighting = Sighting { size: 1, device: *device, ..Sighting::default() };
+            observation(root, RelPath::from_bytes(folder.as_bytes()), name.as_bytes(), sighting)
         };
         ledger.observe(files.iter().map(seen).collect()).unwrap();
         Self { top, ledger, root: WalkedRoot { id: root, path } }
@@ -73,6 +78,42 @@ impl Setting {
         gone.sort_unstable();
         (reach, gone)
     }
+}
+
+#[test]
+fn folders_told_to_the_ledger_while_the_walk_goes_on_are_not_gone() {
+    let setting = Setting::knowing(&[]);
+    for folder in ["a", "b", "c"] {
+        fs::create_dir(setting.path(folder)).unwrap();
+        fs::write(setting.path(folder).join("x.png"), "x").unwrap();
+    }
+    let (stop, progress) = (Stop::never(), Progress::default());
+    let shared = Shared { ledger: &setting.ledger, stop: &stop, progress: &progress, root_done: &|_| {} };
+    let (sender, found) = crossbeam_channel::bounded(0);
+    std::thread::scope(|scope| {
+        let told = scope.spawn(|| {
+            let mut n_told = 0;
+            for found in found {
+                match found {
+                    // Told before the next finding is taken, so before the walk ends.
+                    Found::ToRead { place, files } => {
+                        for (seen, _) in files {
+                            let folder = place.folder.clone();
+                            let one = observation(setting.root.id, folder, &seen.name, seen.sighting);
+                            setting.ledger.observe(vec![one]).unwrap();
+                            n_told += 1;
+                        }
+                    }
+                    Found::Gone(images) => panic!("{images:?} are gone"),
+                    Found::RootWalked(_) => {}
+                }
+            }
+            n_told
+        });
+        let reach = survey(&shared, &setting.root, 1, Depth::Changes, &sender).unwrap();
+        drop(sender);
+        assert_eq!((reach, told.join().unwrap()), (Reach::Walked, 3));
+    });
 }
 
 #[test]
