@@ -43,3 +43,5 @@ pub mod settings;
 pub mod cli;
 
 pub mod library;
+
+pub mod serve;

@@ -16,6 +16,7 @@ use lumidex_schema::layout;
 use lumidex_schema::record::{ExtraPath, PathType};
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where a library lives and how it is read.
 #[derive(Clone, Debug)]
@@ -47,7 +48,7 @@ pub enum LibraryError {
 ///
 /// Fields drop in order: what fills the ledger, what follows it, the ledger, the lock.
 pub struct Library {
-    intake: Intake,
+    intake: Arc<Intake>,
     stopper: Stopper,
     engine: Engine,
     tags: Follower,
@@ -79,7 +80,7 @@ impl Library {
         let stopper = Stopper::new();
         let intake =
             Intake::start(ledger.clone(), options.intake, &stopper.stop()).map_err(LibraryError::Thread)?;
-        Ok(Self { intake, stopper, engine, tags, text, ledger, lock: Mutex::new(lock) })
+        Ok(Self { intake: Arc::new(intake), stopper, engine, tags, text, ledger, lock: Mutex::new(lock) })
     }
 
     /// Answers searches.
@@ -96,7 +97,7 @@ impl Library {
 
     /// What fills it.
     #[must_use]
-    pub fn intake(&self) -> &Intake {
+    pub fn intake(&self) -> &Arc<Intake> {
         &self.intake
     }
 

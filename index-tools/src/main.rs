@@ -31,7 +31,8 @@ enum Command {
     /// folder. Interrupted, the rest is done by the server when it starts.
     #[command(after_help = "Examples:
   index-tools reindex
-  index-tools reindex text --data-dir /srv/lumidex")]
+  index-tools reindex text --data-dir /srv/lumidex
+  index-tools reindex --from-files")]
     Reindex {
         /// What to fill again
         #[arg(value_enum, default_value_t = Parts::All)]
@@ -39,6 +40,9 @@ enum Command {
         /// The library's data folder
         #[arg(long, env = "LUMIDEX_DATA_DIR", value_name = "DIR")]
         data_dir: Option<PathBuf>,
+        /// Read every file again first, changed or not
+        #[arg(long)]
+        from_files: bool,
     },
     /// Write a synthetic library of small valid images, as generators leave them
     ///
@@ -75,7 +79,7 @@ enum Parts {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
-        Command::Reindex { parts, data_dir } => reindex(parts, data_dir),
+        Command::Reindex { parts, data_dir, from_files } => reindex(parts, data_dir, from_files),
         Command::Synth { dir, images, seed, dialects } => {
             synth(&dir, &Library::new(seed, images).with_dialects(&dialects))
         }
@@ -90,7 +94,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn reindex(parts: Parts, data_dir: Option<PathBuf>) -> anyhow::Result<()> {
+fn reindex(parts: Parts, data_dir: Option<PathBuf>, from_files: bool) -> anyhow::Result<()> {
     let folder = data_dir
         .or_else(lumidex::sys::paths::default_data_dir)
         .ok_or_else(|| anyhow::anyhow!("this system names no data folder; use `--data-dir`"))?;
@@ -100,6 +104,9 @@ fn reindex(parts: Parts, data_dir: Option<PathBuf>) -> anyhow::Result<()> {
         Parts::Tags => &[Part::Tags],
         Parts::All => &Part::ALL,
     };
+    if from_files {
+        read_again(&library)?;
+    }
     for part in parts {
         let bar = bar(part.word(), 0);
         library.refill(*part, &Stop::never(), &mut |applied, head| {
@@ -108,6 +115,29 @@ fn reindex(parts: Parts, data_dir: Option<PathBuf>) -> anyhow::Result<()> {
         })?;
         bar.finish_and_clear();
         let _ = writeln!(stderr(), "{} filled again in {:.1} s", part.word(), bar.elapsed().as_secs_f64());
+    }
+    Ok(())
+}
+
+fn read_again(library: &Reindexed) -> anyhow::Result<()> {
+    let bar = bar("reading", 0);
+    let summary = library.read_again(&Stop::never(), &mut |progress| {
+        // More may be found while it walks, so the end moves.
+        bar.set_length(progress.to_read);
+        bar.set_position(progress.read);
+    })?;
+    bar.finish_and_clear();
+    let progress = &summary.progress;
+    let seconds = progress.elapsed.as_secs_f64();
+    let _ = writeln!(stderr(), "read {} files again in {seconds:.1} s", progress.read);
+    if progress.unreadable > 0 {
+        let _ = writeln!(stderr(), "{} could not be read, among them:", progress.unreadable);
+        for complaint in &progress.complaints_kept {
+            let _ = writeln!(stderr(), "  {complaint}");
+        }
+    }
+    if !summary.offline.is_empty() {
+        let _ = writeln!(stderr(), "{} roots were offline; their images were kept", summary.offline.len());
     }
     Ok(())
 }

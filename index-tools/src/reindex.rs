@@ -1,10 +1,16 @@
-//! Empties projections and fills them again from the ledger, while no server runs.
+//! Empties projections and fills them again from the ledger, and reads every file again, while no
+//! server runs.
 //!
-//! Nothing is lost by it: projections hold nothing of their own. It is for a projection that is
-//! suspected to be wrong, and for measuring how long refilling takes.
+//! Nothing is lost by it: projections hold nothing of their own, and reading files again changes
+//! nothing a person did. It is for a projection that is suspected to be wrong, and for measuring
+//! how long refilling takes.
 
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
+use lumidex::intake::{Intake, IntakeError, IntakeSettings, ProgressSnapshot, RunSummary};
 use lumidex::ledger::{Ledger, OpenError, ReadError};
 use lumidex::projection::follower::catch_up;
 use lumidex::projection::tags::TagsProjection;
@@ -38,6 +44,9 @@ impl Part {
     }
 }
 
+/// How often reading files says how far it is.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
 /// Why nothing, or not everything, was refilled. Whatever was not finished refills itself when a
 /// server starts.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +73,12 @@ pub enum ReindexError {
     /// A projection could not be emptied or filled.
     #[error(transparent)]
     Projection(#[from] ProjectionError),
+    /// The files could not be read again.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    /// There was no thread to read files with.
+    #[error("a thread could not be started")]
+    Thread(#[source] io::Error),
     /// The caller asked to stop.
     #[error("stopped; the server will do the rest when it starts")]
     Stopped,
@@ -100,6 +115,35 @@ impl Library {
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Walks every root and reads every file again, changed or not. `progress` is told from time
+    /// to time how far it is.
+    ///
+    /// # Errors
+    ///
+    /// [`ReindexError`]; what was read before stays in the ledger.
+    pub fn read_again(
+        &self,
+        stop: &Stop,
+        progress: &mut dyn FnMut(&ProgressSnapshot),
+    ) -> Result<RunSummary, ReindexError> {
+        let settings = IntakeSettings::default();
+        let intake = Intake::start(self.ledger.clone(), settings, stop).map_err(ReindexError::Thread)?;
+        let (done, ended) = channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                // Received below, which waits for it.
+                let _ = done.send(intake.rebuild());
+            });
+            loop {
+                match ended.recv_timeout(PROGRESS_EVERY) {
+                    Ok(summary) => return Ok(summary?),
+                    Err(RecvTimeoutError::Timeout) => progress(&intake.progress()),
+                    Err(RecvTimeoutError::Disconnected) => return Err(IntakeError::Stopped.into()),
+                }
+            }
+        })
     }
 
     /// Empties a part and fills it again. `progress` is told how far it is and where the end is.
@@ -175,6 +219,24 @@ mod tests {
         assert_eq!(tags.reader().read().media(MediaKind::Image).len(), 500);
         let text = TextProjection::open(&dir.path().join(layout::TEXT));
         assert!((1..=7).all(|id| text.reader().snapshot().folded(TextId(id)).is_some()));
+    }
+
+    #[test]
+    fn files_are_read_again_without_being_altered() {
+        let dir = tempfile::tempdir().unwrap();
+        let pictures = tempfile::tempdir().unwrap();
+        let synth = crate::synth::Library::new(4, 200);
+        synth.write_to(pictures.path(), 0..200, &|_| {}).unwrap();
+        let ledger = Ledger::open(&dir.path().join(layout::LEDGER)).unwrap();
+        let path = lumidex::sys::paths::to_bytes(pictures.path());
+        ledger.add_extra_path(&path, &[PathType::Scanned]).unwrap();
+        drop(ledger);
+        let library = Library::open(dir.path()).unwrap();
+        for _ in 0..2 {
+            let summary = library.read_again(&Stop::never(), &mut |_| {}).unwrap();
+            assert_eq!((summary.progress.read, summary.progress.unreadable), (200, 0));
+            assert_eq!(library.ledger().reader().unwrap().n_images().unwrap(), 200);
+        }
     }
 
     #[test]

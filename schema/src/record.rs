@@ -165,11 +165,14 @@ pub struct Text {
     pub tags: Vec<TagId>,
 }
 
+/// The number of a text's latest change, and the first 16 bytes of its digest.
+pub type TextHead = (Seq, [u8; 16]);
+
 impl Text {
     /// The number and digest at the head of an encoded text, and the bytes after them; `None`
     /// when the bytes are no text. Spares decoding the template.
     #[must_use]
-    pub fn decode_head(bytes: &[u8]) -> Option<((Seq, [u8; 16]), &[u8])> {
+    pub fn decode_head(bytes: &[u8]) -> Option<(TextHead, &[u8])> {
         postcard::take_from_bytes(bytes).ok()
     }
 

@@ -120,7 +120,7 @@ mod tests {
             "Seed: ",
             "Seed: é",
         ] {
-            assert_eq!(split(text).holes, [], "{text}");
+            assert_eq!(split(text).holes, [0_u64; 0], "{text}");
             assert_eq!(fill(&split(text).template, &[]), text);
         }
     }

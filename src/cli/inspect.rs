@@ -1,6 +1,6 @@
 //! `lumidex inspect`: what a file says of how it was made, for people and for scripts.
 
-use crate::limits::metadata::SIDECAR_BYTES_MAX;
+use crate::limits::SIDECAR_BYTES_MAX;
 use crate::metadata::{self, ReadAt, Reading};
 use lumidex_schema::recipe::Recipe;
 use serde_json::{Value, json};
@@ -72,7 +72,7 @@ fn sidecar(path: &Path) -> Option<Vec<u8>> {
         return None;
     }
     let mut bytes = Vec::new();
-    File::open(beside).ok()?.take(SIDECAR_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).ok()?;
+    File::open(beside).ok()?.take(SIDECAR_BYTES_MAX + 1).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
 
@@ -88,7 +88,7 @@ fn as_json(path: &Path, reading: &Reading) -> Value {
 }
 
 /// A recipe as `inspect --json` shows it: the seed as a number where it fits 64 bits.
-pub(crate) fn recipe_as_json(recipe: &Recipe) -> Value {
+fn recipe_as_json(recipe: &Recipe) -> Value {
     let Recipe {
         source,
         positive,
@@ -133,4 +133,39 @@ fn write_text(path: &Path, reading: &Reading, out: &mut dyn Write) -> io::Result
         writeln!(out, "  complaint: {complaint}")?;
     }
     writeln!(out)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn one_line_a_file_and_false_when_one_cannot_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let film = folder.path().join("a.mkv");
+        std::fs::write(&film, b"\x1a\x45\xdf\xa3").unwrap();
+        std::fs::write(folder.path().join("a.txt"), "a cat\nSteps: 5, Seed: 18446744073709551615, Size: 8x9")
+            .unwrap();
+        let bare = folder.path().join("b.png");
+        std::fs::write(&bare, b"").unwrap();
+        let missing = folder.path().join("c.png");
+        let mut out = Vec::new();
+        assert!(!inspect(&[film.clone(), bare, missing, folder.path().to_owned()], true, &mut out).unwrap());
+        let lines: Vec<Value> =
+            String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 4);
+        assert_eq!(lines[0]["recipe"]["positive"], "a cat");
+        assert_eq!(lines[0]["recipe"]["seed"], json!(u64::MAX));
+        assert_eq!(lines[0]["recipe"]["source"], "a1111");
+        assert_eq!(
+            (&lines[1]["recipe"], &lines[1]["complaints"][0]),
+            (&Value::Null, &json!("file is empty"))
+        );
+        assert!(lines[2]["error"].is_string() && lines[3]["error"].is_string());
+        let mut out = Vec::new();
+        assert!(inspect(&[film], false, &mut out).unwrap());
+        assert!(String::from_utf8(out).unwrap().contains("| a cat\n"));
+    }
 }

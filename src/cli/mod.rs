@@ -1,6 +1,7 @@
 //! The command line: what may be typed, and what is shown on a terminal. Does none of the work.
 
 mod bar;
+mod browser;
 mod first_run;
 pub mod inspect;
 
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand};
 use crate::settings::Flags;
 
 pub use bar::show_progress;
+pub use browser::open_in_browser;
 pub use first_run::{generator_folders, nothing_to_serve};
 
 /// The words that are commands; a folder called so is named as in `./serve`.

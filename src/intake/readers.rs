@@ -15,7 +15,7 @@ use super::listing::{EntryType, stat_open};
 use super::progress::Progress;
 use super::walk::{Seen, WalkedRoot, folder_path, sidecar_name};
 use crate::ledger::{self, SharedText};
-use crate::limits::metadata::SIDECAR_BYTES_MAX;
+use crate::limits::SIDECAR_BYTES_MAX;
 use crate::metadata::ReadAt;
 use crate::sys::{PathError, paths};
 
@@ -214,9 +214,7 @@ type SidecarFound = (u64, lumidex_schema::id::Timestamp);
 fn read_sidecar(path: &Path) -> Result<Option<(Vec<u8>, SidecarFound)>, PathError> {
     let Some((file, sighting)) = open(path)? else { return Ok(None) };
     let mut content = Vec::new();
-    file.take(SIDECAR_BYTES_MAX as u64 + 1)
-        .read_to_end(&mut content)
-        .map_err(PathError::doing("read", path))?;
+    file.take(SIDECAR_BYTES_MAX + 1).read_to_end(&mut content).map_err(PathError::doing("read", path))?;
     Ok(Some((content, (sighting.size, sighting.modified))))
 }
 

@@ -71,11 +71,9 @@ fn segment(
         0xe1 | 0xfe if window.budget() < len => {
             slots.complain(Complaint::TooMuchMetadata { limit: BYTES_PER_FILE_MAX });
         }
-        0xe1 => {
-            if window.array::<6>(start)? == Some(*b"Exif\0\0") {
-                let block = window.slice(start, usize::try_from(len).unwrap_or(0))?;
-                exif::read(&block, slots);
-            }
+        0xe1 if window.array::<6>(start)? == Some(*b"Exif\0\0") => {
+            let block = window.slice(start, usize::try_from(len).unwrap_or(0))?;
+            exif::read(&block, slots);
         }
         0xfe => {
             let text = decode::text(&window.slice(start, usize::try_from(len).unwrap_or(0))?);

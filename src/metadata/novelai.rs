@@ -127,3 +127,86 @@ fn model(source: &str) -> (Option<String>, Option<String>) {
         _ => (normal::model(source), None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use crate::metadata::tests::encode::{png, tiff, webp};
+    use crate::metadata::{Bytes, Reading, read, recipe_of};
+    use lumidex_schema::recipe::Source;
+
+    fn reading(bytes: &[u8]) -> Reading {
+        read(&Bytes(bytes), b"a.png", None).unwrap()
+    }
+
+    #[test]
+    fn a_png_with_captions() {
+        let comment = r#"{"prompt": "1girl, kite", "steps": 28, "height": 1216, "width": 832, "scale": 5.5, "seed": 123,
+            "noise_schedule": "karras", "sampler": "k_euler", "uc": "lowres", "sm": false, "signed_hash": "zzz",
+            "v4_prompt": {"caption": {"base_caption": "1girl, kite", "char_captions": [{"char_caption": "girl, red coat",
+            "centers": [{"x": 0.5, "y": 0.5}]}, {"char_caption": ""}]}}}"#;
+        let file = png(&[
+            ("Title", "AI generated image"),
+            ("Description", "1girl, kite"),
+            ("Software", "NovelAI"),
+            ("Source", "NovelAI Diffusion V4 1A2B3C4D"),
+            ("Comment", comment),
+        ]);
+        let reading = reading(&file);
+        let recipe = reading.recipe.unwrap();
+        assert_eq!((recipe.source, recipe.raw.as_str()), (Source::NovelAi, comment));
+        assert_eq!(
+            (recipe.positive.as_str(), recipe.negative.as_str()),
+            ("1girl, kite\ngirl, red coat", "lowres")
+        );
+        assert_eq!(
+            (recipe.model.as_deref(), recipe.model_hash.as_deref()),
+            (Some("NovelAI Diffusion V4"), Some("1a2b3c4d"))
+        );
+        assert_eq!((recipe.steps, recipe.cfg, recipe.width), (Some(28), Some(5.5), Some(832)));
+        assert_eq!(recipe.extra, [("sm".to_owned(), "false".to_owned())]);
+        assert_eq!(
+            reading.generation_text,
+            "1girl, kite\ngirl, red coat\nNegative prompt: lowres\nSteps: 28, Sampler: k_euler, Schedule type: karras, \
+             CFG scale: 5.5, Seed: 123, Size: 832x1216, Model hash: 1a2b3c4d, Model: NovelAI Diffusion V4, sm: false, \
+             Source Identifier: NovelAI"
+        );
+        assert_eq!(recipe_of(&reading.generation_text).unwrap().source, Source::NovelAi);
+    }
+
+    #[test]
+    fn early_files_have_their_prompt_in_the_description() {
+        let comment = r#"{"steps": 28, "sampler": "plms", "seed": 1, "strength": 0.7, "uc": "bad", "n_samples": 1, "scale": 12.0}"#;
+        let file =
+            png(&[("Description", "a fox"), ("Source", "Stable Diffusion 1D44365E"), ("Comment", comment)]);
+        let recipe = reading(&file).recipe.unwrap();
+        assert_eq!(
+            (recipe.positive.as_str(), recipe.model.as_deref(), recipe.width),
+            ("a fox", Some("Stable Diffusion"), None)
+        );
+    }
+
+    #[test]
+    fn a_webp_with_json_in_json() {
+        let inner = r#"{"prompt": "a fox", "steps": 5, "uc": "bad", "seed": 3}"#;
+        let outer = serde_json::json!({ "Comment": inner, "Description": "\0\0\0\0a fox", "Source": "NovelAI Diffusion V4.5 00112233" });
+        let comment = [b"ASCII\0\0\0", outer.to_string().as_bytes()].concat();
+        let block = tiff(
+            false,
+            &[(0x010e, 2, b"\0\0\0\0a fox"), (0x0131, 2, b"NovelAI\0")],
+            &[(0x9286, 7, &comment)],
+        );
+        let recipe = reading(&webp(&[(b"EXIF", &block)])).recipe.unwrap();
+        assert_eq!((recipe.positive.as_str(), recipe.seed.as_deref()), ("a fox", Some("3")));
+        assert_eq!(recipe.model.as_deref(), Some("NovelAI Diffusion V4.5"));
+    }
+
+    #[test]
+    fn other_comments_are_not_taken_for_it() {
+        let draw_things = r#"{"c": "a bridge", "uc": "fog", "sampler": "x", "n_samples": 1}"#;
+        for comment in [draw_things, "{\"prompt\": \"x\"}", "Created with GIMP", "{"] {
+            assert_eq!(reading(&png(&[("Comment", comment)])).recipe, None, "{comment}");
+        }
+    }
+}

@@ -154,3 +154,70 @@ fn field(recipe: &Recipe, name: &str) -> Option<String> {
         _ => recipe.extra.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn recipe() -> Recipe {
+        let text = "Red_Hat, cat\nNegative prompt: Blurry sky\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 512x768, Model: Tin, VAE: x";
+        crate::metadata::recipe_of(text).unwrap()
+    }
+
+    #[track_caller]
+    fn check(field: &str, operator: &str, value: &str, expected: bool) {
+        let rules = serde_json::json!([{"tag": "t", "filters": [{"field": field, "operator": operator, "value": value}]}]);
+        assert_eq!(!Rules::parse(&rules.to_string()).unwrap().tags_for(&recipe()).is_empty(), expected);
+    }
+
+    #[test]
+    fn operators_ignore_case_and_unknown_ones_never_match() {
+        check("pos_prompt", "contains", "RED HAT,CAT", true);
+        check("neg_prompt", "contains", "blurry", true);
+        check("Model", "equals", "tin", true);
+        check("Model", "equals", "ti", false);
+        check("Sampler", "regex", "^euler", true);
+        check("Sampler", "regex", "(unclosed", false);
+        check("Model", "starts", "Tin", false);
+    }
+
+    #[test]
+    fn fields_are_settings_in_their_exact_spelling() {
+        for (field, value) in [
+            ("Size", "512x768"),
+            ("Steps", "20"),
+            ("Seed", "5"),
+            ("CFG scale", "7"),
+            ("VAE", "x"),
+            ("final_width", "512"),
+        ] {
+            check(field, "equals", value, true);
+        }
+        check("vae", "equals", "x", false);
+        check("Absent", "contains", "", false);
+    }
+
+    #[test]
+    fn all_filters_must_match_and_none_is_never() {
+        let rules =
+            |filters: &str| Rules::parse(&format!("[{{\"tag\": \"t\", \"filters\": [{filters}]}}]")).unwrap();
+        let matching = r#"{"field": "Model", "operator": "equals", "value": "Tin"}"#;
+        let other = r#"{"field": "Model", "operator": "equals", "value": "x"}"#;
+        assert_eq!(rules(&format!("{matching}, {matching}")).tags_for(&recipe()), ["t"]);
+        assert_eq!(rules(&format!("{matching}, {other}")).tags_for(&recipe()), Vec::<String>::new());
+        assert!(rules("").is_empty());
+    }
+
+    #[test]
+    fn what_is_no_list_is_an_error_and_what_is_no_rule_never_applies() {
+        assert!(Rules::parse(" ").unwrap().is_empty());
+        assert!(Rules::parse("null").unwrap().is_empty());
+        assert!(Rules::parse("[1, {}, {\"tag\": 5}, {\"tag\": \"x\", \"filters\": 1}]").unwrap().is_empty());
+        assert!(matches!(Rules::parse("{"), Err(RulesError::Json(_))));
+        assert!(matches!(Rules::parse("{}"), Err(RulesError::NotAList)));
+        let many = format!("[{}1]", "1,".repeat(TAG_RULES_MAX));
+        assert!(matches!(Rules::parse(&many), Err(RulesError::TooMany { limit: TAG_RULES_MAX })));
+    }
+}

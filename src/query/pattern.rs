@@ -49,10 +49,11 @@ impl Pattern {
                 .dot_matches_new_line(true)
                 .build()
                 .parse(expression)
+                .ok()
         };
         // Literals of the expression as written: folded, they stand in every folded match.
-        let literal = parse(false).ok().and_then(|hir| required(&hir)).filter(|literal| !literal.is_empty());
-        let is_blind_to_digits = parse(true).is_ok_and(|hir| is_blind_to_digits(&hir));
+        let literal = parse(false).and_then(|hir| required(&hir)).filter(|literal| !literal.is_empty());
+        let is_blind_to_digits = parse(true).is_some_and(|hir| is_blind_to_digits(&hir));
         Ok(Self { regex, literal, is_blind_to_digits })
     }
 }

@@ -1,5 +1,8 @@
-//! Integration tests, in one binary.
+//! Integration tests, one binary: linking is the slow part, so there is one of it.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+mod contract;
+mod dialects;
 mod search;
 mod support;
+mod tidy;

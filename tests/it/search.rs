@@ -185,7 +185,9 @@ fn grow(
     known.sort_by_key(|image| image.id);
     let (_, tag) = library.ledger.make_tag("mine").unwrap();
     let tagged: Vec<ImageId> = known.iter().zip(mine).filter(|(_, mine)| **mine).map(|(k, _)| k.id).collect();
-    known.iter_mut().filter(|k| tagged.contains(&k.id)).for_each(|k| drop(k.custom.insert(tag)));
+    for k in known.iter_mut().filter(|k| tagged.contains(&k.id)) {
+        k.custom.insert(tag);
+    }
     let head = library.ledger.put_tag(tag, tagged).unwrap();
     assert!(library.engine.wait_visible(head));
     let listed = library.engine.tag_list().unwrap();

@@ -71,7 +71,7 @@ fn find_settings(text: &str) -> Option<Found> {
 }
 
 /// `Steps:`, a whole number, and then a comma or the end.
-fn is_steps_line(line: &str) -> bool {
+pub(super) fn is_steps_line(line: &str) -> bool {
     let Some(rest) = line.strip_prefix("Steps:") else { return false };
     let rest = rest.trim_start();
     let after = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());

@@ -121,19 +121,13 @@ fn identifier(recipe: &Recipe) -> &str {
 
 /// A line of the prompt that begins like a part of the infotext would be taken for one.
 fn push_prompt(text: &mut String, prompt: &str) {
-    const STARTS: [&str; 6] = [
-        "Negative prompt:",
-        "Steps:",
-        "Source Identifier:",
-        "Template:",
-        "Negative Template:",
-        "extraJsonMetaInfo:",
-    ];
+    const STARTS: [&str; 5] =
+        ["Negative prompt:", "Source Identifier:", "Template:", "Negative Template:", "extraJsonMetaInfo:"];
     for (nth, line) in prompt.split('\n').enumerate() {
         if nth > 0 {
             text.push('\n');
         }
-        if STARTS.iter().any(|start| line.starts_with(start)) {
+        if STARTS.iter().any(|start| line.starts_with(start)) || parts::is_steps_line(line) {
             text.push(' ');
         }
         text.push_str(line);

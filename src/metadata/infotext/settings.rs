@@ -37,7 +37,13 @@ fn is_known(key: &str) -> bool {
 /// them, or what the extras tab writes.
 pub(super) fn is_settings_line(line: &str) -> bool {
     // Most last lines are prompts; those are told by their first words.
-    if key_len(line.trim_start()).is_none() {
+    let line = line.trim_start();
+    let Some(len) = key_len(line) else { return false };
+    // A prompt jammed before the settings looks like a part of their first key.
+    if line[..len].contains("Negative prompt")
+        || line[..len].ends_with([' ', '.'])
+        || line[..len].ends_with(" Steps")
+    {
         return false;
     }
     let pairs = pairs(line);
@@ -155,6 +161,9 @@ impl<'a> Scanner<'a> {
 fn plain_len(rest: &str) -> usize {
     let line = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
     let rest = &rest[..line];
+    if rest.starts_with(',') {
+        return 0;
+    }
     let mut first = None;
     for at in memchr::memchr_iter(b',', rest.as_bytes()) {
         let after = &rest[at + 1..];

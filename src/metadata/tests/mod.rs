@@ -1,1 +1,40 @@
-//! t
+//! Behaviour of the whole room, through [`read`].
+#![allow(clippy::unwrap_used)]
+
+pub(super) mod encode;
+
+mod bad_files;
+mod bad_texts;
+mod fixtures;
+mod fuzz;
+mod identity;
+mod places;
+
+use super::{Bytes, Reading, read};
+
+/// Reads bytes under a name.
+#[track_caller]
+fn reading(bytes: &[u8], name: &str) -> Reading {
+    read(&Bytes(bytes), name.as_bytes(), None).unwrap()
+}
+
+/// The positive prompt, or `None` without a recipe.
+#[track_caller]
+fn positive(bytes: &[u8]) -> Option<String> {
+    reading(bytes, "a.png").recipe.map(|recipe| recipe.positive)
+}
+
+const INFOTEXT: &str = "a cat, <lora:soft:0.5>\nNegative prompt: blur\nSteps: 20, Sampler: Euler a, Schedule type: Karras, \
+     CFG scale: 6.5, Seed: 42, Size: 512x768, Model hash: 0123ABCDEF, Model: tin_v3, Version: v1.9.4";
+
+const GRAPH: &str = r#"{"3": {"class_type": "KSampler", "inputs": {"seed": 7, "steps": 9, "cfg": 4.5,
+    "sampler_name": "euler", "scheduler": "normal", "denoise": 1, "model": ["10", 0], "positive": ["6", 0],
+    "negative": ["7", 0], "latent_image": ["5", 0]}},
+ "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "SD/toy.safetensors"}},
+ "10": {"class_type": "LoraLoader", "inputs": {"lora_name": "x/soft.safetensors", "strength_model": 0.4,
+    "strength_clip": 1, "model": ["4", 0], "clip": ["4", 1]}},
+ "5": {"class_type": "EmptyLatentImage", "inputs": {"width": 512, "height": 640, "batch_size": 1}},
+ "6": {"class_type": "CLIPTextEncode", "inputs": {"text": "a paper boat", "clip": ["10", 1]}},
+ "7": {"class_type": "CLIPTextEncode", "inputs": {"text": "blur", "clip": ["10", 1]}},
+ "8": {"class_type": "VAEDecode", "inputs": {"samples": ["3", 0], "vae": ["4", 2]}},
+ "9": {"class_type": "SaveImage", "inputs": {"images": ["8", 0], "filename_prefix": "boat"}}}"#;

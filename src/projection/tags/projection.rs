@@ -30,7 +30,6 @@ pub struct TagsReader {
 impl TagsReader {
     /// The state of this moment. Changes wait while it is held: hold it for one query, never
     /// across I/O.
-    #[must_use]
     pub fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read()
     }

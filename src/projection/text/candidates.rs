@@ -139,18 +139,15 @@ pub(super) fn candidates(
 fn grams(fragment: &str) -> Vec<&str> {
     let starts: Vec<usize> = fragment.char_indices().map(|(at, _)| at).chain([fragment.len()]).collect();
     let len = GRAM_MAX.min(starts.len() - 1);
-    let mut grams: Vec<&str> = starts.windows(len + 1).map(|gram| &fragment[gram[0]..gram[len]]).collect();
+    // Steps keep a fragment of a megabyte from being sorted; repeats are rare enough in four
+    // times the grams wanted.
+    let step = ((starts.len() - len) / (4 * GRAMS_ASKED_MAX)).max(1);
+    let windows = starts.windows(len + 1).step_by(step);
+    let mut grams: Vec<&str> = windows.map(|gram| &fragment[gram[0]..gram[len]]).collect();
     grams.sort_unstable();
     grams.dedup();
-    if grams.len() > GRAMS_ASKED_MAX {
-        let n_grams = grams.len();
-        let mut nth = 0;
-        grams.retain(|_| {
-            nth += 1;
-            nth * GRAMS_ASKED_MAX / n_grams != (nth - 1) * GRAMS_ASKED_MAX / n_grams
-        });
-    }
-    grams
+    let step = grams.len().div_ceil(GRAMS_ASKED_MAX);
+    grams.into_iter().step_by(step).collect()
 }
 
 /// What to do in one segment.
@@ -205,4 +202,36 @@ fn search(segment: &Segment, postings: &[TermInfo], found: &mut Candidates) -> i
     }
     docs.iter().for_each(|&doc| found.insert(segment.text(doc)));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grams_of_a_fragment_are_few_and_its_own() {
+        assert_eq!(grams("猫"), ["猫"]);
+        assert_eq!(grams("abc"), ["abc"]);
+        assert_eq!(grams("ababa"), ["aba", "bab"]);
+        let long: String = (0..100_000u32).filter_map(|n| char::from_u32(0x4E00 + n % 9000)).collect();
+        for len in [30, 33, 35, 64, 100, 1000, 99_999] {
+            let end = long.char_indices().nth(len).map_or(long.len(), |(at, _)| at);
+            let grams = grams(&long[..end]);
+            assert!((15..=GRAMS_ASKED_MAX).contains(&grams.len()), "{len}: {}", grams.len());
+            assert!(grams.iter().all(|gram| gram.chars().count() == GRAM_MAX && long.contains(gram)));
+        }
+    }
+
+    #[test]
+    fn a_set_lists_what_it_contains() {
+        let mut some = Candidates::none(200);
+        for id in [0, 63, 64, 199, 5000] {
+            some.insert(id);
+        }
+        assert_eq!(some.iter().map(TextId::get).collect::<Vec<_>>(), [0, 63, 64, 199]);
+        assert_eq!((some.count(), some.is_all()), (4, false));
+        assert!(!some.contains(TextId(1)) && !some.contains(TextId(5000)));
+        let all = Candidates::all(3, true);
+        assert_eq!((all.count(), all.iter().count(), all.is_all()), (3, 3, true));
+    }
 }

@@ -1,0 +1,242 @@
+//! What the table of routes promises, tried on every route of it.
+
+use super::served::{PREFIXES, Reply, Served, encode};
+use lumidex::serve::{Permission, RouteRow, routes};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// Where a route can be reached.
+fn uris(row: &RouteRow) -> Vec<String> {
+    match row.prefix {
+        "{B}" => PREFIXES.iter().map(|prefix| format!("{prefix}{}", row.path)).collect(),
+        prefix => vec![format!("{prefix}{}", row.path)],
+    }
+}
+
+/// A body and query that no route can do much with, and that is understood by all.
+fn ask(served: &Served, headers: &[(&str, &str)], row: &RouteRow, uri: &str) -> Reply {
+    let path = encode(&served.path("a.png"));
+    let body = if row.method == "GET" { Value::Null } else { json!({}) };
+    served.ask_with(headers, row.method, &format!("{uri}?path={path}"), &body)
+}
+
+fn changes_nothing(row: &RouteRow) -> bool {
+    !["/shutdown", "/db/update_image_data", "/db/rebuild_index"].contains(&row.path)
+}
+
+#[test]
+fn the_table_is_what_the_contract_says() {
+    let mut table = String::new();
+    for row in routes() {
+        let RouteRow { method, prefix, path, auth, reads, writes, paths, launches } = row;
+        let flag = |is_set: bool, letter: char| if is_set { letter } else { '.' };
+        let flags = [(auth, 'A'), (reads, 'R'), (writes, 'W'), (paths, 'T'), (launches, 'L')];
+        let flags: String = flags.into_iter().map(|(is_set, letter)| flag(is_set, letter)).collect();
+        writeln!(table, "{flags} {method:6} {prefix}{path}").unwrap();
+    }
+    let want = "\
+..... GET    /
+..... GET    /ui/app.js
+..... GET    /ui/app.css
+..... GET    /ui/icon.svg
+..... GET    /healthz
+A.... GET    /readyz
+A.... GET    /metrics
+AR... GET    /api/v1/search
+AR.T. GET    /api/v1/image
+AR.T. GET    /api/v1/file
+AR... GET    /api/v1/status
+..... GET    {B}
+AR.T. GET    {B}/file
+AR.T. GET    {B}/image_geninfo
+AR.T. POST   {B}/image_geninfo_batch
+AR.T. GET    {B}/image_exif
+AR... GET    {B}/db/basic_info
+AR... GET    {B}/db/expired_dirs
+AR.T. GET    {B}/db/random_images
+A.... POST   {B}/db/update_image_data
+A.W.. POST   {B}/db/rebuild_index
+AR.T. POST   {B}/db/search_by_substr
+AR.T. POST   {B}/db/match_images_by_tags
+AR... GET    {B}/db/stats/trend
+AR.T. GET    {B}/db/img_selected_custom_tag
+AR.T. POST   {B}/db/get_image_tags
+A.W.. POST   {B}/db/add_custom_tag
+A.WT. POST   {B}/db/toggle_custom_tag_to_img
+A.WT. POST   {B}/db/batch_update_image_tag
+A.W.. POST   {B}/db/remove_custom_tag
+A.W.. POST   {B}/db/update_tag
+A.W.. POST   {B}/db/remove_custom_tag_from_img
+AR... GET    {B}/db/extra_paths
+A.WT. POST   {B}/db/extra_paths
+A.WT. DELETE {B}/db/extra_paths
+A.WT. POST   {B}/db/alias_extra_path
+..... GET    {B}/hello
+A.... GET    {B}/version
+A.... GET    {B}/global_setting
+A.W.. POST   {B}/app_fe_setting
+A.W.. DELETE {B}/app_fe_setting
+A.WTL POST   {B}/open_folder
+A.WTL POST   {B}/open_with_default_app
+A.... POST   {B}/shutdown
+";
+    assert_eq!(table, want);
+}
+
+#[test]
+fn a_secret_guards_every_route_that_says_so() {
+    let served = Served::with(|options, _| options.secret = Some("abc".into()));
+    let cookie = format!("theme=dark; {}", cookie_of("abc"));
+    for row in routes() {
+        for uri in uris(&row) {
+            let reply = ask(&served, &[], &row, &uri);
+            if !row.auth {
+                assert_ne!(reply.status, 401, "{uri}");
+                continue;
+            }
+            assert_eq!(reply.status, 401, "{uri}");
+            let want = match uri.starts_with("/iib/") {
+                true => json!({ "detail": { "type": "secret_verification_failed" } }),
+                false => json!({ "detail": "the secret key is missing or wrong" }),
+            };
+            assert_eq!(reply.json(), want, "{uri}");
+        }
+    }
+    for row in routes().filter(changes_nothing) {
+        for uri in uris(&row) {
+            for right in [("cookie", cookie.as_str()), ("authorization", "Bearer abc")] {
+                let reply = ask(&served, &[right], &row, &uri);
+                assert!(![401, 429].contains(&reply.status), "{uri} {}", reply.status);
+            }
+        }
+    }
+}
+
+#[test]
+fn guessing_the_secret_is_throttled() {
+    let served = Served::with(|options, _| options.secret = Some("abc".into()));
+    let guess = |key: &str| served.ask_with(&[("authorization", key)], "GET", "/iib/version", &Value::Null);
+    let statuses: Vec<u16> = (0..12).map(|nth| guess(&format!("Bearer {nth}")).status).collect();
+    assert_eq!(statuses, [[401; 10].as_slice(), &[429; 2]].concat());
+    let reply = guess("Bearer abc");
+    assert_eq!(reply.status, 429);
+    assert!(reply.header("retry-after").parse::<u64>().unwrap() > 0);
+    reply.assert_problem();
+}
+
+#[test]
+fn read_only_refuses_every_route_that_writes_and_no_other() {
+    let served = Served::with(|options, _| options.permission = Permission::ReadOnly);
+    for row in routes() {
+        for uri in uris(&row) {
+            let reply = ask(&served, &[], &row, &uri);
+            let is_refused = row.writes || row.path == "/shutdown";
+            assert_eq!(reply.status == 403, is_refused, "{uri} {}", reply.status);
+            if is_refused {
+                reply.assert_problem();
+            }
+        }
+    }
+    assert_eq!(served.get("GET", "/global_setting", &Value::Null)["is_readonly"], true);
+    served.check("POST", "/db/update_image_data", &json!({}), 200, &Value::Null);
+}
+
+#[test]
+fn no_access_and_write_only_show_nothing_of_the_library() {
+    for permission in [Permission::NoAccess, Permission::WriteOnly] {
+        let served = Served::with(|options, _| options.permission = permission);
+        for row in routes() {
+            for uri in uris(&row) {
+                let reply = ask(&served, &[], &row, &uri);
+                let is_refused = row.reads
+                    || row.path == "/shutdown"
+                    || (row.writes && permission == Permission::NoAccess);
+                // Opening nothing in particular is a bad request of its own.
+                assert_eq!(reply.status == 403, is_refused, "{permission:?} {uri} {}", reply.status);
+            }
+        }
+        served.check("GET", "/hello", &Value::Null, 200, &json!("hello"));
+        assert_eq!(served.ask("GET", "/iib/version", &Value::Null).status, 200);
+        let is_readonly = permission == Permission::NoAccess;
+        assert_eq!(served.get("GET", "/global_setting", &Value::Null)["is_readonly"], is_readonly);
+    }
+}
+
+#[test]
+fn a_body_that_cannot_be_read_is_a_bad_request_everywhere() {
+    let served = Served::new();
+    let ignore_bodies = ["/db/update_image_data", "/db/rebuild_index", "/shutdown"];
+    for row in routes().filter(|row| row.method != "GET" && !ignore_bodies.contains(&row.path)) {
+        for uri in uris(&row) {
+            for body in [
+                "{",
+                "[]",
+                "nonsense",
+                "\"x\"",
+                "{\"a\":\u{1}}",
+                "{\"path\":{},\"paths\":7,\"cursor\":[],\"name\":[],\"tag_id\":{},\
+                \"tag_name\":5,\"img_path\":5,\"img_paths\":5,\"id\":[],\"and_tags\":5,\"img_id\":[]}",
+            ] {
+                let request = axum::http::Request::builder().method(row.method).uri(&uri);
+                let reply =
+                    served.send(request.header("content-type", "text/plain").body(body.into()).unwrap());
+                assert_eq!(reply.status, 400, "{uri} {body} {:?}", reply.text());
+                reply.assert_problem();
+            }
+        }
+    }
+}
+
+#[test]
+fn unknown_routes_and_methods_answer_json() {
+    let served = Served::new();
+    for uri in [
+        "/nothing",
+        "/iib/nothing",
+        "/infinite_image_browsing/db/",
+        "/api/v1",
+        "/api/v1/hello",
+        "//iib/hello",
+        "/iib/hello/",
+        "/iib/%68ello/x",
+    ] {
+        let reply = served.ask("GET", uri, &Value::Null);
+        assert_eq!((reply.status, reply.json()), (404, json!({ "detail": "Not Found" })), "{uri}");
+    }
+    for row in routes() {
+        for uri in uris(&row) {
+            let reply = served.ask("PATCH", &uri, &Value::Null);
+            assert_eq!(
+                (reply.status, reply.json()),
+                (405, json!({ "detail": "Method Not Allowed" })),
+                "{uri}"
+            );
+            assert!(reply.header("allow").contains(row.method), "{uri} {:?}", reply.headers);
+        }
+    }
+    for prefix in PREFIXES {
+        let reply = served.ask("GET", &format!("{prefix}/"), &Value::Null);
+        assert_eq!((reply.status, reply.header("location")), (307, prefix));
+    }
+}
+
+#[test]
+fn a_body_beyond_the_limit_is_refused_before_it_is_read() {
+    let served = Served::new();
+    let request =
+        axum::http::Request::post("/iib/db/get_image_tags").header("content-length", "999999999999");
+    let reply = served.send(request.body(axum::body::Body::empty()).unwrap());
+    assert_eq!(reply.status, 413);
+    reply.assert_problem();
+    let huge = vec![b' '; (16 << 20) + 1];
+    let reply = served.send(axum::http::Request::post("/iib/db/get_image_tags").body(huge.into()).unwrap());
+    assert_eq!(reply.status, 413);
+    reply.assert_problem();
+}
+
+/// As every client of the original server makes it.
+pub(super) fn cookie_of(key: &str) -> String {
+    use sha2::Digest as _;
+    let digest = sha2::Sha256::digest(format!("{key}_ciallo"));
+    format!("IIB_S={}", digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+}

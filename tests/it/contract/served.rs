@@ -1,0 +1,311 @@
+//! A library of small files behind an in-process server, and the one door for asking it.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request};
+use http_body_util::BodyExt as _;
+use lumidex::intake::readers::{Facts, Interpret, MediaFile};
+use lumidex::intake::{Intake, IntakeSettings};
+use lumidex::ledger::{Ledger, SharedText};
+use lumidex::projection::Follower;
+use lumidex::projection::tags::TagsProjection;
+use lumidex::projection::text::TextProjection;
+use lumidex::query::{self, Sources};
+use lumidex::serve::{Engine, Options, Rooms, app};
+use lumidex::sys::Stop;
+use lumidex_schema::media::MediaKind;
+use lumidex_schema::record::PathType;
+use lumidex_schema::tag::{TagKind, pixel_size_name};
+use lumidex_schema::{layout, text};
+use serde_json::{Value, json};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tower::ServiceExt as _;
+
+/// The reference dialect's prefix and the iib dialect's.
+pub(super) const PREFIXES: [&str; 2] = ["/infinite_image_browsing", "/iib"];
+/// Modification time of the first file, 2026-11-22 16:12:38.25 UTC; each further one is a second younger.
+pub(super) const FIRST_DATE: Duration = Duration::from_millis(1_795_363_958_250);
+
+/// A library of files in a temporary folder, indexed, and a server over it.
+pub(super) struct Served {
+    pub(super) dir: tempfile::TempDir,
+    pub(super) router: Router,
+    pub(super) rooms: Arc<Rooms>,
+    runtime: tokio::runtime::Runtime,
+    _followers: (Follower, Follower),
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Served {
+    /// Over the files of [`write_library`], with these changes to the options.
+    pub(super) fn with(change: impl FnOnce(&mut Options, &Path)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        write_library(&dir.path().join("pics"));
+        let data = dir.path().join("data");
+        fs::create_dir(&data).unwrap();
+        let ledger = Ledger::open(&data.join(layout::LEDGER)).unwrap();
+        ledger.add_extra_path(dir.path().join("pics").as_os_str().as_bytes(), &[PathType::Scanned]).unwrap();
+        let (tags, text) =
+            (TagsProjection::open(&data.join(layout::TAGS)), TextProjection::open(&data.join(layout::TEXT)));
+        let (tags_reader, text_reader) = (tags.reader(), text.reader());
+        let tags = Follower::start(Box::new(tags), ledger.clone()).unwrap();
+        let text = Follower::start(Box::new(text), ledger.clone()).unwrap();
+        let query = query::Engine::new(Sources {
+            ledger: ledger.clone(),
+            tags: tags_reader,
+            tags_follower: tags.state().clone(),
+            text: text_reader,
+            text_follower: text.state().clone(),
+        });
+        let interpreter = Box::new(|_: &lumidex::ledger::Reader| {
+            let make: Arc<lumidex::intake::InterpreterFactory> = Arc::new(|| Box::new(Parameters));
+            Ok(make)
+        });
+        let intake =
+            Intake::start_with(ledger.clone(), IntakeSettings::default(), &Stop::never(), interpreter)
+                .unwrap();
+        let rooms = Arc::new(Rooms {
+            ledger,
+            query,
+            intake: Arc::new(intake),
+            suggestions: Vec::new(),
+            offline: parking_lot::RwLock::default(),
+        });
+        rooms.update().unwrap();
+        let mut options =
+            Options { home: Some(dir.path().to_owned()), ..Options::local(0, dir.path().to_owned()) };
+        change(&mut options, dir.path());
+        let router = app(Arc::clone(&rooms) as Arc<dyn Engine>, options).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self { dir, router, rooms, runtime, _followers: (tags, text) }
+    }
+
+    /// With the options of a person at this machine.
+    pub(super) fn new() -> Self {
+        Self::with(|_, _| {})
+    }
+
+    /// A path below the library's folder, as text.
+    pub(super) fn path(&self, below: &str) -> String {
+        self.dir.path().join("pics").join(below).to_str().unwrap().to_owned()
+    }
+
+    /// The same, percent-encoded for a query string.
+    pub(super) fn encoded(&self, below: &str) -> String {
+        encode(&self.path(below))
+    }
+
+    /// Sends a request as it is.
+    pub(super) fn send(&self, request: Request<Body>) -> Reply {
+        let router = self.router.clone();
+        self.runtime.block_on(async {
+            let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
+            let body = body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
+            Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+        })
+    }
+
+    /// Asks with these headers; `Null` is no body.
+    pub(super) fn ask_with(&self, headers: &[(&str, &str)], method: &str, uri: &str, body: &Value) -> Reply {
+        let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        self.send(request.body(body).unwrap())
+    }
+
+    /// Asks.
+    pub(super) fn ask(&self, method: &str, uri: &str, body: &Value) -> Reply {
+        self.ask_with(&[], method, uri, body)
+    }
+
+    /// Asks in both dialects; what is answered must be the same in both, and this.
+    #[track_caller]
+    pub(super) fn check(&self, method: &str, route: &str, body: &Value, status: u16, want: &Value) {
+        for prefix in PREFIXES {
+            let reply = self.ask(method, &format!("{prefix}{route}"), body);
+            assert_eq!((reply.status, &reply.json()), (status, want), "{method} {prefix}{route} {body}");
+        }
+    }
+
+    /// Asks in both dialects for something that must fail with this status and say why.
+    #[track_caller]
+    pub(super) fn refused(&self, method: &str, route: &str, body: &Value, status: u16) {
+        for prefix in PREFIXES {
+            let reply = self.ask(method, &format!("{prefix}{route}"), body);
+            assert_eq!(reply.status, status, "{method} {prefix}{route} {body} {:?}", reply.text());
+            reply.assert_problem();
+        }
+    }
+
+    /// The answer of the reference dialect, which must be 200.
+    #[track_caller]
+    pub(super) fn get(&self, method: &str, route: &str, body: &Value) -> Value {
+        let reply = self.ask(method, &format!("{}{route}", PREFIXES[0]), body);
+        assert_eq!(reply.status, 200, "{method} {route} {body} {:?}", reply.text());
+        reply.json()
+    }
+
+    /// The id of a tag.
+    pub(super) fn tag(&self, kind: TagKind, name: &str) -> u32 {
+        let tags = self.rooms.tags().unwrap();
+        tags.iter().find(|tag| tag.kind == kind.word() && tag.name == name).unwrap().id
+    }
+
+    /// A new custom tag on these images.
+    pub(super) fn tagged(&self, name: &str, images: &[&str]) -> u32 {
+        let tag = self.rooms.make_tag(name).unwrap();
+        for image in images {
+            let body = json!({ "img_path": self.path(image), "tag_id": tag.id });
+            assert_eq!(
+                self.get("POST", "/db/toggle_custom_tag_to_img", &body),
+                json!({ "is_remove": false })
+            );
+        }
+        tag.id
+    }
+}
+
+impl Reply {
+    /// The body, which must be JSON and say so.
+    #[track_caller]
+    pub(super) fn json(&self) -> Value {
+        assert_eq!(self.header("content-type"), "application/json", "{:?}", self.text());
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// An error in the one form errors have: a text under `detail`.
+    #[track_caller]
+    pub(super) fn assert_problem(&self) {
+        assert!(self.json()["detail"].as_str().is_some_and(|text| !text.is_empty()), "{:?}", self.text());
+    }
+}
+
+/// Names of the files of an answer.
+pub(super) fn names(answer: &Value) -> Vec<&str> {
+    let files = answer.get("files").unwrap_or(answer);
+    files.as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap()).collect()
+}
+
+pub(super) fn encode(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// Image files with texts, oldest last; `out` is a link that leads out of the folder.
+fn write_library(dir: &Path) {
+    fs::create_dir_all(dir.join("sub/deep")).unwrap();
+    fs::create_dir_all(dir.with_file_name("private")).unwrap();
+    let cat = "a cat, 100% fluffy\nNegative prompt: dog_house\nSteps: 20, Sampler: Euler a, Seed: 1";
+    let files: [(&str, Vec<u8>); 7] = [
+        ("a.png", png(cat)),
+        ("b.png", png("a dog, Blue SKY\nSteps: 30, Sampler: DDIM, Seed: 2")),
+        ("sub/c.png", png("")),
+        ("sub/deep/猫 100%20 ü.png", png("ein Kätzchen, 猫")),
+        ("noise.wav", b"RIFF\x04\0\0\0WAVE".to_vec()),
+        ("<img src=x onerror=alert(1)>.png", png("<script>alert(1)</script>")),
+        ("broken.png", b"no picture at all".to_vec()),
+    ];
+    for (nth, (name, content)) in files.into_iter().enumerate() {
+        write_at(&dir.join(name), &content, FIRST_DATE - Duration::from_secs(nth as u64));
+    }
+    fs::write(dir.join("notes.txt"), "plain").unwrap();
+    fs::write(dir.join("page.html"), "<script>alert(1)</script>").unwrap();
+    fs::write(
+        dir.join("drawing.svg"),
+        "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+    )
+    .unwrap();
+    fs::write(dir.with_file_name("private").join("secret.txt"), "keep out").unwrap();
+    fs::write(dir.with_file_name("private").join("fake.png"), "keep out").unwrap();
+    fs::write(dir.with_file_name("private").join("real.png"), png("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(dir.with_file_name("private"), dir.join("out")).unwrap();
+}
+
+/// Writes a file with this modification time.
+pub(super) fn write_at(path: &PathBuf, content: &[u8], since_1970: Duration) {
+    fs::write(path, content).unwrap();
+    File::options()
+        .write(true)
+        .open(path)
+        .unwrap()
+        .set_modified(SystemTime::UNIX_EPOCH + since_1970)
+        .unwrap();
+}
+
+/// A grey picture of 2 × 1 pixels with this text in it.
+pub(super) fn png(parameters: &str) -> Vec<u8> {
+    let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+    let mut chunk = |kind: &[u8; 4], data: &[u8]| {
+        bytes.extend((data.len() as u32).to_be_bytes());
+        let mut crc = flate2::Crc::new();
+        crc.update(kind);
+        crc.update(data);
+        bytes.extend(kind);
+        bytes.extend(data);
+        bytes.extend(crc.sum().to_be_bytes());
+    };
+    chunk(b"IHDR", &[0, 0, 0, 2, 0, 0, 0, 1, 8, 0, 0, 0, 0]);
+    if !parameters.is_empty() {
+        chunk(b"tEXt", &[b"parameters\0", parameters.as_bytes()].concat());
+    }
+    chunk(b"IDAT", b"\x78\x01\x01\x03\x00\xfc\xff\x00\x80\x80\x02\x83\x01\x01");
+    chunk(b"IEND", b"");
+    bytes
+}
+
+/// Reads the texts that [`png`] writes; the sampler becomes a tag.
+struct Parameters;
+
+impl Interpret for Parameters {
+    fn interpret(
+        &mut self,
+        file: &MediaFile,
+        _: &[u8],
+        _: MediaKind,
+        _: Option<&[u8]>,
+    ) -> io::Result<Option<Facts>> {
+        let mut content = vec![0; 4096];
+        let n = file.read_at(0, &mut content)?;
+        content.truncate(n);
+        let is_png = content.starts_with(b"\x89PNG");
+        let (pixel_width, pixel_height) = if is_png { (2, 1) } else { (0, 0) };
+        let raw = parameters_of(&content);
+        let mut tags = vec![];
+        if let Some((_, rest)) = raw.split_once("Sampler: ") {
+            tags.push((TagKind::Sampler, rest.split(',').next().unwrap().to_owned()));
+        }
+        let split = text::split(&raw);
+        let text = (!raw.is_empty()).then(|| Arc::new(SharedText::new(split.template, tags)));
+        assert!(!pixel_size_name(pixel_width, pixel_height).is_empty());
+        Ok(Some(Facts { pixel_width, pixel_height, text, holes: split.holes, ..Facts::default() }))
+    }
+}
+
+fn parameters_of(content: &[u8]) -> String {
+    let key = b"tEXtparameters\0";
+    let Some(at) = content.windows(key.len()).position(|window| window == key) else { return String::new() };
+    let len = u32::from_be_bytes(content[at - 4..at].try_into().unwrap()) as usize;
+    let text = &content[at + key.len()..at + 4 + len];
+    String::from_utf8(text.to_vec()).unwrap()
+}

@@ -1,0 +1,252 @@
+//! Contract section 10, our own page, health and metrics, other origins.
+
+use super::policies::cookie_of;
+use super::served::{PREFIXES, Served};
+use lumidex::serve::{AccessControl, Cors, routes};
+use serde_json::{Value, json};
+
+#[test]
+fn hello_and_version() {
+    let served = Served::new();
+    for prefix in PREFIXES {
+        assert_eq!(served.ask("GET", &format!("{prefix}/hello"), &Value::Null).body, b"\"hello\"");
+        let version = served.ask("GET", &format!("{prefix}/version"), &Value::Null).json();
+        assert_eq!((&version["name"], version["version"].is_string()), (&json!("lumidex"), true));
+        assert!(version.get("tag").is_some() && version.get("hash").is_some());
+    }
+}
+
+#[test]
+fn global_setting_has_every_key() {
+    let served =
+        Served::with(|options, dir| options.cli_paths = vec![dir.join("private").to_str().unwrap().into()]);
+    served.tagged("fav", &[]);
+    for prefix in PREFIXES {
+        let answer = served.ask("GET", &format!("{prefix}/global_setting"), &Value::Null).json();
+        let dir = served.dir.path().to_str().unwrap();
+        let private = format!("{dir}/private");
+        for (key, want) in [
+            ("global_setting", json!({})),
+            ("cwd", json!(dir)),
+            ("is_win", json!(false)),
+            ("home", json!(dir)),
+            ("sd_cwd", json!(dir)),
+            ("enable_access_control", json!(false)),
+            ("launch_mode", json!("server")),
+            ("export_fe_fn", json!(true)),
+            ("app_fe_setting", json!({})),
+            ("is_readonly", json!(false)),
+            (
+                "extra_paths",
+                json!([
+                    { "path": format!("{dir}/pics"), "types": ["scanned"], "alias": "" },
+                    { "path": private, "types": ["cli_access_only"], "alias": "" },
+                ]),
+            ),
+        ] {
+            assert_eq!(answer[key], want, "{key}");
+        }
+        let custom: Vec<&str> = answer["all_custom_tags"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|tag| tag["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(custom, ["like", "fav"]);
+    }
+    let confined = Served::with(|options, _| options.access = AccessControl::Enable);
+    assert_eq!(confined.get("GET", "/global_setting", &Value::Null)["enable_access_control"], true);
+}
+
+#[test]
+fn settings_are_what_clients_stored_and_nothing_else() {
+    let served = Served::new();
+    let put = |name: &str, value: &str| json!({ "name": name, "value": value });
+    served.check(
+        "POST",
+        "/app_fe_setting",
+        &put("global", "{\"lang\":\"en\",\"n\":[1,null]}"),
+        200,
+        &Value::Null,
+    );
+    served.check("POST", "/app_fe_setting", &put("x", "7"), 200, &Value::Null);
+    let stored = || served.get("GET", "/global_setting", &Value::Null)["app_fe_setting"].clone();
+    assert_eq!(stored(), json!({ "global": { "lang": "en", "n": [1, null] }, "x": 7 }));
+    served.check("DELETE", "/app_fe_setting", &json!({ "name": "x" }), 200, &Value::Null);
+    served.check("DELETE", "/app_fe_setting", &json!({ "name": "never there" }), 200, &Value::Null);
+    assert_eq!(stored(), json!({ "global": { "lang": "en", "n": [1, null] } }));
+    for bad in [
+        put("a", "{"),
+        put("a", ""),
+        put("", "1"),
+        json!({ "name": "a" }),
+        json!({ "value": "1" }),
+        json!({ "name": "a", "value": 1 }),
+        put("a", &"[".repeat(5000)),
+    ] {
+        served.refused("POST", "/app_fe_setting", &bad, 400);
+    }
+}
+
+#[test]
+fn programs_are_started_for_media_and_folders_only_and_only_here() {
+    let served = Served::with(|options, _| options.opener = Some("/bin/true".into()));
+    let path = |below: &str| json!({ "path": served.path(below) });
+    for below in ["", "sub/", "a.png"] {
+        served.check("POST", "/open_folder", &path(below), 200, &Value::Null);
+    }
+    served.check("POST", "/open_with_default_app", &path("a.png"), 200, &Value::Null);
+    served.refused("POST", "/open_folder", &path("gone/x"), 404);
+    served.refused("POST", "/open_with_default_app", &path("gone.png"), 404);
+    for no_media in ["notes.txt", "page.html", "broken.png"] {
+        served.refused("POST", "/open_with_default_app", &path(no_media), 403);
+    }
+    served.refused("POST", "/open_with_default_app", &path("sub"), 400);
+    served.refused("POST", "/open_folder", &json!({}), 400);
+
+    let beyond = Served::with(|options, _| {
+        options.opener = Some("/bin/true".into());
+        options.listen = "0.0.0.0:0".parse().unwrap();
+        options.insecure_no_auth = true;
+    });
+    for row in routes().filter(|row| row.launches) {
+        beyond.refused(row.method, row.path, &json!({ "path": beyond.path("a.png") }), 403);
+    }
+}
+
+#[test]
+fn shutdown_is_refused_unless_enabled() {
+    let served = Served::new();
+    served.refused("POST", "/shutdown", &Value::Null, 403);
+    let served = Served::with(|options, _| options.enable_shutdown = true);
+    assert_eq!(served.ask("GET", "/readyz", &Value::Null).status, 200);
+    served.check("POST", "/shutdown", &Value::Null, 200, &Value::Null);
+    assert_eq!(served.ask("GET", "/readyz", &Value::Null).status, 503);
+}
+
+#[test]
+fn health_and_metrics() {
+    let served = Served::new();
+    assert_eq!(served.ask("GET", "/healthz", &Value::Null).json(), json!({ "status": "ok" }));
+    assert_eq!(served.ask("GET", "/readyz", &Value::Null).json(), json!({ "status": "ready" }));
+    served.get("GET", "/hello", &Value::Null);
+    let reply = served.ask("GET", "/metrics", &Value::Null);
+    assert!(reply.header("content-type").starts_with("text/plain; version=0.0.4"));
+    for line in [
+        "lumidex_images 7",
+        "lumidex_roots 1",
+        "lumidex_http_requests_total{method=\"GET\",route=\"{B}/hello\",status=\"2xx\"} 1",
+    ] {
+        assert!(reply.text().lines().any(|known| known == line), "{line} in {}", reply.text());
+    }
+}
+
+#[test]
+fn the_page_is_ours_and_runs_no_inline_script() {
+    let served = Served::new();
+    let page = served.ask("GET", "/", &Value::Null);
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    let policy = page.header("content-security-policy");
+    assert!(
+        policy.contains("script-src 'self'")
+            && policy.contains("frame-ancestors 'none'")
+            && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    assert_eq!(
+        (page.header("x-content-type-options"), page.header("referrer-policy")),
+        ("nosniff", "no-referrer")
+    );
+    let text = page.text();
+    assert!(
+        !text.contains("<script>")
+            && !text.contains("style=")
+            && !text.contains(" onclick")
+            && !text.contains("http://")
+    );
+    for (uri, kind) in [
+        ("/ui/app.js", "text/javascript; charset=utf-8"),
+        ("/ui/app.css", "text/css; charset=utf-8"),
+        ("/ui/icon.svg", "image/svg+xml"),
+    ] {
+        assert!(text.contains(uri), "{uri}");
+        let asset = served.ask("GET", uri, &Value::Null);
+        assert_eq!((asset.status, asset.header("content-type")), (200, kind));
+        assert!(!asset.text().contains("innerHTML") && !asset.body.is_empty());
+    }
+    for prefix in PREFIXES {
+        let reply = served.ask("GET", prefix, &Value::Null);
+        assert_eq!((reply.status, reply.header("location")), (307, "/"));
+    }
+}
+
+#[test]
+fn our_own_routes_answer_once_and_without_dialect() {
+    let served = Served::new();
+    let answer = served.ask("GET", "/api/v1/search?q=FLUFFY&size=5", &Value::Null).json();
+    assert_eq!(
+        (answer["files"][0]["name"].clone(), answer["files"][0]["date"].is_f64()),
+        (json!("a.png"), true)
+    );
+    assert_eq!(served.ask("GET", "/api/v1/search?size=x", &Value::Null).status, 400);
+    let image =
+        served.ask("GET", &format!("/api/v1/image?path={}", served.encoded("a.png")), &Value::Null).json();
+    assert_eq!(
+        (&image["file"]["name"], &image["pixel_width"], &image["tags"]),
+        (&json!("a.png"), &json!(2), &json!([]))
+    );
+    assert!(image["generation_text"].as_str().unwrap().starts_with("a cat"));
+    assert_eq!(served.ask("GET", "/api/v1/image?path=%2Fnowhere.png", &Value::Null).status, 404);
+    let status = served.ask("GET", "/api/v1/status", &Value::Null).json();
+    assert_eq!(
+        (&status["images"], &status["ready"], &status["indexing"]["running"]),
+        (&json!(7), &json!(true), &json!(false))
+    );
+    assert_eq!(status["roots"], json!([{ "path": served.path("").trim_end_matches('/'), "offline": false }]));
+}
+
+#[test]
+fn other_names_and_other_origins_are_kept_out() {
+    let served = Served::new();
+    let ask = |headers: &[(&str, &str)], method: &str| {
+        served.ask_with(headers, method, "/iib/app_fe_setting", &json!({ "name": "x", "value": "1" })).status
+    };
+    assert_eq!(ask(&[("host", "rebound.example:8000")], "POST"), 403);
+    assert_eq!(ask(&[("host", "localhost:8000"), ("origin", "http://evil.example")], "POST"), 403);
+    assert_eq!(ask(&[("host", "localhost:8000"), ("origin", "null")], "DELETE"), 403);
+    assert_eq!(ask(&[("host", "localhost:8000"), ("origin", "http://localhost:8000")], "POST"), 200);
+    assert_eq!(ask(&[("host", "127.0.0.1:8000")], "POST"), 200);
+    let reply = served.ask_with(&[("origin", "http://evil.example")], "GET", "/iib/hello", &Value::Null);
+    assert_eq!(reply.header("access-control-allow-origin"), "");
+    assert_eq!(reply.header("cross-origin-resource-policy"), "same-origin");
+}
+
+#[test]
+fn any_origin_is_without_credentials_and_a_list_is_with() {
+    let evil = [("origin", "http://ui.example")];
+    let any = Served::with(|options, _| (options.cors, options.secret) = (Cors::Any, Some("abc".into())));
+    let reply = any.ask_with(&evil, "GET", "/iib/hello", &Value::Null);
+    assert_eq!(
+        (reply.header("access-control-allow-origin"), reply.header("access-control-allow-credentials")),
+        ("*", "")
+    );
+    let cookie = cookie_of("abc");
+    let cookie = cookie.as_str();
+    assert_eq!(any.ask_with(&[("cookie", cookie)], "GET", "/iib/version", &Value::Null).status, 200);
+    assert_eq!(any.ask_with(&[evil[0], ("cookie", cookie)], "GET", "/iib/version", &Value::Null).status, 401);
+    assert_eq!(
+        any.ask_with(&[evil[0], ("authorization", "Bearer abc")], "GET", "/iib/version", &Value::Null).status,
+        200
+    );
+
+    let list = Served::with(|options, _| options.cors = Cors::Origins(vec!["http://ui.example".into()]));
+    let reply = list.ask_with(&evil, "GET", "/iib/hello", &Value::Null);
+    assert_eq!(
+        (reply.header("access-control-allow-origin"), reply.header("access-control-allow-credentials")),
+        ("http://ui.example", "true")
+    );
+    let asked = [evil[0], ("access-control-request-method", "POST")];
+    let reply = list.ask_with(&asked, "OPTIONS", "/iib/db/add_custom_tag", &Value::Null);
+    assert_eq!((reply.status, reply.header("access-control-allow-origin")), (204, "http://ui.example"));
+    assert!(reply.header("access-control-allow-headers").contains("content-type"));
+}
