@@ -13,13 +13,6 @@ pub const WALK_BATCH_OBSERVATIONS_MAX: usize = 8_192;
 /// does not gather gigabytes. The batch closes.
 pub const WALK_BATCH_TEXT_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// Longest sidecar that is read; captions and infotexts are a few kilobytes. A longer one is a
-/// complaint and is not used.
-pub const SIDECAR_BYTES_MAX: u64 = 1024 * 1024;
-
-/// Longest generation text that is stored; the rest is cut and counted as a complaint.
-pub const GENERATION_TEXT_BYTES_MAX: usize = 1024 * 1024;
-
 /// Longest `.lumidexignore` that is read. A longer one is a complaint and is not used.
 pub const IGNORE_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -49,7 +42,8 @@ pub const FEED_ROWS_PULLED: usize = 2_048;
 pub const PROJECTION_PENDING_MAX: usize = 200_000;
 
 /// Visible changes the text projection keeps in memory, each text counting once for every 1,024
-/// bytes begun: every search scans them, which takes about a millisecond at this size.
+/// bytes begun. Every search scans them, in about a millisecond at this size; beyond it they are
+/// made durable at once, so that a folder of long texts does not fill the memory.
 pub const TEXT_PENDING_MAX: usize = 16_384;
 
 /// How long visible changes of a quiet ledger wait to be made durable together.
@@ -127,6 +121,10 @@ pub mod metadata {
     pub const PROMPT_TAGS_MAX: usize = 1_000;
     /// Bytes of the name of a tag taken from a file.
     pub const TAG_NAME_BYTES_MAX: usize = 1 << 10;
+    /// Bytes of a generation text when stored (design ruling 10).
+    pub const GENERATION_TEXT_BYTES_MAX: usize = 1 << 20;
+    /// Bytes of a sidecar file; longer ones are not captions or settings.
+    pub const SIDECAR_BYTES_MAX: usize = 1 << 20;
     /// Blocks of the pixel payload that make a fingerprint.
     pub const FINGERPRINT_BLOCKS: u64 = 8;
     /// Bytes of each such block.

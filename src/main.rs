@@ -1,2 +1,168 @@
-//! main
-fn main() {}
+//! The program: reads what was typed, opens the library, serves it, stops when told.
+
+use anyhow::Context;
+use clap::Parser;
+use lumidex::cli::{self, Args, Command};
+use lumidex::library::{Library, LibraryOptions};
+use lumidex::serve::{self, AccessControl, Cors, Options, Permission, Rooms};
+use lumidex::settings::{self, Environment, Flags, Settings};
+use lumidex::sys::{Stopper, paths};
+use lumidex_schema::record::PathType;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long closing may take after the last request; then the process leaves. The ledger is
+/// transactional, and followers catch up at the next start.
+const CLOSE_WAIT: Duration = Duration::from_secs(4);
+
+fn main() -> ExitCode {
+    let done = match Args::parse().into_command() {
+        Command::Inspect { json, files } => inspect(&files, json),
+        Command::Serve(flags) => serve(*flags),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("lumidex: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn inspect(files: &[std::path::PathBuf], json: bool) -> anyhow::Result<ExitCode> {
+    match cli::inspect::inspect(files, json, &mut std::io::stdout().lock()) {
+        Ok(true) => Ok(ExitCode::SUCCESS),
+        // Some files could be read, some not.
+        Ok(false) => Ok(ExitCode::from(3)),
+        // Whoever read our output has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        Err(error) => Err(error).context("cannot write the output"),
+    }
+}
+
+fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
+    let settings = Settings::resolve(flags, &Environment::of_process()?, &cli::COMMANDS)?;
+    log_to_stderr();
+    for notice in &settings.notices {
+        eprintln!("note: {notice}");
+    }
+    let options = options(&settings);
+    // Refused settings are told before anything is opened.
+    options.clone().checked()?;
+    let library = Library::open(&LibraryOptions {
+        data_dir: settings.data_dir.clone(),
+        intake: lumidex::intake::IntakeSettings::default(),
+    })?;
+    for folder in settings.folders.iter().chain(&settings.host_folders) {
+        let path = paths::to_bytes(folder);
+        library.add_extra_path(&path, &[PathType::Scanned])?;
+    }
+    let found = cli::generator_folders(settings.home.as_deref(), &settings.cwd);
+    if library.reader()?.extra_paths()?.is_empty() {
+        eprintln!("{}", cli::nothing_to_serve(&found));
+    }
+    let stopper = Stopper::new();
+    let bar = cli::show_progress(library.intake().progress_counters(), stopper.stop());
+    let rooms = Arc::new(Rooms {
+        ledger: library.ledger().clone(),
+        query: library.query().clone(),
+        intake: Arc::clone(library.intake()),
+        suggestions: found.iter().map(paths::to_bytes).collect(),
+        offline: Default::default(),
+    });
+    let served = serve::run(rooms, options, stopper.stop(), |address| {
+        println!("lumidex serves http://{address}/");
+        if let Err(error) = library.announce(&address.to_string(), None) {
+            tracing::warn!(error = &error as &dyn std::error::Error, "tools will not find this server");
+        }
+        tokio::spawn(stop_on_signals(stopper.clone()));
+        library.intake().request_update();
+        if settings.open {
+            cli::open_in_browser(&format!("http://{address}/"));
+        }
+    });
+    stopper.trigger();
+    library.begin_stop();
+    leave_after(CLOSE_WAIT);
+    drop(bar.map(std::thread::JoinHandle::join));
+    drop(library);
+    served?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the HTTP layer needs of the settings.
+fn options(settings: &Settings) -> Options {
+    Options {
+        listen: settings.listen,
+        base: settings.base.clone(),
+        secret: settings.secret.as_ref().map(|secret| secret.0.clone()),
+        insecure_no_auth: settings.insecure_no_auth,
+        permission: match settings.permission {
+            settings::Permission::ReadWrite => Permission::ReadWrite,
+            settings::Permission::ReadOnly => Permission::ReadOnly,
+            settings::Permission::WriteOnly => Permission::WriteOnly,
+            settings::Permission::NoAccess => Permission::NoAccess,
+        },
+        access: match settings.access {
+            settings::AccessControl::Enable => AccessControl::Enable,
+            settings::AccessControl::Disable => AccessControl::Disable,
+            settings::AccessControl::Auto => AccessControl::Auto,
+        },
+        allowed_paths: settings.allowed_paths.iter().map(paths::to_bytes).collect(),
+        cli_paths: settings.cli_paths.iter().map(paths::to_bytes).collect(),
+        cors: match &settings.cors {
+            settings::Cors::None => Cors::Own,
+            settings::Cors::AnyWithoutCredentials => Cors::Any,
+            settings::Cors::List(origins) => Cors::Origins(origins.clone()),
+        },
+        enable_shutdown: settings.enable_shutdown,
+        allow_launch: settings.allow_launch,
+        opener: settings.opener.clone(),
+        home: settings.home.clone(),
+        cwd: settings.cwd.clone(),
+        trend_max_tags: settings.trend_max_tags,
+    }
+}
+
+/// `RUST_LOG` says how much; without it, what a person must know.
+fn log_to_stderr() {
+    use std::io::IsTerminal;
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("lumidex=info,warn"));
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
+}
+
+/// The first signal stops gracefully, the second at once.
+async fn stop_on_signals(stopper: Stopper) {
+    signal().await;
+    stopper.trigger();
+    signal().await;
+    std::process::exit(130);
+}
+
+#[cfg(unix)]
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return drop(tokio::signal::ctrl_c().await);
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() {
+    drop(tokio::signal::ctrl_c().await);
+}
+
+fn leave_after(wait: Duration) {
+    std::thread::spawn(move || {
+        std::thread::sleep(wait);
+        tracing::warn!("closing takes too long; leaving, nothing is lost");
+        std::process::exit(0);
+    });
+}

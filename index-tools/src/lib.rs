@@ -2,4 +2,5 @@
 //!
 //! The command line is in `main.rs`; what it does is here, so that tests can do it too.
 
+pub mod reindex;
 pub mod synth;

@@ -1,15 +1,19 @@
-//! The command line of the offline tools. Exit codes: 0 done, 1 failed, 2 asked wrongly, 130
-//! interrupted.
+//! The command line of the offline tools. Exit codes: 0 done, 1 failed, 2 asked wrongly. An
+//! interrupt ends it where it stands, 130 to a shell: whatever it writes may be left half done.
 
-use std::io::{IsTerminal, Write, stderr};
-use std::path::PathBuf;
+mod bar;
+
+use std::io::{Write, stderr};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use clap::{Parser, Subcommand};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use clap::{Parser, Subcommand, ValueEnum};
+use lumidex::sys::Stop;
+use lumidex_index_tools::reindex::{Library as Reindexed, Part};
 use lumidex_index_tools::synth::{Dialect, Library};
+
+use bar::bar;
 
 /// Offline tools for lumidex.
 #[derive(Parser)]
@@ -21,6 +25,21 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Empty what is derived from the ledger and fill it again
+    ///
+    /// Nothing is lost by it: the ledger holds everything. A server must not run on the same data
+    /// folder. Interrupted, the rest is done by the server when it starts.
+    #[command(after_help = "Examples:
+  index-tools reindex
+  index-tools reindex text --data-dir /srv/lumidex")]
+    Reindex {
+        /// What to fill again
+        #[arg(value_enum, default_value_t = Parts::All)]
+        parts: Parts,
+        /// The library's data folder
+        #[arg(long, env = "LUMIDEX_DATA_DIR", value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+    },
     /// Write a synthetic library of small valid images, as generators leave them
     ///
     /// The same seed and number give the same files to the byte, on every machine. Files that are
@@ -43,9 +62,20 @@ enum Command {
     },
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Parts {
+    /// Full-text index
+    Text,
+    /// Tags, folders and the order by date
+    Tags,
+    /// Both
+    All,
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
+        Command::Reindex { parts, data_dir } => reindex(parts, data_dir),
         Command::Synth { dir, images, seed, dialects } => {
             synth(&dir, &Library::new(seed, images).with_dialects(&dialects))
         }
@@ -60,8 +90,30 @@ fn main() -> ExitCode {
     }
 }
 
+fn reindex(parts: Parts, data_dir: Option<PathBuf>) -> anyhow::Result<()> {
+    let folder = data_dir
+        .or_else(lumidex::sys::paths::default_data_dir)
+        .ok_or_else(|| anyhow::anyhow!("this system names no data folder; use `--data-dir`"))?;
+    let library = Reindexed::open(&folder)?;
+    let parts: &[Part] = match parts {
+        Parts::Text => &[Part::Text],
+        Parts::Tags => &[Part::Tags],
+        Parts::All => &Part::ALL,
+    };
+    for part in parts {
+        let bar = bar(part.word(), 0);
+        library.refill(*part, &Stop::never(), &mut |applied, head| {
+            bar.set_length(head.0);
+            bar.set_position(applied.0);
+        })?;
+        bar.finish_and_clear();
+        let _ = writeln!(stderr(), "{} filled again in {:.1} s", part.word(), bar.elapsed().as_secs_f64());
+    }
+    Ok(())
+}
+
 /// Writes the library on all processors, each writing a stretch of its own.
-fn synth(dir: &std::path::Path, library: &Library) -> anyhow::Result<()> {
+fn synth(dir: &Path, library: &Library) -> anyhow::Result<()> {
     let bar = bar("writing", u64::from(library.len()));
     let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u32).min(8);
     let stretch = library.len().div_ceil(threads);
@@ -90,16 +142,13 @@ fn synth(dir: &std::path::Path, library: &Library) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A bar on a terminal, nothing elsewhere.
-fn bar(verb: &'static str, len: u64) -> ProgressBar {
-    if !stderr().is_terminal() {
-        return ProgressBar::hidden();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
     }
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::with_draw_target(Some(len), ProgressDrawTarget::stderr());
-    bar.set_style(style);
-    bar.set_message(verb);
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
 }

@@ -85,6 +85,7 @@ impl Timestamp {
     /// Seconds since 1970 as a float, as the reference dialect shows it.
     #[must_use]
     pub fn as_seconds_f64(self) -> f64 {
-        self.0 as f64 / 1e9
+        // Apart, because the number as a whole has more digits than a float holds.
+        self.0.div_euclid(1_000_000_000) as f64 + self.0.rem_euclid(1_000_000_000) as f64 / 1e9
     }
 }

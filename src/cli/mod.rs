@@ -1,3 +1,133 @@
-//! Commands.
+//! The command line: what may be typed, and what is shown on a terminal. Does none of the work.
 
+mod bar;
+mod browser;
+mod first_run;
 pub mod inspect;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::settings::Flags;
+
+pub use bar::show_progress;
+pub use browser::open_in_browser;
+pub use first_run::{generator_folders, nothing_to_serve};
+
+/// The words that are commands; a folder called so is named as in `./serve`.
+pub const COMMANDS: [&str; 2] = ["serve", "inspect"];
+
+const EXAMPLES: &str = "\
+Examples:
+  lumidex ~/Pictures                    index this folder and serve it on http://127.0.0.1:8000
+  lumidex                               serve the folders given before
+  lumidex --open ~/ComfyUI/output       and open the page in a browser
+  lumidex --host 0.0.0.0 ~/Pictures     for other machines; needs LUMIDEX_SECRET_KEY
+  lumidex inspect --json a.png b.webp   what these files say about how they were made
+
+The secret key is read from the environment or a .env file only: LUMIDEX_SECRET_KEY or IIB_SECRET_KEY.";
+
+/// What was typed.
+#[derive(Clone, Debug, PartialEq, Eq, Parser)]
+#[command(
+    name = "lumidex",
+    version,
+    about = "Instant search over huge libraries of AI-generated images",
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true
+)]
+pub struct Args {
+    /// The command; serving when there is none.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Folders and flags of serving without a command.
+    #[command(flatten)]
+    pub flags: Flags,
+}
+
+/// See [`COMMANDS`].
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Index, watch and serve folders (the default)
+    #[command(after_help = EXAMPLES)]
+    Serve(Box<Flags>),
+    /// Show what files say about how they were made
+    Inspect {
+        /// One JSON object per line
+        #[arg(long)]
+        json: bool,
+        /// Files to read
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+impl Args {
+    /// The command, with the default filled in.
+    #[must_use]
+    pub fn into_command(self) -> Command {
+        self.command.unwrap_or(Command::Serve(Box::new(self.flags)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn flags(line: &str) -> Flags {
+        match Args::try_parse_from(line.split(' ')).unwrap().into_command() {
+            Command::Serve(flags) => *flags,
+            Command::Inspect { .. } => panic!("`{line}` serves"),
+        }
+    }
+
+    fn paths(items: &[&str]) -> Vec<PathBuf> {
+        items.iter().map(PathBuf::from).collect()
+    }
+
+    #[test]
+    fn the_definition_is_sound_and_names_every_command() {
+        Args::command().debug_assert();
+        let names: Vec<_> =
+            Args::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        assert_eq!(names, COMMANDS);
+        assert!(Args::command().render_long_help().to_string().contains("Examples:"));
+    }
+
+    #[test]
+    fn serving_needs_no_command() {
+        assert_eq!(flags("lumidex a b --port 1").folders, paths(&["a", "b"]));
+        assert_eq!(flags("lumidex a --port 1"), flags("lumidex serve a --port 1"));
+        assert_eq!(flags("lumidex ./serve").folders, paths(&["./serve"]));
+        assert_eq!(flags("lumidex serve inspect").folders, paths(&["inspect"]));
+    }
+
+    #[test]
+    fn both_spellings_of_the_original_flags_are_accepted() {
+        let typed = flags("lumidex --allow_cors --enable_shutdown --extra_paths a b --base x --export_fe_fn");
+        assert_eq!(
+            typed,
+            flags("lumidex --allow-cors --enable-shutdown --extra-paths a b --base x --export-fe-fn")
+        );
+        assert_eq!((typed.allow_cors, typed.extra_paths), (Some(Vec::new()), paths(&["a", "b"])));
+        let typed =
+            flags("lumidex --sd_webui_config c --sd_webui_path_relative_to_config --update_image_index");
+        assert_eq!(typed.sd_webui_config, Some("c".into()));
+        assert!(typed.sd_webui_path_relative_to_config && typed.update_image_index);
+        let typed =
+            flags("lumidex --generate_image_cache --generate_image_cache_size 256x256 --gen_cache_verbose");
+        assert_eq!(typed.generate_image_cache_size.as_deref(), Some("256x256"));
+        assert!(flags("lumidex --generate_video_cover --sd_webui_dir d").generate_video_cover);
+    }
+
+    #[test]
+    fn a_misspelt_flag_is_answered_with_the_right_one() {
+        let error = Args::try_parse_from(["lumidex", "--prot", "1"]).unwrap_err().to_string();
+        assert!(error.contains("--port"), "{error}");
+        assert!(Args::try_parse_from(["lumidex", "inspect"]).is_err());
+    }
+}

@@ -2,6 +2,7 @@
 //! knows, read where it differs, and told to the ledger. Knows nothing of projections or HTTP.
 
 mod budget;
+mod interpreter;
 mod listing;
 mod pipeline;
 pub mod progress;

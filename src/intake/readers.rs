@@ -15,44 +15,24 @@ use super::listing::{EntryType, stat_open};
 use super::progress::Progress;
 use super::walk::{Seen, WalkedRoot, folder_path, sidecar_name};
 use crate::ledger::{self, SharedText};
-use crate::limits::SIDECAR_BYTES_MAX;
+use crate::limits::metadata::SIDECAR_BYTES_MAX;
+use crate::metadata::ReadAt;
 use crate::sys::{PathError, paths};
 
 /// An open media file of a fixed length, read by position.
 #[derive(Debug)]
-pub struct MediaFile {
-    #[cfg(unix)]
+struct MediaFile {
     file: File,
-    // Without positioned reads the position is shared, so reads take turns.
-    #[cfg(not(unix))]
-    file: parking_lot::Mutex<File>,
+    /// Length when it was opened; what was appended since is not read.
     len: u64,
 }
 
-impl MediaFile {
-    fn new(file: File, len: u64) -> Self {
-        #[cfg(not(unix))]
-        let file = parking_lot::Mutex::new(file);
-        Self { file, len }
-    }
-
-    /// Length in bytes when it was opened; what was appended since is not read.
-    #[must_use]
-    pub fn len(&self) -> u64 {
+impl ReadAt for MediaFile {
+    fn len(&self) -> u64 {
         self.len
     }
 
-    /// Whether there is nothing to read.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// Fills the beginning of `buf` from `offset` on; how many bytes, 0 at the end of the file.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         let rest = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
         let n_wanted = rest.min(buf.len());
         let buf = &mut buf[..n_wanted];
@@ -60,12 +40,9 @@ impl MediaFile {
         {
             std::os::unix::fs::FileExt::read_at(&self.file, buf, offset)
         }
-        #[cfg(not(unix))]
+        #[cfg(windows)]
         {
-            use std::io::Seek;
-            let mut file = self.file.lock();
-            file.seek(io::SeekFrom::Start(offset))?;
-            file.read(buf)
+            std::os::windows::fs::FileExt::seek_read(&self.file, buf, offset)
         }
     }
 }
@@ -98,7 +75,7 @@ pub trait Interpret {
     /// Only when the file cannot be read; never because of what it holds.
     fn interpret(
         &mut self,
-        file: &MediaFile,
+        file: &dyn ReadAt,
         name: &[u8],
         media: MediaKind,
         sidecar: Option<&[u8]>,
@@ -191,7 +168,7 @@ fn read_facts(
             }
         }
     };
-    let file = MediaFile::new(file, sighting.size);
+    let file = MediaFile { file, len: sighting.size };
     // The interpreter keeps nothing half done that a later file could meet: its cache is only ever
     // extended by whole entries.
     let interpreted = catch_unwind(AssertUnwindSafe(|| {
@@ -237,7 +214,9 @@ type SidecarFound = (u64, lumidex_schema::id::Timestamp);
 fn read_sidecar(path: &Path) -> Result<Option<(Vec<u8>, SidecarFound)>, PathError> {
     let Some((file, sighting)) = open(path)? else { return Ok(None) };
     let mut content = Vec::new();
-    file.take(SIDECAR_BYTES_MAX + 1).read_to_end(&mut content).map_err(PathError::doing("read", path))?;
+    file.take(SIDECAR_BYTES_MAX as u64 + 1)
+        .read_to_end(&mut content)
+        .map_err(PathError::doing("read", path))?;
     Ok(Some((content, (sighting.size, sighting.modified))))
 }
 

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use lumidex_schema::id::{RootId, Seq};
 use parking_lot::{Condvar, Mutex};
 
+use super::interpreter;
 use super::pipeline::{self, PipelineError, Shared};
 use super::progress::{Progress, ProgressSnapshot};
 use super::readers::Interpret;
@@ -108,6 +109,14 @@ struct Runs {
 
 impl Intake {
     /// Starts the thread; it waits to be asked. Ends its work when `stop` says so.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(ledger: Ledger, settings: IntakeSettings, stop: &Stop) -> std::io::Result<Self> {
+        Self::start_with(ledger, settings, stop, Box::new(interpreter::make))
+    }
+
+    /// As [`Intake::start`], with another way to read files.
     ///
     /// # Errors
     /// When the system gives no thread.

@@ -1,7 +1,6 @@
 //! What every projection promises, and how one is attached to the ledger.
 
 use crate::ledger::{ReadError, Reader};
-use crate::limits;
 use lumidex_schema::checkpoint::{Checkpoint, StartEmpty};
 use lumidex_schema::feed::Subject;
 use lumidex_schema::id::{EpochToken, Seq};
@@ -69,11 +68,6 @@ pub trait Projection: Send {
 
     /// Changes that are visible but not durable yet.
     fn pending(&self) -> usize;
-
-    /// From how many pending changes on it wants to be told to commit, however busy the ledger is.
-    fn pending_max(&self) -> usize {
-        limits::PROJECTION_PENDING_MAX
-    }
 }
 
 /// Judges a projection's checkpoint against the ledger and empties it when it may not continue.

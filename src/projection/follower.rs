@@ -105,7 +105,7 @@ pub fn catch_up(
             break;
         }
         applied = next;
-        if projection.pending() >= projection.pending_max() {
+        if projection.pending() >= limits::PROJECTION_PENDING_MAX {
             commit(projection, ledger, applied)?;
         }
     }
@@ -182,7 +182,7 @@ impl Following {
         }
         let pending = self.projection.pending();
         let is_due = committed_at.elapsed() >= limits::PROJECTION_COMMIT_EVERY;
-        if pending >= self.projection.pending_max() || (pending > 0 && is_idle && is_due) {
+        if pending >= limits::PROJECTION_PENDING_MAX || (pending > 0 && is_idle && is_due) {
             commit(&mut *self.projection, &self.ledger, self.applied)?;
             *committed_at = Instant::now();
         }

@@ -49,6 +49,12 @@ pub fn absolute_normal(path: &Path, base: &Path) -> PathBuf {
     normal
 }
 
+/// Where this system keeps a program's data, for lumidex; `None` when it names no such place.
+#[must_use]
+pub fn default_data_dir() -> Option<PathBuf> {
+    Some(directories::ProjectDirs::from("", "", "lumidex")?.data_dir().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,3 +1,7 @@
 //! Integration tests, one binary: linking is the slow part, so there is one of it.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+mod dialects;
+mod search;
+mod support;
 mod tidy;

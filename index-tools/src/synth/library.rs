@@ -84,7 +84,7 @@ impl Library {
             }
             write_unless_there(&path, &image.bytes(), image.modified_ns)?;
             let done = index - first + 1;
-            if done % REPORT_EVERY == 0 {
+            if done.is_multiple_of(REPORT_EVERY) {
                 progress(u64::from(done));
             }
         }

@@ -1,3 +1,5 @@
+//! A walk over real folders, pathological ones included.
+
 #![allow(clippy::unwrap_used)]
 
 use std::fs;

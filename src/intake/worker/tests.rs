@@ -1,3 +1,5 @@
+//! Whole runs against a real ledger, with a toy that reads the files.
+
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
@@ -9,8 +11,9 @@ use lumidex_schema::record::{Fingerprint, Image, PathType, Presence};
 use lumidex_schema::text::split;
 
 use super::*;
-use crate::intake::readers::{Facts, MediaFile};
+use crate::intake::readers::Facts;
 use crate::ledger::SharedText;
+use crate::metadata::ReadAt;
 use crate::sys::paths;
 
 type Hook = dyn Fn(&[u8]) + Send + Sync;
@@ -23,7 +26,7 @@ struct Toy {
 impl Interpret for Toy {
     fn interpret(
         &mut self,
-        file: &MediaFile,
+        file: &dyn ReadAt,
         name: &[u8],
         media: MediaKind,
         sidecar: Option<&[u8]>,

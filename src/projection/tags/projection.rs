@@ -173,6 +173,7 @@ impl Projection for TagsProjection {
     }
 
     fn start_empty(&mut self) -> Result<(), ProjectionError> {
+        self.found = Err(StartEmpty::Absent);
         self.db = None;
         match std::fs::remove_file(&self.path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

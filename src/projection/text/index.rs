@@ -41,7 +41,6 @@ impl TextIndex {
     /// Opens what is in the directory, which need not exist. With an index that is absent,
     /// damaged or foreign it answers why, stays empty, and touches nothing until
     /// [`TextIndex::start_empty`].
-    #[must_use]
     pub fn open(dir: &Path) -> (Self, Result<Checkpoint, StartEmpty>) {
         let empty = Snapshot::compose(None, Tail::default(), Seq::ZERO);
         let reader = TextReader { current: Arc::new(RwLock::new(empty)) };
@@ -170,7 +169,10 @@ impl TextIndex {
     pub fn commit(&mut self, checkpoint: Checkpoint) -> Result<(), TextError> {
         self.publish(checkpoint.applied);
         let tail = self.tail.clone();
-        if let Err(error) = self.ready()?.commit(&tail, checkpoint) {
+        self.ready()?;
+        let store = self.store.as_mut();
+        let committed = fenced(&self.dir, || store.map_or(Ok(()), |store| store.commit(&tail, checkpoint)));
+        if let Err(error) = committed {
             return Err(self.broken(error));
         }
         self.base = self.store.as_ref().map(|store| Arc::clone(store.base()));
@@ -251,10 +253,14 @@ impl Drop for TextIndex {
     }
 }
 
-/// Opens the directory; damage that makes tantivy panic is damage like any other.
 fn open_fenced(dir: &Path) -> Result<Option<Store>, TextError> {
-    catch_unwind(AssertUnwindSafe(|| Store::open(dir)))
-        .unwrap_or_else(|_| Err(TextError::Damaged { dir: dir.to_owned(), what: "reading it panicked" }))
+    fenced(dir, || Store::open(dir))
+}
+
+/// Damage that makes tantivy panic is damage like any other; what was being done is given up.
+fn fenced<T>(dir: &Path, work: impl FnOnce() -> Result<T, TextError>) -> Result<T, TextError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(TextError::Damaged { dir: dir.to_owned(), what: "tantivy panicked over it" }))
 }
 
 fn add_text(store: &mut Store, id: TextId, folded: &str) -> Result<(), TextError> {

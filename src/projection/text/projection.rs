@@ -6,7 +6,7 @@ use super::error::TextError;
 use super::index::TextIndex;
 use super::snapshot::TextReader;
 use crate::limits;
-use crate::projection::contract::{Batch, Projection, ProjectionError};
+use crate::projection::contract::{Batch, Projection, ProjectionError, checkpoint_of};
 use lumidex_schema::checkpoint::{Checkpoint, StartEmpty};
 use lumidex_schema::feed::Subject;
 use lumidex_schema::{format, path};
@@ -79,8 +79,12 @@ impl Projection for TextProjection {
     }
 
     fn apply(&mut self, batch: &Batch<'_>) -> Result<(), ProjectionError> {
-        for (_, subject) in batch.rows {
+        for (seq, subject) in batch.rows {
             self.take_in(*subject, batch)?;
+            if self.index.pending() >= limits::TEXT_PENDING_MAX {
+                // Rows come in order, so everything up to this one is in.
+                self.commit(checkpoint_of(self.format(), *seq, batch.reader)?)?;
+            }
         }
         self.index.publish(batch.through);
         Ok(())
@@ -94,10 +98,6 @@ impl Projection for TextProjection {
 
     fn pending(&self) -> usize {
         self.index.pending()
-    }
-
-    fn pending_max(&self) -> usize {
-        limits::TEXT_PENDING_MAX
     }
 }
 
@@ -169,5 +169,28 @@ mod tests {
         let snapshot = projection.reader().snapshot();
         assert_eq!(snapshot.candidates("fox").unwrap().count(), 1);
         assert_eq!(snapshot.ranked(WordField::Tag, "favourites", 5).unwrap(), []);
+    }
+
+    #[test]
+    fn long_texts_are_made_durable_before_they_fill_the_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&dir.path().join("ledger.redb")).unwrap();
+        ledger.add_extra_path(b"/pictures", &[PathType::Scanned]).unwrap();
+        let n_texts = limits::TEXT_PENDING_MAX / 512 + 1;
+        for nth in 0..n_texts {
+            show(&ledger, &format!("{nth}.png"), &format!("{nth} {}", "a ".repeat(256 * 1024)));
+        }
+        let mut projection = TextProjection::open(&dir.path().join("text"));
+        projection.start_empty().unwrap();
+        let reader = ledger.reader().unwrap();
+        let rows = reader.feed_after(Seq::ZERO, 10_000).unwrap();
+        let through = reader.head().unwrap();
+        projection.apply(&Batch { rows: &rows, through, reader: &reader }).unwrap();
+        assert!(projection.pending() < 1024, "{}", projection.pending());
+        let checkpoint = projection.checkpoint().unwrap();
+        assert!(checkpoint.applied > Seq::ZERO && checkpoint.applied < through);
+        assert_eq!(checkpoint.seen, through);
+        let snapshot = projection.reader().snapshot();
+        assert_eq!((snapshot.visible(), snapshot.len() as usize), (through, n_texts + 1));
     }
 }

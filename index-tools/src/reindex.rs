@@ -1,0 +1,198 @@
+//! Empties projections and fills them again from the ledger, while no server runs.
+//!
+//! Nothing is lost by it: projections hold nothing of their own. It is for a projection that is
+//! suspected to be wrong, and for measuring how long refilling takes.
+
+use std::path::{Path, PathBuf};
+
+use lumidex::ledger::{Ledger, OpenError, ReadError};
+use lumidex::projection::follower::catch_up;
+use lumidex::projection::tags::TagsProjection;
+use lumidex::projection::text::TextProjection;
+use lumidex::projection::{Projection, ProjectionError};
+use lumidex::sys::lock::LockError;
+use lumidex::sys::{DirLock, Stop};
+use lumidex_schema::id::Seq;
+use lumidex_schema::layout;
+
+/// Something that is refilled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The full-text index of generation texts, paths and tag names.
+    Text,
+    /// Tag bitmaps, columns and orders.
+    Tags,
+}
+
+impl Part {
+    /// Everything, in the order it is refilled.
+    pub const ALL: [Self; 2] = [Self::Tags, Self::Text];
+
+    /// The word for it on the command line.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Tags => "tags",
+        }
+    }
+}
+
+/// Why nothing, or not everything, was refilled. Whatever was not finished refills itself when a
+/// server starts.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReindexError {
+    /// There is no ledger.
+    #[error("there is no library in `{folder}`; name its folder with `--data-dir`")]
+    NoLibrary {
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// Another process has the folder.
+    #[error("{0}; stop it first")]
+    InUse(LockError),
+    /// The lock could not be taken for another reason.
+    #[error(transparent)]
+    Lock(LockError),
+    /// The ledger could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The ledger could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A projection could not be emptied or filled.
+    #[error(transparent)]
+    Projection(#[from] ProjectionError),
+    /// The caller asked to stop.
+    #[error("stopped; the server will do the rest when it starts")]
+    Stopped,
+}
+
+/// A data folder that nobody else uses, with its ledger open.
+pub struct Library {
+    folder: PathBuf,
+    ledger: Ledger,
+    // Dropped last: the folder is ours until the ledger is closed.
+    _lock: DirLock,
+}
+
+impl Library {
+    /// Takes the folder's lock and opens its ledger.
+    ///
+    /// # Errors
+    ///
+    /// [`ReindexError`]; nothing is changed then.
+    pub fn open(folder: &Path) -> Result<Self, ReindexError> {
+        // Looked for first, so that a mistyped folder is not made.
+        if !folder.join(layout::LEDGER).is_file() {
+            return Err(ReindexError::NoLibrary { folder: folder.to_owned() });
+        }
+        let lock = DirLock::take(folder).map_err(|error| match error {
+            LockError::Held { .. } => ReindexError::InUse(error),
+            LockError::File(_) => ReindexError::Lock(error),
+        })?;
+        let ledger = Ledger::open(&folder.join(layout::LEDGER))?;
+        Ok(Self { folder: folder.to_owned(), ledger, _lock: lock })
+    }
+
+    /// The ledger.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Empties a part and fills it again. `progress` is told how far it is and where the end is.
+    ///
+    /// # Errors
+    ///
+    /// [`ReindexError`]; the part is then shorter than the ledger but never wrong.
+    pub fn refill(
+        &self,
+        part: Part,
+        stop: &Stop,
+        progress: &mut dyn FnMut(Seq, Seq),
+    ) -> Result<(), ReindexError> {
+        let mut projection: Box<dyn Projection> = match part {
+            Part::Text => Box::new(TextProjection::open(&self.folder.join(layout::TEXT))),
+            Part::Tags => Box::new(TagsProjection::open(&self.folder.join(layout::TAGS))),
+        };
+        projection.start_empty()?;
+        catch_up(&mut *projection, &self.ledger, stop, progress)?;
+        if stop.is_stopped() { Err(ReindexError::Stopped) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use lumidex::ledger::{Observation, Seen, SharedText};
+    use lumidex_schema::id::{RootId, TextId};
+    use lumidex_schema::media::MediaKind;
+    use lumidex_schema::record::{Fingerprint, PathType, Sighting};
+    use lumidex_schema::tag::TagKind;
+
+    use super::*;
+
+    /// A data folder whose ledger knows `images` images, none of which any projection has seen.
+    fn library(folder: &Path, images: u32) -> Library {
+        let ledger = Ledger::open(&folder.join(layout::LEDGER)).unwrap();
+        ledger.add_extra_path(b"/pictures", &[PathType::Scanned]).unwrap();
+        let root: RootId = ledger.reader().unwrap().roots().unwrap()[0].0;
+        let seen = |n: u32| {
+            let tags = vec![(TagKind::Pos, format!("tag {}", n % 7))];
+            Observation::Seen(Box::new(Seen {
+                root,
+                folder: Default::default(),
+                name: format!("{n}.png").into_bytes(),
+                sighting: Sighting::default(),
+                media: MediaKind::Image,
+                fingerprint: Fingerprint::default(),
+                pixel_width: 8,
+                pixel_height: 8,
+                text: Some(Arc::new(SharedText::new(format!("a picture of {}", n % 7), tags))),
+                holes: Vec::new(),
+                rule_tags: Vec::new(),
+                complaints: 0,
+            }))
+        };
+        ledger.observe((0..images).map(seen).collect()).unwrap();
+        drop(ledger);
+        Library::open(folder).unwrap()
+    }
+
+    #[test]
+    fn every_part_is_filled_from_nothing_and_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let library = library(dir.path(), 500);
+        for part in Part::ALL.into_iter().chain(Part::ALL) {
+            let mut last = Seq::ZERO;
+            library.refill(part, &Stop::never(), &mut |applied, _| last = applied).unwrap();
+            assert_eq!(last, library.ledger().head(), "{}", part.word());
+        }
+        let tags = TagsProjection::open(&dir.path().join(layout::TAGS));
+        assert_eq!(tags.reader().read().media(MediaKind::Image).len(), 500);
+        let text = TextProjection::open(&dir.path().join(layout::TEXT));
+        assert!((1..=7).all(|id| text.reader().snapshot().folded(TextId(id)).is_some()));
+    }
+
+    #[test]
+    fn a_folder_without_a_ledger_is_refused_and_stays_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let refused = Library::open(dir.path()).err().unwrap().to_string();
+        assert!(refused.contains("--data-dir"), "{refused}");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_folder_in_use_is_refused_by_the_name_of_its_holder() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = library(dir.path(), 1);
+        let refused = Library::open(dir.path()).err().unwrap().to_string();
+        assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
+        assert!(refused.ends_with("stop it first"), "{refused}");
+        drop(held);
+        assert!(Library::open(dir.path()).is_ok());
+    }
+}

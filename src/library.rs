@@ -1,0 +1,279 @@
+//! A library as one thing: the ledger, what follows it, what fills it, and what answers from it.
+//!
+//! Opens them in the order of the flow and closes them in reverse. A method that changes
+//! something returns once every search shows it. Knows nothing of HTTP.
+
+use crate::intake::{Intake, IntakeError, IntakeSettings, ProgressSnapshot};
+use crate::ledger::{DecideError, Ledger, OpenError, ReadError, Reader};
+use crate::projection::tags::TagsProjection;
+use crate::projection::text::TextProjection;
+use crate::projection::{Follower, ProjectionError};
+use crate::query::{Engine, Sources};
+use crate::sys::lock::LockError;
+use crate::sys::{DirLock, Stopper};
+use lumidex_schema::id::{ImageId, RootId, Seq, TagId};
+use lumidex_schema::layout;
+use lumidex_schema::record::{ExtraPath, PathType};
+use parking_lot::Mutex;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where a library lives and how it is read.
+#[derive(Clone, Debug)]
+pub struct LibraryOptions {
+    /// The data folder; made when there is none.
+    pub data_dir: PathBuf,
+    /// How many threads walk and read.
+    pub intake: IntakeSettings,
+}
+
+/// Why a library could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum LibraryError {
+    /// Another process has it, or the folder cannot be made.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The ledger cannot be opened.
+    #[error(transparent)]
+    Ledger(#[from] OpenError),
+    /// A projection cannot be started.
+    #[error(transparent)]
+    Projection(#[from] ProjectionError),
+    /// A thread cannot be started.
+    #[error("the intake's thread cannot be started")]
+    Thread(#[source] std::io::Error),
+}
+
+/// An open library. Dropping it stops its threads and makes everything durable.
+///
+/// Fields drop in order: what fills the ledger, what follows it, the ledger, the lock.
+pub struct Library {
+    intake: Arc<Intake>,
+    stopper: Stopper,
+    engine: Engine,
+    tags: Follower,
+    text: Follower,
+    ledger: Ledger,
+    lock: Mutex<DirLock>,
+}
+
+impl Library {
+    /// Opens the library of a data folder, or makes an empty one. Does not wait for anything that
+    /// takes long: searches wait by themselves until they can be answered.
+    ///
+    /// # Errors
+    /// See [`LibraryError`].
+    pub fn open(options: &LibraryOptions) -> Result<Self, LibraryError> {
+        let lock = DirLock::take(&options.data_dir)?;
+        let ledger = Ledger::open(&options.data_dir.join(layout::LEDGER))?;
+        let (tags, text) = open_projections(&options.data_dir);
+        let (tags_reader, text_reader) = (tags.reader(), text.reader());
+        let tags = Follower::start(Box::new(tags), ledger.clone())?;
+        let text = Follower::start(Box::new(text), ledger.clone())?;
+        let engine = Engine::new(Sources {
+            ledger: ledger.clone(),
+            tags: tags_reader,
+            tags_follower: tags.state().clone(),
+            text: text_reader,
+            text_follower: text.state().clone(),
+        });
+        let stopper = Stopper::new();
+        let intake =
+            Intake::start(ledger.clone(), options.intake, &stopper.stop()).map_err(LibraryError::Thread)?;
+        Ok(Self { intake: Arc::new(intake), stopper, engine, tags, text, ledger, lock: Mutex::new(lock) })
+    }
+
+    /// Answers searches.
+    #[must_use]
+    pub fn query(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The source of truth.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// What fills it.
+    #[must_use]
+    pub fn intake(&self) -> &Arc<Intake> {
+        &self.intake
+    }
+
+    /// A snapshot of the ledger of this moment.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn reader(&self) -> Result<Reader, ReadError> {
+        self.ledger.reader()
+    }
+
+    /// Says in the lock file where the library is served.
+    ///
+    /// # Errors
+    /// When the lock file cannot be written.
+    pub fn announce(&self, address: &str, token: Option<&str>) -> Result<(), crate::sys::PathError> {
+        self.lock.lock().announce(address, token)
+    }
+
+    /// Asks everything that runs to stop soon; dropping the library then takes little time.
+    pub fn begin_stop(&self) {
+        self.stopper.trigger();
+    }
+
+    /// Walks every root; returns when what was found is searchable. Joins a walk that goes on.
+    ///
+    /// # Errors
+    /// See [`IntakeError`].
+    pub fn update(&self) -> Result<(), IntakeError> {
+        let summary = self.intake.update()?;
+        self.settle(summary.head);
+        Ok(())
+    }
+
+    /// As [`Library::update`], reading every file again.
+    ///
+    /// # Errors
+    /// See [`IntakeError`].
+    pub fn rebuild(&self) -> Result<(), IntakeError> {
+        let summary = self.intake.rebuild()?;
+        self.settle(summary.head);
+        Ok(())
+    }
+
+    /// Roots never walked, or being walked. Touches no file system.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn expired_dirs(&self) -> Result<Vec<Vec<u8>>, ReadError> {
+        let roots = self.reader()?.roots()?;
+        let is_expired = |(id, root): &(RootId, lumidex_schema::record::Root)| {
+            !root.retired && (root.walked.is_none() || self.intake.is_walking(*id))
+        };
+        Ok(roots.into_iter().filter(is_expired).map(|(_, root)| root.path).collect())
+    }
+
+    /// How far the walk is.
+    #[must_use]
+    pub fn progress(&self) -> ProgressSnapshot {
+        self.intake.progress()
+    }
+
+    /// Why a projection stands still, if one does: its name and reason.
+    #[must_use]
+    pub fn failures(&self) -> Vec<(&'static str, String)> {
+        let failure = |name, follower: &Follower| Some((name, follower.state().failure()?));
+        [failure("tags", &self.tags), failure("text", &self.text)].into_iter().flatten().collect()
+    }
+
+    /// See [`Ledger::make_tag`].
+    ///
+    /// # Errors
+    /// [`DecideError`], nothing written; so for every decision here.
+    pub fn make_tag(&self, name: &str) -> Result<TagId, DecideError> {
+        let (seq, tag) = self.ledger.make_tag(name)?;
+        self.settle(seq);
+        Ok(tag)
+    }
+
+    /// See [`Ledger::remove_tag`].
+    ///
+    /// # Errors
+    /// As [`Library::make_tag`].
+    pub fn remove_tag(&self, tag: TagId) -> Result<(), DecideError> {
+        self.ledger.remove_tag(tag).map(|seq| self.settle(seq))
+    }
+
+    /// See [`Ledger::color_tag`].
+    ///
+    /// # Errors
+    /// As [`Library::make_tag`].
+    pub fn color_tag(&self, tag: TagId, color: &str) -> Result<(), DecideError> {
+        self.ledger.color_tag(tag, color).map(|seq| self.settle(seq))
+    }
+
+    /// See [`Ledger::put_tag`].
+    ///
+    /// # Errors
+    /// As [`Library::make_tag`].
+    pub fn put_tag(&self, tag: TagId, images: Vec<ImageId>) -> Result<(), DecideError> {
+        self.ledger.put_tag(tag, images).map(|seq| self.settle(seq))
+    }
+
+    /// See [`Ledger::take_tag`].
+    ///
+    /// # Errors
+    /// As [`Library::make_tag`].
+    pub fn take_tag(&self, tag: TagId, images: Vec<ImageId>) -> Result<(), DecideError> {
+        self.ledger.take_tag(tag, images).map(|seq| self.settle(seq))
+    }
+
+    /// See [`Ledger::toggle_tag`].
+    ///
+    /// # Errors
+    /// As [`Library::make_tag`].
+    pub fn toggle_tag(&self, tag: TagId, image: ImageId) -> Result<bool, DecideError> {
+        let (seq, is_removed) = self.ledger.toggle_tag(tag, image)?;
+        self.settle(seq);
+        Ok(is_removed)
+    }
+
+    /// See [`Ledger::put_setting`].
+    ///
+    /// # Errors
+    /// As [`Library::make_tag`].
+    pub fn put_setting(&self, name: &str, json: &str) -> Result<(), DecideError> {
+        self.ledger.put_setting(name, json).map(drop)
+    }
+
+    /// See [`Ledger::remove_setting`].
+    ///
+    /// # Errors
+    /// As [`Library::make_tag`].
+    pub fn remove_setting(&self, name: &str) -> Result<(), DecideError> {
+        self.ledger.remove_setting(name).map(drop)
+    }
+
+    /// See [`Ledger::add_extra_path`].
+    ///
+    /// # Errors
+    /// As [`Library::make_tag`].
+    pub fn add_extra_path(&self, path: &[u8], types: &[PathType]) -> Result<(), DecideError> {
+        self.ledger.add_extra_path(path, types).map(|seq| self.settle(seq))
+    }
+
+    /// See [`Ledger::remove_extra_path`].
+    ///
+    /// # Errors
+    /// As [`Library::make_tag`].
+    pub fn remove_extra_path(&self, path: &[u8], types: &[PathType]) -> Result<(), DecideError> {
+        self.ledger.remove_extra_path(path, types).map(|seq| self.settle(seq))
+    }
+
+    /// See [`Ledger::alias_extra_path`].
+    ///
+    /// # Errors
+    /// As [`Library::make_tag`].
+    pub fn alias_extra_path(&self, path: &[u8], alias: &str) -> Result<ExtraPath, DecideError> {
+        self.ledger.alias_extra_path(path, alias).map(|(_, entry)| entry)
+    }
+
+    /// A change is answered when everyone sees it. A projection that stands still delays the
+    /// answer, but the change is durable all the same.
+    fn settle(&self, seq: Seq) {
+        if !self.engine.wait_visible(seq) {
+            tracing::warn!(seq = seq.0, "a change is durable but not searchable yet");
+        }
+    }
+}
+
+/// Both projections, loaded side by side: each takes a core of its own at start.
+fn open_projections(data_dir: &Path) -> (TagsProjection, TextProjection) {
+    std::thread::scope(|scope| {
+        let text = scope.spawn(|| TextProjection::open(&data_dir.join(layout::TEXT)));
+        let tags = TagsProjection::open(&data_dir.join(layout::TAGS));
+        let text = text.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (tags, text)
+    })
+}

@@ -1,0 +1,243 @@
+//! The door through which the routes reach the library.
+//!
+//! Routes know this trait and nothing behind it, so that they can be tried against a library that
+//! is slow, broken or not there. Every method may block; none is called on an async thread.
+//! A method that changes something returns once every projection that searches read shows it.
+
+use crate::query::{Hit, Page, Search, SearchError, Trend};
+use lumidex_schema::api;
+use lumidex_schema::id::{ImageId, TagId};
+use lumidex_schema::record;
+use std::sync::Arc;
+
+/// What a library does for the routes.
+pub trait Engine: Send + Sync + 'static {
+    /// Whether searches can be answered.
+    fn is_ready(&self) -> bool;
+    /// What is going on.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn status(&self) -> Result<Status, Failure>;
+
+    /// The images at these absolute paths, in the same order; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn images_at(&self, paths: &[&[u8]]) -> Result<Vec<Option<Hit>>, Failure>;
+    /// The image with this id, if it is there.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn image(&self, id: ImageId) -> Result<Option<Hit>, Failure>;
+    /// The stored generation text of an image; empty when it has none.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn generation_text(&self, image: &record::Image) -> Result<String, Failure>;
+    /// Reads one file under a root now, if it is media and not yet known.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails. A file that cannot be read is `None`.
+    fn index_file(&self, path: &[u8]) -> Result<Option<Hit>, Failure>;
+
+    /// One page of what matches.
+    ///
+    /// # Errors
+    /// [`Failure`] when the request makes no sense or a store fails.
+    fn search(&self, request: &Search) -> Result<Page, Failure>;
+    /// Images at random.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn random(&self, n: usize) -> Result<Vec<Hit>, Failure>;
+    /// How many images are there, offline ones included.
+    ///
+    /// # Errors
+    /// [`Failure`] when the indexes are not ready.
+    fn n_images(&self) -> Result<u64, Failure>;
+    /// Counts over time and the most used models, samplers, loras and sources.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn trend(&self, max_tags: usize) -> Result<Trend, Failure>;
+
+    /// Tags with counts, capped as contract 4.1 says; every custom tag is among them.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn tags(&self) -> Result<Arc<Vec<api::Tag>>, Failure>;
+    /// One tag, whatever its kind.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn tag(&self, id: TagId) -> Result<Option<api::Tag>, Failure>;
+    /// The custom tags of each of these images.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn custom_tags_of(&self, images: &[ImageId]) -> Result<Vec<Vec<api::Tag>>, Failure>;
+    /// The custom tag of this name, made if there is none.
+    ///
+    /// # Errors
+    /// [`Failure`] when the name is refused or a store fails.
+    fn make_tag(&self, name: &str) -> Result<api::Tag, Failure>;
+    /// Removes a custom tag with its links; does nothing when there is no such tag.
+    ///
+    /// # Errors
+    /// [`Failure`] when it is not a custom tag or may not go, or a store fails.
+    fn remove_tag(&self, tag: TagId) -> Result<(), Failure>;
+    /// Gives a tag a colour; does nothing when there is no such tag.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn color_tag(&self, tag: TagId, color: &str) -> Result<(), Failure>;
+    /// Puts a custom tag on images, or takes it off.
+    ///
+    /// # Errors
+    /// [`Failure`] when there is no such custom tag or a store fails.
+    fn link_tag(&self, tag: TagId, images: &[ImageId], link: Linking) -> Result<(), Failure>;
+    /// Puts a custom tag on an image or takes it off; returns whether it is off now.
+    ///
+    /// # Errors
+    /// [`Failure`] when there is no such custom tag or a store fails.
+    fn toggle_tag(&self, tag: TagId, image: ImageId) -> Result<bool, Failure>;
+
+    /// Whether the root this path lies in cannot be reached at the moment, as far as is known
+    /// without looking.
+    fn is_offline(&self, path: &[u8]) -> bool;
+
+    /// What clients stored: name and JSON text.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn settings(&self) -> Result<Vec<(String, String)>, Failure>;
+    /// Stores a client's JSON text, or removes it.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn put_setting(&self, name: &str, json: Option<&str>) -> Result<(), Failure>;
+
+    /// The folders the user gave, by absolute path.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn extra_paths(&self) -> Result<Vec<(Vec<u8>, record::ExtraPath)>, Failure>;
+    /// Adds types to a folder, or the folder.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn add_extra_path(&self, path: &[u8], types: &[record::PathType]) -> Result<(), Failure>;
+    /// Removes types from a folder; none named removes all. The folder goes with its last type.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn remove_extra_path(&self, path: &[u8], types: &[record::PathType]) -> Result<(), Failure>;
+    /// Names a folder; `None` when it is not known.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn alias_extra_path(&self, path: &[u8], alias: &str) -> Result<Option<record::ExtraPath>, Failure>;
+
+    /// Roots never walked, or being walked (design ruling 20). Touches no file system.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn expired_dirs(&self) -> Result<Vec<Vec<u8>>, Failure>;
+    /// Walks every root; returns when what was found is searchable. A second caller waits for the
+    /// same run.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn update(&self) -> Result<(), Failure>;
+    /// As [`Engine::update`], reading every file again and recomputing all that is derived.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn rebuild(&self) -> Result<(), Failure>;
+
+    /// What a file says about how it was made, read from the file.
+    ///
+    /// # Errors
+    /// [`Failure`] when the file cannot be opened.
+    fn read_file(&self, path: &std::path::Path) -> Result<FileText, Failure>;
+}
+
+/// What a file says about how it was made.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FileText {
+    /// As contract 3.1 answers it; empty when there is none.
+    pub generation_text: String,
+    /// The recipe, if one was recognised.
+    pub recipe: Option<lumidex_schema::recipe::Recipe>,
+    /// Container metadata by name and EXIF by numeric tag, all as text (contract 3.3).
+    pub entries: Vec<(String, String)>,
+}
+
+/// Puts a tag on, or takes it off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linking {
+    /// On.
+    Put,
+    /// Off.
+    Take,
+}
+
+/// What is going on in a library.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Whether a walk is running.
+    pub is_indexing: bool,
+    /// Files looked at by the running walk.
+    pub seen: u64,
+    /// Files read by the running walk.
+    pub read: u64,
+    /// Files the running walk expects to read, as far as known.
+    pub expected: u64,
+    /// Files with complaints, entries that could not be read.
+    pub complaints: u64,
+    /// How far the text index is while it refills.
+    pub partial: Option<(u64, u64)>,
+    /// Roots, with whether each is offline.
+    pub roots: Vec<(Vec<u8>, bool)>,
+    /// Folders of generators found on this machine, offered while the library is empty.
+    pub suggestions: Vec<Vec<u8>>,
+}
+
+/// Why the library did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The request makes no sense; the text says why.
+    #[error("{0}")]
+    Refused(String),
+    /// There is no such tag, image or folder; the text says which.
+    #[error("{0}")]
+    Unknown(String),
+    /// It is stopping, or not ready yet.
+    #[error("{0}")]
+    Unready(String),
+    /// A store failed.
+    #[error("the library could not do it")]
+    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Failure {
+    /// A store failed with this.
+    pub fn store(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Store(Box::new(cause))
+    }
+}
+
+impl From<SearchError> for Failure {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::UnknownTag(_) => Self::Unknown(error.to_string()),
+            SearchError::BadCursor
+            | SearchError::ForeignCursor
+            | SearchError::BadRegex(_)
+            | SearchError::RegexTooExpensive => Self::Refused(error.to_string()),
+            SearchError::NotReady => Self::Unready(error.to_string()),
+            SearchError::Text(_) | SearchError::Ledger(_) => Self::store(error),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Bounds on what a client can make the server do. Each says what happens beyond it.
+
+use std::time::Duration;
+
+/// A request body, in bytes; beyond it 413. A hundred thousand paths fit; decoded into texts, the
+/// worst body of this size takes some 128 MiB.
+pub(crate) const BODY_BYTES_MAX: usize = 16 << 20;
+/// Time a client has to send its body; beyond it 400, so that a trickle holds no memory.
+pub(crate) const BODY_WAIT: Duration = Duration::from_secs(30);
+/// Paths in one request; beyond it 400.
+pub(crate) const PATHS_MAX: usize = 100_000;
+/// One path, in bytes; beyond it 400. No file system known takes longer ones.
+pub(crate) const PATH_BYTES_MAX: usize = 16 << 10;
+/// Search text, in bytes; beyond it 400.
+pub(crate) const NEEDLE_BYTES_MAX: usize = 16 << 10;
+/// Tags in one group of a tag search; beyond it 400.
+pub(crate) const TAGS_MAX: usize = 4096;
+/// A client's setting, in bytes; beyond it 400.
+pub(crate) const SETTING_BYTES_MAX: usize = 4 << 20;
+/// Name of a client's setting or alias of a folder, in bytes; beyond it 400.
+pub(crate) const NAME_BYTES_MAX: usize = 1024;
+/// A colour, in bytes; beyond it 400.
+pub(crate) const COLOR_BYTES_MAX: usize = 128;
+/// Images per page when the client does not say.
+pub(crate) const PAGE_SIZE: i64 = 200;
+/// Images per page; sizes are clamped to 1..=this.
+pub(crate) const PAGE_SIZE_MAX: i64 = 10_000;
+/// Images `random_images` answers.
+pub(crate) const RANDOM_N: usize = 128;
+/// Byte ranges in one request; beyond it the whole file is sent, as RFC 9110 advises.
+pub(crate) const RANGES_MAX: usize = 32;
+/// Bytes of a file read and sent at once.
+pub(crate) const CHUNK_BYTES: usize = 256 << 10;
+/// Files whose metadata one batch request may make the server read; the rest answer empty.
+pub(crate) const BATCH_READS_MAX: usize = 1000;
+
+/// Requests waiting for the engine; beyond it 503. A page asks for a few hundred files at once.
+pub(crate) const WAITING_MAX: usize = 1024;
+/// Requests opening or listing files at once; others wait. Slow disks, not processors, bound these.
+pub(crate) const FILE_WORK_MAX: usize = 16;
+/// Updates and rebuilds waited for at once; beyond it 503. All wait for the same run.
+pub(crate) const LONG_WORK_MAX: usize = 16;
+/// Time for one answer, waiting included; beyond it 503. Updates and rebuilds have none.
+pub(crate) const ANSWER_WAIT: Duration = Duration::from_secs(60);
+/// Time requests in flight have to end when the server stops. Below the 10 s a stop may take.
+pub(crate) const DRAIN_WAIT: Duration = Duration::from_secs(6);
+/// Time blocking calls have to end after that.
+pub(crate) const ABANDON_WAIT: Duration = Duration::from_secs(2);
+
+/// Wrong secrets one address may send in a row before it has to wait.
+pub(crate) const FAILURES_MAX: u32 = 10;
+/// One wrong secret is forgotten each such time.
+pub(crate) const FAILURE_FORGOTTEN: Duration = Duration::from_secs(6);
+/// Addresses remembered for it; beyond it the least suspicious are forgotten.
+pub(crate) const SUSPECTS_MAX: usize = 4096;

@@ -1,0 +1,39 @@
+//! HTTP and nothing but: what a request may do, which handler does it, how its answer is written.
+//!
+//! In reading order: the settings and the door to the library; the table of routes with a policy
+//! on each; the router that is built from it and enforces it; who is asking, from where, about
+//! which path; what handlers get and give; the two dialects; the handlers.
+
+mod engine;
+mod limits;
+mod options;
+mod rooms;
+
+mod policy;
+mod router;
+mod server;
+mod table;
+
+mod access;
+mod auth;
+mod origin;
+
+mod answer;
+mod dialect;
+mod extract;
+mod problem;
+
+mod launch;
+mod meter;
+mod pieces;
+mod range;
+mod routes;
+mod sniff;
+
+mod holder;
+mod listen;
+
+pub use engine::{Engine, Failure, FileText, Linking, Status};
+pub use listen::{ServeError, app, run};
+pub use options::{AccessControl, BadOptions, Cors, Options, Permission};
+pub use rooms::Rooms;

@@ -1,0 +1,200 @@
+//! Which pages may call: the host name asked for, the origin of the page that asks, and the
+//! headers that tell a browser what our own pages and files may do.
+//!
+//! Without these a page anywhere on the web could reach a server on this machine, by pointing a
+//! name of its own at 127.0.0.1 or by posting to it blindly.
+
+use super::options::{Cors, Options};
+use super::problem::Problem;
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
+
+/// What our own page may do: nothing but its own files.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What a client may read of an answer from another origin.
+const EXPOSED: &str = "content-type, accept-ranges, content-length, content-range, content-disposition, etag";
+
+/// Decides who may call.
+#[derive(Debug)]
+pub(crate) struct Origins {
+    cors: Cors,
+    is_loopback: bool,
+}
+
+/// How a request stands to us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// Our own page, or no page at all.
+    Own,
+    /// A page of this origin, which is on the list.
+    Listed(HeaderValue),
+    /// A page from anywhere: credentials do not count.
+    Anyone,
+    /// A page that is not on the list.
+    Stranger,
+}
+
+impl Origins {
+    /// From the settings.
+    pub(crate) fn new(options: &Options) -> Self {
+        Self { cors: options.cors.clone(), is_loopback: options.is_loopback() }
+    }
+
+    /// Refuses names that only an attacker's resolver would point here, and pages that may not
+    /// change anything.
+    ///
+    /// # Errors
+    /// 403 for either.
+    pub(crate) fn admit(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Caller, Problem> {
+        let host = host_of(uri, headers);
+        if self.is_loopback && !host.as_deref().is_none_or(is_local_name) {
+            return Err(Problem::forbidden(
+                "this server listens for this machine only and does not answer to that host name",
+            ));
+        }
+        let caller = self.caller(host.as_deref(), headers);
+        let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+        if changes && caller == Caller::Stranger {
+            return Err(Problem::forbidden(
+                "pages of other origins may not do this; allow them with --allow-cors",
+            ));
+        }
+        Ok(caller)
+    }
+
+    fn caller(&self, host: Option<&str>, headers: &HeaderMap) -> Caller {
+        let Some(origin) = headers.get(header::ORIGIN) else {
+            // Browsers that send no origin with some requests still say where they come from.
+            let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+            return if matches!(site, Some("cross-site")) && self.cors != Cors::Any {
+                Caller::Stranger
+            } else {
+                Caller::Own
+            };
+        };
+        let text = origin.to_str().unwrap_or_default();
+        let authority = text.split_once("://").map(|(_, rest)| rest);
+        if authority.is_some() && authority == host {
+            return Caller::Own;
+        }
+        match &self.cors {
+            Cors::Own => Caller::Stranger,
+            Cors::Any => Caller::Anyone,
+            Cors::Origins(list) if list.iter().any(|known| known.trim_end_matches('/') == text) => {
+                Caller::Listed(origin.clone())
+            }
+            Cors::Origins(_) => Caller::Stranger,
+        }
+    }
+}
+
+/// The answer to a browser that asks whether it may ask; `None` when it does not.
+pub(crate) fn preflight(method: &Method, headers: &HeaderMap) -> Option<Response<Body>> {
+    if method != Method::OPTIONS || !headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+        return None;
+    }
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let answer = response.headers_mut();
+    answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST, DELETE"));
+    answer.insert(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static("content-type, authorization, range, if-none-match, if-range"),
+    );
+    answer.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    Some(response)
+}
+
+/// Adds what every answer carries. What a route set itself stays.
+pub(crate) fn seal(caller: &Caller, response: &mut Response<Body>) {
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: HeaderValue| {
+        headers.entry(name).or_insert(value);
+    };
+    set(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    set(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    set(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    set(header::VARY, HeaderValue::from_static("Origin"));
+    let exposed = || HeaderValue::from_static(EXPOSED);
+    match caller {
+        Caller::Own | Caller::Stranger => {
+            set(
+                HeaderName::from_static("cross-origin-resource-policy"),
+                HeaderValue::from_static("same-origin"),
+            );
+        }
+        Caller::Anyone => {
+            set(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            set(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed());
+        }
+        Caller::Listed(origin) => {
+            set(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            set(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+            set(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed());
+        }
+    }
+}
+
+/// The authority asked for, lower case.
+fn host_of(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    let named = headers.get(header::HOST).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    named.or_else(|| uri.authority().map(ToString::to_string)).map(|host| host.to_ascii_lowercase())
+}
+
+/// Whether the name, with or without a port, means this machine to everyone.
+fn is_local_name(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => name,
+        _ => host,
+    };
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    matches!(bare, "localhost") || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn admit(cors: Cors, method: &Method, pairs: &[(&'static str, &str)]) -> Option<Caller> {
+        let options = Options { cors, ..Options::local(0, "/".into()) };
+        let headers = pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
+            .collect();
+        Origins::new(&options).admit(method, &Uri::from_static("/x"), &headers).ok()
+    }
+
+    #[test]
+    fn a_loopback_server_answers_only_to_local_names() {
+        for host in ["localhost", "localhost:8000", "127.0.0.1:1", "[::1]:80", "[::1]", "127.1.2.3"] {
+            assert_eq!(admit(Cors::Any, &Method::GET, &[("host", host)]), Some(Caller::Own), "{host}");
+        }
+        for host in
+            ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8000", "192.168.1.1", ""]
+        {
+            assert_eq!(admit(Cors::Any, &Method::GET, &[("host", host)]), None, "{host}");
+        }
+    }
+
+    #[test]
+    fn strangers_change_nothing() {
+        let from =
+            |origin, cors, method| admit(cors, method, &[("host", "localhost:8000"), ("origin", origin)]);
+        assert_eq!(from("http://localhost:8000", Cors::Own, &Method::POST), Some(Caller::Own));
+        for origin in
+            ["http://localhost:9", "http://evil.example", "null", "http://localhost:8000.evil.example"]
+        {
+            assert_eq!(from(origin, Cors::Own, &Method::POST), None, "{origin}");
+            assert_eq!(from(origin, Cors::Own, &Method::GET), Some(Caller::Stranger), "{origin}");
+            assert_eq!(from(origin, Cors::Any, &Method::POST), Some(Caller::Anyone), "{origin}");
+        }
+        let list = Cors::Origins(vec!["http://ui.example/".into()]);
+        assert!(matches!(from("http://ui.example", list.clone(), &Method::DELETE), Some(Caller::Listed(_))));
+        assert_eq!(from("http://ui.example.evil", list, &Method::DELETE), None);
+        let site = [("host", "localhost"), ("sec-fetch-site", "cross-site")];
+        assert_eq!(admit(Cors::Own, &Method::POST, &site), None);
+    }
+}

@@ -1,0 +1,107 @@
+//! Errors as clients see them: always JSON `{"detail": ...}` with a status of `schema::problem`.
+//! Refuses to know where an error came from; handlers turn theirs into a [`Problem`].
+
+use super::dialect::Dialect;
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use lumidex_schema::problem::Code;
+use serde_json::json;
+
+/// Why a request was not done, in words for the person who made it.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    code: Code,
+    detail: Detail,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+#[derive(Debug)]
+enum Detail {
+    Text(String),
+    /// Missing or wrong secret: text in one dialect, an object in the other.
+    Secret,
+    /// Nothing is said beyond the status (an unsatisfiable range).
+    Empty,
+}
+
+impl Problem {
+    /// Of this kind, with these words.
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: Detail::Text(detail.into()), headers: Vec::new() }
+    }
+
+    /// 400.
+    pub(crate) fn bad(detail: impl Into<String>) -> Self {
+        Self::new(Code::BadRequest, detail)
+    }
+
+    /// 403.
+    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(Code::Forbidden, detail)
+    }
+
+    /// 404.
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(Code::NotFound, detail)
+    }
+
+    /// 500. The cause is logged here, where it stops travelling, and kept from the client: it may
+    /// name what the client may not see.
+    pub(crate) fn internal(doing: &str, cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(cause = %cause, "{doing} failed");
+        Self::new(Code::Internal, format!("{doing} failed; the log of the server says why"))
+    }
+
+    /// 401, in the form each dialect wants.
+    pub(crate) fn secret() -> Self {
+        Self { code: Code::Unauthorized, detail: Detail::Secret, headers: Vec::new() }
+    }
+
+    /// 416 for a file of this length: the header says it all.
+    pub(crate) fn range(len: u64) -> Self {
+        let problem = Self { code: Code::RangeNotSatisfiable, detail: Detail::Empty, headers: Vec::new() };
+        problem.with(header::CONTENT_RANGE, &format!("bytes */{len}"))
+    }
+
+    /// 429 or 503, with the time after which to try again.
+    pub(crate) fn busy(code: Code, detail: impl Into<String>, retry_after_s: u64) -> Self {
+        Self::new(code, detail).with(header::RETRY_AFTER, &retry_after_s.to_string())
+    }
+
+    /// The same with a header. A value that cannot be one is left out.
+    pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.push((name, value));
+        }
+        self
+    }
+
+    /// Its kind.
+    #[cfg(test)]
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The response, as this dialect puts it.
+    pub(crate) fn into_response(self, dialect: Dialect) -> Response<Body> {
+        let Self { code, detail, headers } = self;
+        let body = match detail {
+            Detail::Text(text) => json!({ "detail": text }).to_string(),
+            Detail::Secret => json!({ "detail": dialect.secret_failure() }).to_string(),
+            Detail::Empty => String::new(),
+        };
+        let status = StatusCode::from_u16(code.status()).expect("codes map to statuses that exist");
+        let mut response = Response::new(Body::from(body.clone()));
+        *response.status_mut() = status;
+        for (name, value) in headers {
+            response.headers_mut().insert(name, value);
+        }
+        if !body.is_empty() {
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        if code == Code::Unauthorized {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

@@ -1,0 +1,235 @@
+//! Contract section 2: files as they are.
+
+use crate::serve::access::{Place, Standing};
+use crate::serve::answer::{Answer, Outcome};
+use crate::serve::pieces::{Piece, Pieces};
+use crate::serve::problem::Problem;
+use crate::serve::range::{Version, Wanted, is_known, wanted};
+use crate::serve::server::Call;
+use crate::serve::sniff;
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use lumidex_schema::media::{MediaKind, content_type};
+use lumidex_schema::path::display;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use rustix::fs::OFlags;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{ErrorKind, Read as _};
+use std::ops::Range;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::time::{Duration, SystemTime};
+
+/// How long a medium may be kept by a client: a year, the longest that is honoured.
+const KEPT: Duration = Duration::from_secs(31_536_000);
+/// Stands between the parts of an answer with several ranges. No part can be taken apart wrongly:
+/// clients go by the lengths as well.
+const BOUNDARY: &str = "lumidex-part-5b1f0e7c9a3d4286";
+/// What RFC 8187 lets stand unencoded.
+const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
+/// What a file may do when a browser shows it by itself: nothing.
+const FILE_POLICY: &str =
+    "sandbox; default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'";
+
+/// 2.2
+pub(crate) fn file(call: &Call<'_>) -> Outcome {
+    let place = call.path_param()?;
+    let (file, metadata) = open(&place)?;
+    if place.standing != Standing::Inside {
+        demand_media(&place, &file)?;
+    }
+    let is_kept = call.access()?.is_under_root(&place.path) && MediaKind::of_name(&place.path).is_some();
+    let version = version_of(&metadata);
+    let mut response = if is_known(&call.asked.headers, &version) {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    } else {
+        body_of(call, &place, file, &metadata, &version)?
+    };
+    set(&mut response, header::ETAG, &version.etag);
+    set(&mut response, header::LAST_MODIFIED, &httpdate::fmt_http_date(version.modified));
+    if is_kept {
+        // Where a secret guards the files, no proxy may hand them to others.
+        let whose = if call.server.is_guarded() { "private" } else { "public" };
+        set(&mut response, header::CACHE_CONTROL, &format!("{whose}, max-age={}", KEPT.as_secs()));
+        set(&mut response, header::EXPIRES, &httpdate::fmt_http_date(SystemTime::now() + KEPT));
+    }
+    Ok(Answer::raw(response))
+}
+
+/// Opens a file that is media by name and by content.
+///
+/// # Errors
+/// 404 or 400 when there is no such file, 403 when it is no media.
+pub(crate) fn open_media(place: &Place) -> Result<File, Problem> {
+    let (file, _) = open(place)?;
+    demand_media(place, &file)?;
+    Ok(file)
+}
+
+/// Opens a regular file. Never waits (for the other end of a pipe), never follows a symlink that
+/// took the place of the file since its path was resolved.
+fn open(place: &Place) -> Result<(File, Metadata), Problem> {
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    let shown = display(&place.path);
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(&place.real).map_err(|error| {
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => {
+                Problem::not_found(format!("`{shown}` does not exist"))
+            }
+            ErrorKind::PermissionDenied => {
+                Problem::forbidden(format!("`{shown}` may not be read by this server"))
+            }
+            _ => not_regular(&shown, &error),
+        }
+    })?;
+    let metadata = file.metadata().map_err(|error| Problem::internal("opening a file", &error))?;
+    if metadata.is_dir() {
+        return Err(Problem::bad(format!("`{shown}` is a folder")));
+    }
+    if !metadata.is_file() {
+        return Err(Problem::bad(format!("`{shown}` is no regular file")));
+    }
+    Ok((file, metadata))
+}
+
+fn not_regular(shown: &str, error: &std::io::Error) -> Problem {
+    // A loop of symlinks, or a socket: there, but no file.
+    let is_odd = [rustix::io::Errno::LOOP, rustix::io::Errno::NXIO]
+        .iter()
+        .any(|odd| error.raw_os_error() == Some(odd.raw_os_error()));
+    if is_odd {
+        Problem::bad(format!("`{shown}` is no regular file"))
+    } else {
+        Problem::internal("opening a file", error)
+    }
+}
+
+/// Outside the roots only media leaves, and a name alone proves nothing (design ruling 21).
+fn demand_media(place: &Place, file: &File) -> Result<(), Problem> {
+    let mut head = Vec::with_capacity(sniff::HEAD_BYTES);
+    let read = file.take(sniff::HEAD_BYTES as u64).read_to_end(&mut head);
+    if read.is_ok() && MediaKind::of_name(&place.path).is_some() && sniff::kind(&head).is_some() {
+        return Ok(());
+    }
+    Err(Problem::forbidden(format!(
+        "`{}` is no media file and lies outside the folders of the library",
+        display(&place.path)
+    )))
+}
+
+fn version_of(metadata: &Metadata) -> Version {
+    let (seconds, nanos) = (metadata.mtime(), metadata.mtime_nsec());
+    let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+    Version { etag: format!("\"{:x}-{seconds:x}.{nanos:x}\"", metadata.len()), modified }
+}
+
+fn body_of(
+    call: &Call<'_>,
+    place: &Place,
+    file: File,
+    metadata: &Metadata,
+    version: &Version,
+) -> Result<Response<Body>, Problem> {
+    let len = metadata.len();
+    let (kind, is_safe) = kind_of(&place.path);
+    let (status, pieces, kind) = match wanted(&call.asked.headers, version, len) {
+        Wanted::Nothing => return Err(Problem::range(len)),
+        Wanted::Whole => (StatusCode::OK, vec![Piece::Span(0..len)], kind.to_owned()),
+        Wanted::Parts(parts) if parts.len() == 1 => {
+            (StatusCode::PARTIAL_CONTENT, parts.into_iter().map(Piece::Span).collect(), kind.to_owned())
+        }
+        Wanted::Parts(parts) => (
+            StatusCode::PARTIAL_CONTENT,
+            multipart(&parts, kind, len),
+            format!("multipart/byteranges; boundary={BOUNDARY}"),
+        ),
+    };
+    let single = match pieces.as_slice() {
+        [Piece::Span(range)] if status == StatusCode::PARTIAL_CONTENT => Some(content_range(range, len)),
+        _ => None,
+    };
+    let pieces = Pieces::new(file, pieces);
+    let n = pieces.len();
+    let mut response = Response::new(pieces.into_body());
+    *response.status_mut() = status;
+    set(&mut response, header::CONTENT_LENGTH, &n.to_string());
+    set(&mut response, header::CONTENT_TYPE, &kind);
+    set(&mut response, header::ACCEPT_RANGES, "bytes");
+    set(&mut response, header::CONTENT_SECURITY_POLICY, FILE_POLICY);
+    if let Some(range) = single {
+        set(&mut response, header::CONTENT_RANGE, &range);
+    }
+    let name = call.asked.param("disposition");
+    if name.is_some() || !is_safe {
+        let own = display(place.path.rsplit(|b| *b == b'/').next().unwrap_or_default());
+        set(
+            &mut response,
+            header::CONTENT_DISPOSITION,
+            &attachment(name.filter(|name| !name.is_empty()).unwrap_or(&own)),
+        );
+    }
+    Ok(response)
+}
+
+/// The content type, and whether a browser may show it by itself. Anything that can hold scripts
+/// is only ever downloaded.
+fn kind_of(path: &[u8]) -> (&'static str, bool) {
+    if let Some(kind) = content_type(path) {
+        return (kind, true);
+    }
+    let name = path.to_ascii_lowercase();
+    let plain = [
+        (&b".txt"[..], "text/plain; charset=utf-8"),
+        (b".json", "application/json"),
+        (b".csv", "text/csv; charset=utf-8"),
+    ];
+    if let Some((_, kind)) = plain.iter().find(|(end, _)| name.ends_with(end)) {
+        return (kind, true);
+    }
+    let held = [(&b".svg"[..], "image/svg+xml"), (b".zip", "application/zip"), (b".pdf", "application/pdf")];
+    let known = held.iter().find(|(end, _)| name.ends_with(end));
+    (known.map_or("application/octet-stream", |(_, kind)| kind), false)
+}
+
+fn multipart(parts: &[Range<u64>], kind: &str, len: u64) -> Vec<Piece> {
+    let mut pieces = Vec::with_capacity(parts.len() * 2 + 1);
+    for (nth, range) in parts.iter().enumerate() {
+        let gap = if nth == 0 { "" } else { "\r\n" };
+        let head = format!(
+            "{gap}--{BOUNDARY}\r\nContent-Type: {kind}\r\nContent-Range: {}\r\n\r\n",
+            content_range(range, len)
+        );
+        pieces.push(Piece::Text(head.into()));
+        pieces.push(Piece::Span(range.clone()));
+    }
+    pieces.push(Piece::Text(format!("\r\n--{BOUNDARY}--\r\n").into()));
+    pieces
+}
+
+fn content_range(range: &Range<u64>, len: u64) -> String {
+    format!("bytes {}-{}/{len}", range.start, range.end - 1)
+}
+
+fn attachment(name: &str) -> String {
+    format!("attachment; filename*=UTF-8''{}", utf8_percent_encode(name, ATTR_CHAR))
+}
+
+fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}

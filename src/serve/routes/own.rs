@@ -1,0 +1,87 @@
+//! What the contract does not know: searches and details for our own page, and what is going on.
+
+use super::geninfo;
+use super::search::{find, size_of};
+use crate::query::{Matching, Order, Search};
+use crate::serve::access::Standing;
+use crate::serve::answer::{Answer, Outcome};
+use crate::serve::engine::FileText;
+use crate::serve::limits::NEEDLE_BYTES_MAX;
+use crate::serve::problem::Problem;
+use crate::serve::server::Call;
+use lumidex_schema::path::display;
+use serde_json::{Value, json};
+
+/// `q` (text to find, may be empty), `cursor`, `size`. Answers as 4.5.
+pub(crate) fn search(call: &Call<'_>) -> Outcome {
+    let text = call.asked.param("q").unwrap_or_default();
+    if text.len() > NEEDLE_BYTES_MAX {
+        return Err(Problem::bad(format!("the search text is longer than {NEEDLE_BYTES_MAX} bytes")));
+    }
+    let size =
+        call.asked.param("size").map(|size| size.parse().map_err(|_| Problem::bad("`size` is no number")));
+    let request = Search {
+        matching: if text.is_empty() { Matching::Everything } else { Matching::Substring(text.to_owned()) },
+        path_only: false,
+        media: None,
+        folders: call.access()?.narrowed(None),
+        and_tags: Vec::new(),
+        or_tags: Vec::new(),
+        not_tags: Vec::new(),
+        order: Order::Newest,
+        size: size_of(size.transpose()?),
+        cursor: call.asked.param("cursor").unwrap_or_default().to_owned(),
+    };
+    find(call, &request)
+}
+
+/// `path`. One known image: `{"file", "pixel_width", "pixel_height", "generation_text", "recipe", "tags"}`; `recipe` is
+/// null when none was recognised or the file cannot be read now.
+pub(crate) fn image(call: &Call<'_>) -> Outcome {
+    let place = call.path_param()?;
+    let unknown = || Problem::not_found(format!("the library knows no image at `{}`", display(&place.path)));
+    let hit = call.image_at(&place)?.ok_or_else(unknown)?;
+    let FileText { recipe, .. } =
+        if place.standing == Standing::Inside { geninfo::read(call, &place) } else { FileText::default() };
+    let recipe = recipe
+        .map(serde_json::to_value)
+        .transpose()
+        .map_err(|error| Problem::internal("writing a recipe", &error))?;
+    let tags = call.engine().custom_tags_of(&[hit.id])?.into_iter().next().unwrap_or_default();
+    Ok(Answer::object([
+        ("file", Answer::File(Box::new(call.file_info(&hit)))),
+        ("pixel_width", Answer::json(hit.image.pixel_width)),
+        ("pixel_height", Answer::json(hit.image.pixel_height)),
+        ("generation_text", Answer::json(call.engine().generation_text(&hit.image)?)),
+        ("recipe", Answer::Json(recipe.unwrap_or(Value::Null))),
+        ("tags", Answer::Tags(tags)),
+    ]))
+}
+
+/// What is going on.
+pub(crate) fn status(call: &Call<'_>) -> Outcome {
+    let status = call.engine().status()?;
+    let roots: Vec<Value> = status
+        .roots
+        .iter()
+        .map(|(path, offline)| json!({ "path": display(path), "offline": offline }))
+        .collect();
+    // Before it is ready there is nothing to wait for: this is what says so.
+    let images = if call.engine().is_ready() { call.engine().n_images()? } else { 0 };
+    let suggestions: Vec<String> = status.suggestions.iter().map(|path| display(path)).collect();
+    Ok(Answer::Json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "ready": call.engine().is_ready(),
+        "uptime_s": call.server.meter.uptime().as_secs(),
+        "images": images,
+        "roots": roots,
+        "indexing": {
+            "running": status.is_indexing, "seen": status.seen, "read": status.read, "expected": status.expected,
+            "complaints": status.complaints,
+        },
+        "partial": status.partial.map(|(done, total)| json!({ "done": done, "total": total })),
+        "suggestions": suggestions,
+        "is_readonly": call.server.options.permission.is_readonly(),
+        "secret": call.server.is_guarded(),
+    })))
+}

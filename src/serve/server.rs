@@ -1,0 +1,265 @@
+//! What all requests share, and how much of it each may use at once.
+
+use super::access::{self, Access, Place};
+use super::answer::{Answer, Outcome};
+use super::auth::Auth;
+use super::dialect::Dialect;
+use super::engine::{Engine, Failure};
+use super::extract::Asked;
+use super::limits::{ANSWER_WAIT, FILE_WORK_MAX, LONG_WORK_MAX, WAITING_MAX};
+use super::meter::Meter;
+use super::options::Options;
+use super::origin::{Caller, Origins};
+use super::policy::Policy;
+use super::problem::Problem;
+use super::table::{Route, Work};
+use crate::query::Hit;
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Response, header};
+use lumidex_schema::api::FileInfo;
+use lumidex_schema::path::display;
+use lumidex_schema::problem::Code;
+use std::cell::OnceCell;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::{Semaphore, watch};
+
+/// What all requests share.
+pub(crate) struct Server {
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) options: Options,
+    pub(crate) origins: Origins,
+    pub(crate) meter: Meter,
+    pub(crate) stop: watch::Sender<bool>,
+    auth: Auth,
+    engine_work: Arc<Semaphore>,
+    file_work: Arc<Semaphore>,
+    long_work: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+}
+
+/// One request on its way through a handler.
+pub(crate) struct Call<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) asked: &'a Asked,
+    policy: Policy,
+    access: OnceCell<Access>,
+}
+
+impl Server {
+    /// Over this library.
+    pub(crate) fn new(engine: Arc<dyn Engine>, options: Options) -> Self {
+        // Enough to keep every processor at work while one call waits for a disk, not so many
+        // that a burst of searches starves the threads that answer `/hello`.
+        let engine_work = std::thread::available_parallelism().map_or(2, usize::from) + 2;
+        Self {
+            auth: Auth::new(options.secret.as_deref()),
+            origins: Origins::new(&options),
+            meter: Meter::new(),
+            stop: watch::Sender::new(false),
+            engine_work: Arc::new(Semaphore::new(engine_work)),
+            file_work: Arc::new(Semaphore::new(FILE_WORK_MAX)),
+            long_work: Arc::new(Semaphore::new(LONG_WORK_MAX)),
+            waiting: Arc::new(Semaphore::new(WAITING_MAX)),
+            engine,
+            options,
+        }
+    }
+
+    /// Whether a secret is configured.
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.auth.is_guarded()
+    }
+
+    /// Checks everything the policy of a route demands, except for paths.
+    ///
+    /// # Errors
+    /// 401, 403 or 429.
+    pub(crate) fn admit(
+        &self,
+        policy: Policy,
+        caller: &Caller,
+        headers: &HeaderMap,
+        peer: IpAddr,
+    ) -> Result<(), Problem> {
+        let Policy { auth, reads, writes, paths: _, upstream, launches } = policy;
+        if auth && *caller == Caller::Anyone {
+            let mut bare = headers.clone();
+            bare.remove(header::COOKIE);
+            self.auth.check(&bare, peer, Instant::now())?;
+        } else if auth {
+            self.auth.check(headers, peer, Instant::now())?;
+        }
+        if (writes || upstream) && self.options.permission.is_readonly() {
+            return Err(Problem::forbidden("this server is read-only"));
+        }
+        if reads && self.options.permission.is_blind() {
+            return Err(Problem::forbidden("this server does not allow reading"));
+        }
+        if launches && !self.options.may_launch() {
+            return Err(Problem::forbidden(
+                "programs are started only when the server listens for this machine alone",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Runs the handler of a route where its work belongs.
+    ///
+    /// # Errors
+    /// What the handler says; 503 when too much is under way or it takes too long; 500 when it
+    /// panics.
+    pub(crate) async fn answer(
+        self: &Arc<Self>,
+        route: &'static Route,
+        dialect: Dialect,
+        asked: Asked,
+    ) -> Result<Response<Body>, Problem> {
+        let (work, gate) = match route.work {
+            Work::Inline(work) => return written(work(&Call::new(self, &asked, route.policy)), dialect),
+            Work::Engine(work) => (work, &self.engine_work),
+            Work::Files(work) => (work, &self.file_work),
+            Work::Long(work) => {
+                let permit = Arc::clone(&self.long_work).try_acquire_owned().map_err(|_| busy())?;
+                return self.run(work, permit, route, dialect, asked).await;
+            }
+        };
+        let queued = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| busy())?;
+        let whole = async {
+            let permit = Arc::clone(gate).acquire_owned().await.map_err(|_| busy())?;
+            drop(queued);
+            self.run(work, permit, route, dialect, asked).await
+        };
+        tokio::time::timeout(ANSWER_WAIT, whole).await.unwrap_or_else(|_| {
+            Err(Problem::busy(Code::Unavailable, format!("no answer within {} s", ANSWER_WAIT.as_secs()), 5))
+        })
+    }
+
+    /// On a thread that may block. The permit goes along: a call that outlives its request still
+    /// counts as under way.
+    async fn run(
+        self: &Arc<Self>,
+        work: fn(&Call<'_>) -> Outcome,
+        permit: tokio::sync::OwnedSemaphorePermit,
+        route: &'static Route,
+        dialect: Dialect,
+        asked: Asked,
+    ) -> Result<Response<Body>, Problem> {
+        let server = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            written(work(&Call::new(&server, &asked, route.policy)), dialect)
+        });
+        done.await.unwrap_or_else(|error| Err(Problem::internal("answering", &error)))
+    }
+}
+
+impl<'a> Call<'a> {
+    fn new(server: &'a Server, asked: &'a Asked, policy: Policy) -> Self {
+        Self { server, asked, policy, access: OnceCell::new() }
+    }
+
+    /// The library.
+    pub(crate) fn engine(&self) -> &dyn Engine {
+        self.server.engine.as_ref()
+    }
+
+    /// What is trusted, as of this request.
+    ///
+    /// # Errors
+    /// 500 when the library cannot say.
+    pub(crate) fn access(&self) -> Result<&Access, Problem> {
+        if let Some(access) = self.access.get() {
+            return Ok(access);
+        }
+        let extra = self.engine().extra_paths()?;
+        let access = Access::new(&self.server.options, extra.into_iter().map(|(path, _)| path));
+        Ok(self.access.get_or_init(|| access))
+    }
+
+    /// A path the client named, checked for what the policy of the route says.
+    ///
+    /// # Errors
+    /// 400 when no file can have it, 403 when it may not be named here.
+    pub(crate) fn place(&self, given: &str) -> Result<Place, Problem> {
+        let path = access::lexical(given, &self.server.options.cwd)?;
+        self.access()?.check(path, self.policy.paths)
+    }
+
+    /// The query parameter `path`, checked.
+    ///
+    /// # Errors
+    /// 400 when it is missing, and as [`Call::place`].
+    pub(crate) fn path_param(&self) -> Result<Place, Problem> {
+        self.place(self.asked.required_param("path")?)
+    }
+
+    /// The image at a checked path, if the ledger knows it.
+    ///
+    /// # Errors
+    /// 500 when the library cannot say.
+    pub(crate) fn image_at(&self, place: &Place) -> Result<Option<Hit>, Problem> {
+        Ok(self.engine().images_at(&[&place.path])?.into_iter().next().flatten())
+    }
+
+    /// An image as answers show it.
+    pub(crate) fn file_info(&self, hit: &Hit) -> FileInfo {
+        let Hit { id, path, image } = hit;
+        FileInfo {
+            kind: "file",
+            id: Some(id.get()),
+            date_ns: image.sighting.modified.0,
+            created_ns: image.sighting.created.0,
+            bytes: image.sighting.size,
+            name: display(&image.name),
+            fullpath: display(path),
+            is_under_scanned_path: true,
+            media_type: Some(image.media.word()),
+            offline: self.engine().is_offline(path),
+        }
+    }
+}
+
+fn written(outcome: Outcome, dialect: Dialect) -> Result<Response<Body>, Problem> {
+    let answer = match outcome? {
+        Answer::Raw(response) => return Ok(*response),
+        answer => answer,
+    };
+    let bytes = dialect.write(&answer).map_err(|error| Problem::internal("writing the answer", &error))?;
+    let mut response = Response::new(Body::from(bytes));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+fn busy() -> Problem {
+    Problem::busy(Code::Unavailable, "too many requests are waiting", 1)
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(why) => Self::bad(why),
+            Failure::Unknown(what) => Self::not_found(what),
+            Failure::Store(cause) => Self::internal("asking the library", &Chain(cause.as_ref())),
+            Failure::Unready(why) => Self::busy(Code::Unavailable, why, 1),
+        }
+    }
+}
+
+/// An error with all its causes.
+struct Chain<'a>(&'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}

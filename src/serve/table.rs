@@ -1,0 +1,114 @@
+//! Every route there is, with its policy. The router is built from this table and from nothing
+//! else, so a route without a policy cannot exist.
+
+use super::answer::Outcome;
+use super::policy::{At, Paths, Policy};
+use super::routes::{folders, geninfo, media, own, page, search, system, tags};
+use super::server::Call;
+
+/// A route.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) method: Verb,
+    pub(crate) at: At,
+    /// Below its prefix.
+    pub(crate) path: &'static str,
+    pub(crate) policy: Policy,
+    pub(crate) work: Work,
+}
+
+/// The method of a route. `Get` answers `HEAD` as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Get,
+    Post,
+    Delete,
+}
+
+/// A handler, and where it runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Work {
+    /// On the async thread: touches neither store nor disk.
+    Inline(fn(&Call<'_>) -> Outcome),
+    /// Asks the library; bounded by the number of processors.
+    Engine(fn(&Call<'_>) -> Outcome),
+    /// Opens files; bounded apart from the engine, so that slow disks do not hold up searches.
+    Files(fn(&Call<'_>) -> Outcome),
+    /// May take minutes; has no time limit.
+    Long(fn(&Call<'_>) -> Outcome),
+}
+
+use At::{Contract, Own, Root};
+use Verb::{Delete, Get, Post};
+use Work::{Engine, Files, Inline, Long};
+
+const READ_PATHS: Policy = Policy::READ.with_paths(Paths::Read);
+const WRITE_PATHS: Policy = Policy::WRITE.with_paths(Paths::Write);
+/// Opens something of the host in a program of the host: reads the path, changes the screen.
+const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
+
+/// Every route.
+pub(crate) static ROUTES: [Route; 44] = [
+    // The page, and what runs a server.
+    route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
+    route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::script)),
+    route(Get, Root, "/ui/app.css", Policy::OPEN, Inline(page::style)),
+    route(Get, Root, "/ui/icon.svg", Policy::OPEN, Inline(page::icon)),
+    route(Get, Root, "/healthz", Policy::OPEN, Inline(system::healthz)),
+    route(Get, Root, "/readyz", Policy::KNOWN, Inline(system::readyz)),
+    route(Get, Root, "/metrics", Policy::KNOWN, Engine(system::metrics)),
+    // What the contract does not know.
+    route(Get, Own, "/search", Policy::READ, Engine(own::search)),
+    route(Get, Own, "/image", READ_PATHS, Files(own::image)),
+    route(Get, Own, "/file", READ_PATHS, Files(media::file)),
+    route(Get, Own, "/status", Policy::READ, Engine(own::status)),
+    // The contract, section by section.
+    route(Get, Contract, "", Policy::OPEN, Inline(page::to_page)),
+    route(Get, Contract, "/file", READ_PATHS, Files(media::file)),
+    route(Get, Contract, "/image_geninfo", READ_PATHS, Files(geninfo::one)),
+    route(Post, Contract, "/image_geninfo_batch", READ_PATHS, Files(geninfo::batch)),
+    route(Get, Contract, "/image_exif", READ_PATHS, Files(geninfo::exif)),
+    route(Get, Contract, "/db/basic_info", Policy::READ, Engine(search::basic_info)),
+    route(Get, Contract, "/db/expired_dirs", Policy::READ, Engine(search::expired_dirs)),
+    route(Get, Contract, "/db/random_images", READ_PATHS, Engine(search::random_images)),
+    route(Post, Contract, "/db/update_image_data", Policy::KNOWN, Long(search::update)),
+    route(Post, Contract, "/db/rebuild_index", Policy::WRITE, Long(search::rebuild)),
+    route(Post, Contract, "/db/search_by_substr", READ_PATHS, Engine(search::by_substr)),
+    route(Post, Contract, "/db/match_images_by_tags", READ_PATHS, Engine(search::by_tags)),
+    route(Get, Contract, "/db/stats/trend", Policy::READ, Engine(search::trend)),
+    route(Get, Contract, "/db/img_selected_custom_tag", READ_PATHS, Engine(tags::of_image)),
+    route(Post, Contract, "/db/get_image_tags", READ_PATHS, Engine(tags::of_images)),
+    route(Post, Contract, "/db/add_custom_tag", Policy::WRITE, Engine(tags::add)),
+    route(Post, Contract, "/db/toggle_custom_tag_to_img", WRITE_PATHS, Engine(tags::toggle)),
+    route(Post, Contract, "/db/batch_update_image_tag", WRITE_PATHS, Engine(tags::batch)),
+    route(Post, Contract, "/db/remove_custom_tag", Policy::WRITE, Engine(tags::remove)),
+    route(Post, Contract, "/db/update_tag", Policy::WRITE, Engine(tags::update)),
+    route(Post, Contract, "/db/remove_custom_tag_from_img", Policy::WRITE, Engine(tags::take_off)),
+    route(Get, Contract, "/db/extra_paths", Policy::READ, Engine(folders::list)),
+    route(Post, Contract, "/db/extra_paths", WRITE_PATHS, Engine(folders::add)),
+    route(Delete, Contract, "/db/extra_paths", WRITE_PATHS, Engine(folders::remove)),
+    route(Post, Contract, "/db/alias_extra_path", WRITE_PATHS, Engine(folders::alias)),
+    route(Get, Contract, "/hello", Policy::OPEN, Inline(system::hello)),
+    route(Get, Contract, "/version", Policy::KNOWN, Inline(system::version)),
+    route(Get, Contract, "/global_setting", Policy::KNOWN, Engine(system::global_setting)),
+    route(Post, Contract, "/app_fe_setting", Policy::WRITE, Engine(system::put_setting)),
+    route(Delete, Contract, "/app_fe_setting", Policy::WRITE, Engine(system::remove_setting)),
+    route(Post, Contract, "/open_folder", LAUNCH, Files(system::open_folder)),
+    route(Post, Contract, "/open_with_default_app", LAUNCH, Files(system::open_with_default_app)),
+    route(Post, Contract, "/shutdown", Policy::KNOWN, Inline(system::shutdown)),
+];
+
+const fn route(method: Verb, at: At, path: &'static str, policy: Policy, work: Work) -> Route {
+    Route { method, at, path, policy, work }
+}
+
+impl Verb {
+    /// As it stands in a request.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}

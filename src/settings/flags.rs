@@ -1,0 +1,114 @@
+//! The flags as they are typed. Both spellings of the original's flags are accepted; what they mean
+//! is decided in [`super::Settings::resolve`].
+
+use std::path::PathBuf;
+
+use super::AccessControl;
+
+/// Folders and flags of `lumidex` and `lumidex serve`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Flags {
+    /// Folders to index, watch and serve. They are remembered; a folder called like a command is
+    /// named as in `./search`
+    #[arg(value_name = "FOLDER")]
+    pub folders: Vec<PathBuf>,
+
+    /// Address to listen on [default: 127.0.0.1] [env: LUMIDEX_HOST]
+    #[arg(long, value_name = "HOST")]
+    pub host: Option<String>,
+
+    /// Port to listen on; 0 takes a free one [default: 8000] [env: LUMIDEX_PORT]
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+
+    /// Folder of the index [default: the platform's data folder] [env: LUMIDEX_DATA_DIR]
+    #[arg(long, value_name = "DIR", alias = "data_dir")]
+    pub data_dir: Option<PathBuf>,
+
+    /// Prefix of the HTTP interface [default: /infinite_image_browsing] [env: LUMIDEX_BASE]
+    #[arg(long, value_name = "PATH")]
+    pub base: Option<String>,
+
+    /// Folder of infinite-image-browsing's built page, to host it [env: LUMIDEX_UI_DIR]
+    #[arg(long, value_name = "DIR", alias = "ui_dir")]
+    pub ui_dir: Option<PathBuf>,
+
+    /// Open the page in a browser
+    #[arg(long)]
+    pub open: bool,
+
+    /// Refuse every change [env: LUMIDEX_READ_ONLY]
+    #[arg(long, alias = "read_only")]
+    pub read_only: bool,
+
+    /// Confine clients to the indexed folders [default: auto, when listening beyond loopback]
+    /// [env: IIB_ACCESS_CONTROL]
+    #[arg(long, value_name = "WHEN", alias = "access_control")]
+    pub access_control: Option<AccessControl>,
+
+    /// Other origins that may call, such as `https://example.org`; without one, any origin without
+    /// credentials [env: LUMIDEX_ALLOW_CORS]
+    #[arg(long, value_name = "ORIGIN", num_args = 0.., alias = "allow_cors")]
+    pub allow_cors: Option<Vec<String>>,
+
+    /// Let clients stop the program [env: LUMIDEX_ENABLE_SHUTDOWN]
+    #[arg(long, alias = "enable_shutdown")]
+    pub enable_shutdown: bool,
+
+    /// Listen beyond loopback without a secret key
+    #[arg(long, alias = "insecure_no_auth")]
+    pub insecure_no_auth: bool,
+
+    /// Let clients on other machines open files and folders on this one
+    #[arg(long, alias = "allow_launch")]
+    pub allow_launch: bool,
+
+    /// Program that opens files and folders [default: the desktop's]
+    #[arg(long, value_name = "PROGRAM")]
+    pub opener: Option<PathBuf>,
+
+    /// Folders that can be browsed but are not indexed
+    #[arg(long = "extra_paths", value_name = "FOLDER", num_args = 1.., alias = "extra-paths")]
+    pub extra_paths: Vec<PathBuf>,
+
+    /// Configuration of a Stable Diffusion web UI, whose output folders are indexed
+    #[arg(long = "sd_webui_config", value_name = "FILE", alias = "sd-webui-config")]
+    pub sd_webui_config: Option<PathBuf>,
+
+    /// Output folders in that configuration are relative to its folder
+    #[arg(long = "sd_webui_path_relative_to_config", alias = "sd-webui-path-relative-to-config")]
+    pub sd_webui_path_relative_to_config: bool,
+
+    /// Folder of a Stable Diffusion web UI, for its configuration and relative output folders
+    #[arg(long = "sd_webui_dir", value_name = "DIR", alias = "sd-webui-dir")]
+    pub sd_webui_dir: Option<PathBuf>,
+
+    /// Accepted for compatibility: folders are always brought up to date at start
+    #[arg(long = "update_image_index", alias = "update-image-index", hide = true)]
+    pub update_image_index: bool,
+
+    /// Make the covers of all films in the extra paths, then exit
+    #[arg(long = "generate_video_cover", alias = "generate-video-cover", hide = true)]
+    pub generate_video_cover: bool,
+
+    /// Make the thumbnails of all pictures in the extra paths, then exit
+    #[arg(long = "generate_image_cache", alias = "generate-image-cache", hide = true)]
+    pub generate_image_cache: bool,
+
+    /// Size of those thumbnails
+    #[arg(
+        long = "generate_image_cache_size",
+        value_name = "WxH",
+        alias = "generate-image-cache-size",
+        hide = true
+    )]
+    pub generate_image_cache_size: Option<String>,
+
+    /// Say more while thumbnails are made
+    #[arg(long = "gen_cache_verbose", alias = "gen-cache-verbose", hide = true)]
+    pub gen_cache_verbose: bool,
+
+    /// Accepted for compatibility: always on
+    #[arg(long = "export_fe_fn", alias = "export-fe-fn", hide = true)]
+    pub export_fe_fn: bool,
+}

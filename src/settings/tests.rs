@@ -1,0 +1,193 @@
+//! Precedence, refusals, and what each value means.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+
+use super::*;
+
+const COMMANDS: [&str; 2] = ["serve", "inspect"];
+
+fn place() -> Place {
+    let path = |path: &str| Some(PathBuf::from(path));
+    Place { cwd: PathBuf::from("/work"), home: path("/home/ada"), data_dir: path("/home/ada/.data") }
+}
+
+fn resolve(flags: Flags, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    Settings::resolve(flags, &Environment::with(place(), variables), &COMMANDS)
+}
+
+fn settings(flags: Flags, variables: &[(&str, &str)]) -> Settings {
+    resolve(flags, variables).unwrap()
+}
+
+fn refusal(flags: Flags, variables: &[(&str, &str)]) -> String {
+    resolve(flags, variables).unwrap_err().to_string()
+}
+
+fn strings(items: &[&str]) -> Vec<String> {
+    items.iter().map(|item| (*item).to_owned()).collect()
+}
+
+#[test]
+fn nothing_given_is_the_person_at_this_machine() {
+    let settings = settings(Flags::default(), &[]);
+    assert_eq!(settings.listen.to_string(), "127.0.0.1:8000");
+    assert_eq!(settings.base, BASE_DEFAULT);
+    assert_eq!(settings.data_dir, Path::new("/home/ada/.data"));
+    assert_eq!((settings.permission, settings.access), (Permission::ReadWrite, AccessControl::Auto));
+    assert_eq!((settings.cors, settings.secret), (Cors::None, None));
+    assert_eq!((settings.trend_max_tags, settings.backups_max), (20, 4));
+    assert!(settings.folders.is_empty() && settings.notices.is_empty());
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_defaults() {
+    let variables = [
+        ("LUMIDEX_PORT", "9000"),
+        ("LUMIDEX_HOST", "0.0.0.0"),
+        ("LUMIDEX_DATA_DIR", "data"),
+        ("LUMIDEX_BASE", "env"),
+        ("LUMIDEX_UI_DIR", " "),
+        ("IIB_ACCESS_CONTROL", "disable"),
+        ("IIB_TREND_MAX_TAGS", "5"),
+    ];
+    let from_environment = settings(Flags::default(), &variables);
+    assert_eq!(from_environment.listen.to_string(), "0.0.0.0:9000");
+    assert_eq!(from_environment.data_dir, Path::new("/work/data"));
+    assert_eq!((from_environment.base.as_str(), from_environment.ui_dir), ("/env", None));
+    assert_eq!((from_environment.access, from_environment.trend_max_tags), (AccessControl::Disable, 5));
+    let flags = Flags {
+        port: Some(1),
+        host: Some("[::1]".into()),
+        data_dir: Some("/else/../where".into()),
+        base: Some("/a/b/".into()),
+        access_control: Some(AccessControl::Enable),
+        ..Flags::default()
+    };
+    let from_flags = settings(flags, &variables);
+    assert_eq!(from_flags.listen.to_string(), "[::1]:1");
+    assert_eq!(from_flags.data_dir, Path::new("/where"));
+    assert_eq!((from_flags.base.as_str(), from_flags.access), ("/a/b", AccessControl::Enable));
+}
+
+#[test]
+fn our_own_variables_win_over_those_of_the_original() {
+    let secret = |variables: &[(&str, &str)]| settings(Flags::default(), variables).secret.map(|s| s.0);
+    assert_eq!(secret(&[("IIB_SECRET_KEY", "b")]).as_deref(), Some("b"));
+    assert_eq!(secret(&[("LUMIDEX_SECRET_KEY", "a"), ("IIB_SECRET_KEY", "b")]).as_deref(), Some("a"));
+    assert_eq!(secret(&[("IIB_SECRET_KEY", "")]), None);
+    let shown = format!(
+        "{:?}",
+        settings(Flags::default(), &[("IIB_SECRET_KEY", "hush"), ("OPENAI_API_KEY", "hush")])
+    );
+    assert!(!shown.contains("hush"));
+}
+
+#[test]
+fn permissions_are_read_as_the_original_reads_them() {
+    let permission = |word| settings(Flags::default(), &[("IIB_ACCESS_CONTROL_PERMISSION", word)]).permission;
+    assert_eq!(permission("read-write"), Permission::ReadWrite);
+    assert_eq!(permission("write-only"), Permission::WriteOnly);
+    assert_eq!(permission("no-access"), Permission::NoAccess);
+    assert_eq!(permission("read-only"), Permission::ReadOnly);
+    assert_eq!(permission("anything"), Permission::ReadOnly);
+    let flags = Flags { read_only: true, ..Flags::default() };
+    assert_eq!(settings(flags, &[]).permission, Permission::ReadOnly);
+    assert_eq!(settings(Flags::default(), &[("LUMIDEX_READ_ONLY", "on")]).permission, Permission::ReadOnly);
+}
+
+#[test]
+fn a_bare_cors_flag_means_any_origin_and_swallows_no_folder() {
+    let cors = |given: &[&str]| {
+        let settings = settings(Flags { allow_cors: Some(strings(given)), ..Flags::default() }, &[]);
+        (settings.cors, settings.folders)
+    };
+    assert_eq!(cors(&[]), (Cors::AnyWithoutCredentials, vec![]));
+    assert_eq!(cors(&["/pics"]), (Cors::AnyWithoutCredentials, vec![PathBuf::from("/pics")]));
+    let list = Cors::List(strings(&["https://a.org", "http://b:1"]));
+    assert_eq!(cors(&["https://A.org/", "http://b:1"]), (list.clone(), vec![]));
+    let variables = [("LUMIDEX_ALLOW_CORS", "https://a.org, http://b:1")];
+    assert_eq!(settings(Flags::default(), &variables).cors, list);
+    assert!(refusal(Flags::default(), &[("LUMIDEX_ALLOW_CORS", "a.org")]).contains("`a.org`"));
+}
+
+#[test]
+fn a_base_at_above_or_below_a_taken_prefix_is_refused() {
+    let base =
+        |base: &str| resolve(Flags { base: Some(base.into()), ..Flags::default() }, &[]).map(|s| s.base);
+    assert_eq!(base("iibx").unwrap(), "/iibx");
+    assert_eq!(base("/x/iib").unwrap(), "/x/iib");
+    for taken in ["/iib", "iib/", "/iib/x", "/api", "/api/v1/x", "/", ""] {
+        assert!(matches!(base(taken), Err(SettingsError::BaseTaken { .. })), "{taken}");
+    }
+    for odd in ["/a//b", "/a/{x}", "/a b", "/..", "/a?x"] {
+        assert!(matches!(base(odd), Err(SettingsError::Value { .. })), "{odd}");
+    }
+}
+
+#[test]
+fn folders_are_absolute_normal_and_distinct() {
+    let flags = Flags {
+        folders: vec!["./a/../pics/".into(), "/work/pics".into(), "/x".into()],
+        extra_paths: vec!["../browse".into()],
+        ..Flags::default()
+    };
+    let settings = settings(flags, &[]);
+    assert_eq!(settings.folders, [Path::new("/work/pics"), Path::new("/x")]);
+    assert_eq!(settings.cli_paths, [Path::new("/browse")]);
+}
+
+#[test]
+fn a_word_that_is_no_folder_may_have_been_a_command() {
+    let folder = |name: &str| refusal(Flags { folders: vec![name.into()], ..Flags::default() }, &[]);
+    assert_eq!(folder("inspct"), "there is no folder `inspct`; did you mean the command `inspect`?");
+    assert_eq!(folder("holiday"), "there is no folder `holiday`");
+    let away = Flags { folders: vec!["/mnt/away".into()], ..Flags::default() };
+    assert_eq!(settings(away, &[]).folders, [Path::new("/mnt/away")], "a drive may be away");
+}
+
+#[test]
+fn what_means_nothing_is_refused_or_noticed() {
+    assert_eq!(
+        refusal(Flags::default(), &[("LUMIDEX_PROT", "1")]),
+        "there is no setting `LUMIDEX_PROT`; did you mean `LUMIDEX_PORT`?"
+    );
+    for (name, value) in [
+        ("LUMIDEX_PORT", "70000"),
+        ("LUMIDEX_READ_ONLY", "maybe"),
+        ("IIB_ACCESS_CONTROL", "on"),
+        ("IIB_TREND_MAX_TAGS", "-1"),
+    ] {
+        assert!(
+            refusal(Flags::default(), &[(name, value)])
+                .starts_with(&format!("`{value}` is no value for {name}"))
+        );
+    }
+    let settings =
+        settings(Flags::default(), &[("IIB_DB_PATH", "/x/iib.db"), ("IIB_DB_FILE_BACKUP_MAX", "-3")]);
+    assert_eq!(
+        settings.notices,
+        ["IIB_DB_PATH has no effect: the index lies in the data folder, see --data-dir"]
+    );
+    assert_eq!(settings.backups_max, 0);
+    let place = Place { cwd: "/".into(), ..Place::default() };
+    let nowhere = Settings::resolve(Flags::default(), &Environment::with(place, &[]), &COMMANDS);
+    assert!(matches!(nowhere, Err(SettingsError::NoDataDir)));
+}
+
+#[test]
+fn output_folders_of_the_host_program_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.json");
+    fs::write(&config, r#"{"outdir_txt2img_samples":"out/t","outdir_save":"/save","outdir_grids":"","x":1}"#)
+        .unwrap();
+    let allowed = [("IIB_ACCESS_CONTROL_ALLOWED_PATHS", "txt2img, /pics , img2img")];
+    let by_dir = settings(Flags { sd_webui_dir: Some(folder.path().into()), ..Flags::default() }, &allowed);
+    assert_eq!(by_dir.host_folders, [folder.path().join("out/t"), "/save".into()]);
+    assert_eq!(by_dir.allowed_paths, [folder.path().join("out/t"), "/pics".into()]);
+    let flags = Flags { sd_webui_config: Some(config.clone()), ..Flags::default() };
+    assert_eq!(settings(flags.clone(), &[]).host_folders, [Path::new("/work/out/t"), Path::new("/save")]);
+    fs::write(&config, "[]").unwrap();
+    assert!(matches!(resolve(flags, &[]), Err(SettingsError::HostConfig { .. })));
+}

@@ -1,0 +1,3 @@
+//! What several tests need: libraries without files, and the toys they are compared with.
+
+pub mod fileless;
