@@ -118,7 +118,8 @@ fn a_file_rewritten_in_place_keeps_its_id_and_tags() {
 fn images_of_a_batch_share_one_text_and_keep_their_seeds() {
     let opened = Opened::empty();
     opened.add("/p");
-    let ids = ["1", "22"].map(|seed| opened.see("/p", "", &format!("{seed}.png"), &format!("x\nSeed: {seed}, Steps: 3")));
+    let ids = ["1", "22"]
+        .map(|seed| opened.see("/p", "", &format!("{seed}.png"), &format!("x\nSeed: {seed}, Steps: 3")));
     let opened = opened.reopened();
     // Known again after a restart, not stored twice.
     let third = opened.see("/p", "", "3.png", "x\nSeed: 3, Steps: 3");
@@ -196,7 +197,10 @@ fn a_refused_decision_writes_nothing() {
     let id = opened.see("/p", "", "a.png", "t");
     let (head, ledger) = (opened.ledger.head(), &opened.ledger);
     let pos = opened.reader().tags_of_text(opened.at("/p/a.png").unwrap().1.text).unwrap()[0];
-    assert!(matches!(ledger.put_tag(TagId(1), vec![id, ImageId(99)]), Err(DecideError::UnknownImage(ImageId(99)))));
+    assert!(matches!(
+        ledger.put_tag(TagId(1), vec![id, ImageId(99)]),
+        Err(DecideError::UnknownImage(ImageId(99)))
+    ));
     assert!(matches!(ledger.put_tag(TagId(99), vec![id]), Err(DecideError::UnknownTag(TagId(99)))));
     assert!(matches!(ledger.put_tag(pos, vec![id]), Err(DecideError::NotCustom(_))));
     assert!(matches!(ledger.remove_tag(TagId(1)), Err(DecideError::Permanent(LIKE))));
@@ -220,8 +224,14 @@ fn what_a_person_did_is_recorded_with_what_undoing_it_needs() {
     assert_eq!(opened.ledger.toggle_tag(tag, id).unwrap().1, true);
     opened.ledger.put_tag(tag, vec![id, id]).unwrap();
     opened.ledger.remove_tag(tag).unwrap();
-    let actions: Vec<Action> =
-        opened.reader().decisions(6).unwrap().into_iter().rev().map(|(_, decision)| decision.action).collect();
+    let actions: Vec<Action> = opened
+        .reader()
+        .decisions(6)
+        .unwrap()
+        .into_iter()
+        .rev()
+        .map(|(_, decision)| decision.action)
+        .collect();
     assert_eq!(
         actions,
         [
@@ -243,7 +253,9 @@ fn a_rule_does_not_put_a_tag_back_that_a_person_took_off() {
     let opened = Opened::empty();
     opened.add("/p");
     let ruled = |modified| {
-        let Observation::Seen(mut seen) = seen(opened.root_of("/p"), "", "a.png", "t", modified) else { panic!() };
+        let Observation::Seen(mut seen) = seen(opened.root_of("/p"), "", "a.png", "t", modified) else {
+            panic!()
+        };
         seen.rule_tags = vec!["by rule".to_owned()];
         opened.ledger.observe(vec![Observation::Seen(seen)]).unwrap();
         let id = opened.at("/p/a.png").unwrap().0;
@@ -279,7 +291,8 @@ fn set_format(path: &Path, format: u64) {
 fn what_is_no_ledger_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let text = dir.path().join("text");
-    std::fs::write(&text, "not a database, but somebody's notes, longer than a page header".repeat(100)).unwrap();
+    std::fs::write(&text, "not a database, but somebody's notes, longer than a page header".repeat(100))
+        .unwrap();
     let before = std::fs::read(&text).unwrap();
     assert!(matches!(Ledger::open(&text), Err(OpenError::Store { .. })));
     assert_eq!(std::fs::read(&text).unwrap(), before);

@@ -4,6 +4,7 @@
 mod contract;
 mod dialects;
 mod ledger;
+mod live;
 mod model;
 mod search;
 mod support;

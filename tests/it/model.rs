@@ -104,7 +104,8 @@ impl World {
             Op::Restart => self.ledger = None,
             Op::Backup => {
                 self.ledger = None;
-                self.has_backup = std::fs::copy(self.dir.join(layout::LEDGER), self.dir.join("backup")).is_ok();
+                self.has_backup =
+                    std::fs::copy(self.dir.join(layout::LEDGER), self.dir.join("backup")).is_ok();
             }
             Op::Restore => {
                 if self.has_backup {
@@ -122,7 +123,11 @@ fn seen(root: RootId, name: u8, date: u8, text: u8) -> Observation {
         root,
         folder: RelPath::from_bytes(&b"f"[..]),
         name: format!("{name}.png").into_bytes(),
-        sighting: Sighting { size: u64::from(text), modified: Timestamp(i64::from(date)), ..Sighting::default() },
+        sighting: Sighting {
+            size: u64::from(text),
+            modified: Timestamp(i64::from(date)),
+            ..Sighting::default()
+        },
         media: MediaKind::Image,
         fingerprint: Fingerprint([1; 16]),
         pixel_width: 1 + u32::from(text % 2),
@@ -150,7 +155,8 @@ fn follow(ledger: &Ledger, dir: &Path) -> Shown {
     });
     let named = named.filter(|(_, images)| !images.is_empty()).collect();
     let known = ledger.reader().unwrap();
-    let last = (1..).take_while(|id| known.text(lumidex_schema::id::TextId(*id)).unwrap().is_some()).count() as u32;
+    let last =
+        (1..).take_while(|id| known.text(lumidex_schema::id::TextId(*id)).unwrap().is_some()).count() as u32;
     let texts = (1..=last).map(|id| text.folded(lumidex_schema::id::TextId(id)).map(str::to_owned)).collect();
     (state.order.ids().to_vec(), named, state.total_bytes, texts)
 }
