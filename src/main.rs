@@ -65,10 +65,11 @@ fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
     let bar = cli::show_progress(library.intake().progress_counters(), stopper.stop());
     let engine: Arc<dyn serve::Engine> = Arc::clone(&library) as _;
     let served = serve::run(engine, settings.clone(), stopper.stop(), |address| {
-        println!("lumidex serves http://{address}/");
         if let Err(error) = library.announce(&address.to_string(), None) {
             tracing::warn!(error = &error as &dyn std::error::Error, "tools will not find this server");
         }
+        // Said last: whoever reads it may ask, or look into the lock file, at once.
+        println!("lumidex serves http://{address}/");
         tokio::spawn(stop_on_signals(stopper.clone()));
         library.intake().request_update();
         if settings.open {

@@ -1,6 +1,6 @@
 //! `lumidex inspect`: what a file says of how it was made, for people and for scripts.
 
-use crate::limits::SIDECAR_BYTES_MAX;
+use crate::limits::metadata::SIDECAR_BYTES_MAX;
 use crate::metadata::{self, ReadAt, Reading};
 use lumidex_schema::recipe::Recipe;
 use serde_json::{Value, json};
@@ -72,7 +72,7 @@ fn sidecar(path: &Path) -> Option<Vec<u8>> {
         return None;
     }
     let mut bytes = Vec::new();
-    File::open(beside).ok()?.take(SIDECAR_BYTES_MAX + 1).read_to_end(&mut bytes).ok()?;
+    File::open(beside).ok()?.take(SIDECAR_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
 

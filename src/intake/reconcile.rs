@@ -29,17 +29,15 @@ pub enum Depth {
 
 /// Merges the parts of one folder's listing, in order, with the files known in it.
 #[derive(Debug)]
-pub struct Reconciler {
-    known: std::iter::Peekable<std::vec::IntoIter<KnownFile>>,
+pub struct Reconciler<K: Iterator<Item = KnownFile>> {
+    known: std::iter::Peekable<K>,
     depth: Depth,
 }
 
-impl Reconciler {
-    /// For one folder; `known` must be sorted by name, without repeats.
-    #[must_use]
-    pub fn new(known: Vec<KnownFile>, depth: Depth) -> Self {
-        debug_assert!(known.is_sorted_by(|a, b| a.name < b.name), "the ledger hands out sorted names");
-        Self { known: known.into_iter().peekable(), depth }
+impl<K: Iterator<Item = KnownFile>> Reconciler<K> {
+    /// For one folder; `known` must come sorted by name, without repeats.
+    pub fn new(known: K, depth: Depth) -> Self {
+        Self { known: known.peekable(), depth }
     }
 
     /// What is different in the next part of the listing, sorted by name except that files which
@@ -133,6 +131,8 @@ mod tests {
                 root: RootId(1),
                 folder: RelPath::root(),
                 modified: Timestamp(0),
+                device: 0,
+                is_bare: false,
                 files: chunk.iter().filter_map(|n| listed.get(n).map(|size| seen(*n, *size))).collect(),
                 doubtful: chunk.iter().filter(|n| doubtful.contains(n)).map(|n| vec![b'a' + n]).collect(),
                 is_first: nth == 0,
@@ -172,7 +172,7 @@ mod tests {
                 image: ImageId(u32::from(*name)),
                 digest: seen(*name, *size).sighting.digest(),
             });
-            let mut reconciler = Reconciler::new(rows.collect(), depth);
+            let mut reconciler = Reconciler::new(rows, depth);
             let merged: Vec<Difference> = parts(&listed, &doubtful, size, is_complete)
                 .into_iter()
                 .flat_map(|part| reconciler.part(part))

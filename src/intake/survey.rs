@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
-use lumidex_schema::id::{FolderId, RootId};
+use lumidex_schema::id::{FolderId, ImageId, RootId};
 use lumidex_schema::path::RelPath;
 use parking_lot::Mutex;
 
@@ -18,7 +18,7 @@ use super::pipeline::{Found, Place, Shared};
 use super::reconcile::{Depth, Difference, Reconciler};
 use super::rules::is_passed_over;
 use super::walk::{FolderPart, Walked, WalkedRoot, folder_path, walk};
-use crate::ledger::{KnownFile, ReadError};
+use crate::ledger::{KnownFile, ReadError, Reader};
 use crate::sys::{PathError, paths};
 
 /// Known files looked for when a root is in doubt (design ruling 5).
@@ -52,8 +52,18 @@ pub(super) fn survey(
     sender: &Sender<Found>,
 ) -> Result<Reach, SurveyError> {
     let trust = trust(shared, root)?;
-    let survey =
-        Survey { shared, root, depth, trust, sender, visited: Mutex::default(), failure: Mutex::default() };
+    // Before the walk: folders that it finds itself are told to the ledger while it goes on.
+    let known_folders = shared.ledger.reader()?.folders_of(root.id)?;
+    let survey = Survey {
+        shared,
+        root,
+        depth,
+        trust,
+        sender,
+        visited: Mutex::default(),
+        bare: Mutex::default(),
+        failure: Mutex::default(),
+    };
     let walked = match trust {
         Trust::Unreachable => return Ok(Reach::Offline),
         Trust::Doubtful | Trust::Sure => {
@@ -77,7 +87,7 @@ pub(super) fn survey(
     if trust == Trust::Doubtful || walked.unlisted.contains(&RelPath::root()) {
         return Ok(Reach::Offline);
     }
-    let gone = survey.gone_folders(&walked)?;
+    let gone = survey.gone_folders(&known_folders, &walked)?;
     for images in gone {
         if sender.send(Found::Gone(images)).is_err() {
             return Ok(Reach::BrokenOff);
@@ -162,40 +172,59 @@ struct Survey<'a> {
     sender: &'a Sender<Found>,
     /// Folders of the ledger that were listed.
     visited: Mutex<HashSet<FolderId>>,
+    /// Folders that hold nothing at all, with the device they lie on.
+    bare: Mutex<Vec<(RelPath, u64)>>,
     failure: Mutex<Option<ReadError>>,
 }
 
 impl Survey<'_> {
     /// Compares the folders that one thread lists.
     fn visitor(&self) -> impl FnMut(FolderPart) -> ControlFlow<()> {
-        let mut reconciler = Reconciler::new(Vec::new(), self.depth);
+        let mut reconciler = Reconciler::new(KnownPages::none(self), self.depth);
         move |mut part| {
-            if part.is_first {
-                match self.known_in(&part.folder) {
-                    Ok(known) => reconciler = Reconciler::new(known, self.depth),
-                    Err(error) => {
-                        *self.failure.lock() = Some(error);
-                        return ControlFlow::Break(());
-                    }
-                }
-            }
             part.is_complete &= self.trust == Trust::Sure;
             let folder = part.folder.clone();
-            self.send(folder, reconciler.part(part))
+            let compared = if part.is_first { self.begin(&mut part) } else { Ok(None) };
+            let differences = compared.map(|known| {
+                if let Some(known) = known {
+                    reconciler = Reconciler::new(known, self.depth);
+                }
+                reconciler.part(part)
+            });
+            match differences {
+                // Known files that could not be read would look like arrived ones.
+                Ok(differences) if self.failure.lock().is_none() => self.send(folder, differences),
+                Ok(_) => ControlFlow::Break(()),
+                Err(error) => {
+                    *self.failure.lock() = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
         }
     }
 
-    fn known_in(&self, folder: &RelPath) -> Result<Vec<KnownFile>, ReadError> {
-        // A snapshot for each folder: one held for the whole walk would keep the ledger from
-        // re-using its pages.
+    /// What is known of the folder whose first part this is.
+    fn begin(&self, part: &mut FolderPart) -> Result<Option<KnownPages<'_>>, ReadError> {
         let reader = self.shared.ledger.reader()?;
-        match reader.folder_id(self.root.id, folder)? {
-            None => Ok(Vec::new()),
-            Some(id) => {
-                self.visited.lock().insert(id);
-                reader.known_in(id)
-            }
+        let id = reader.folder_id(self.root.id, &part.folder)?;
+        if let Some(id) = id {
+            self.visited.lock().insert(id);
         }
+        if part.is_bare {
+            self.bare.lock().push((part.folder.clone(), part.device));
+            part.is_complete &= match id {
+                Some(id) => !self.was_elsewhere(&reader, id, part.device)?,
+                None => true,
+            };
+        }
+        Ok(Some(KnownPages { folder: id, ..KnownPages::none(self) }))
+    }
+
+    /// Whether the files known in a folder lay on another device, as those of a drive that was
+    /// mounted there.
+    fn was_elsewhere(&self, reader: &Reader, folder: FolderId, device: u64) -> Result<bool, ReadError> {
+        let Some(known) = reader.known_from(folder, b"", 1)?.into_iter().next() else { return Ok(false) };
+        Ok(reader.image(known.image)?.is_some_and(|image| image.sighting.device != device))
     }
 
     fn send(&self, folder: RelPath, differences: Vec<Difference>) -> ControlFlow<()> {
@@ -228,16 +257,26 @@ impl Survey<'_> {
     }
 
     /// The files of folders that are no longer there, and of which that can be said.
-    fn gone_folders(&self, walked: &Walked) -> Result<Vec<Vec<lumidex_schema::id::ImageId>>, ReadError> {
+    fn gone_folders(
+        &self,
+        known_folders: &[(FolderId, RelPath)],
+        walked: &Walked,
+    ) -> Result<Vec<Vec<ImageId>>, ReadError> {
         let reader = self.shared.ledger.reader()?;
-        let visited = self.visited.lock();
+        let (visited, bare) = (self.visited.lock(), self.bare.lock());
         let mut gone = Vec::new();
-        for (id, folder) in reader.folders_of(self.root.id)? {
-            let is_unlisted = || walked.unlisted.iter().any(|above| folder.strip_prefix(above).is_some());
-            if visited.contains(&id) || is_unlisted() {
+        for (id, folder) in known_folders {
+            let is_below = |above: &RelPath| folder.strip_prefix(above).is_some();
+            if visited.contains(id) || walked.unlisted.iter().any(is_below) {
                 continue;
             }
-            let images: Vec<_> = reader.known_in(id)?.into_iter().map(|known| known.image).collect();
+            let mount_point = bare.iter().find(|(above, _)| is_below(above));
+            if let Some((_, device)) = mount_point
+                && self.was_elsewhere(&reader, *id, *device)?
+            {
+                continue;
+            }
+            let images: Vec<_> = reader.known_in(*id)?.into_iter().map(|known| known.image).collect();
             if !images.is_empty() {
                 gone.push(images);
             }
@@ -245,3 +284,55 @@ impl Survey<'_> {
         Ok(gone)
     }
 }
+
+/// Known files taken from the ledger at once.
+const KNOWN_PAGE_FILES: usize = 4_096;
+
+/// The files known in a folder, by name, a page at a time: a folder may hold a million. Each page
+/// is of a snapshot of its own, because one held for long would keep the ledger from re-using its
+/// pages; nobody but this run changes what is known of files.
+struct KnownPages<'a> {
+    survey: &'a Survey<'a>,
+    /// Without one, nothing is known.
+    folder: Option<FolderId>,
+    page: std::vec::IntoIter<KnownFile>,
+    /// The least name of the next page.
+    from: Vec<u8>,
+}
+
+impl<'a> KnownPages<'a> {
+    fn none(survey: &'a Survey<'a>) -> Self {
+        Self { survey, folder: None, page: Vec::new().into_iter(), from: Vec::new() }
+    }
+
+    fn next_page(&mut self, folder: FolderId) -> Result<Vec<KnownFile>, ReadError> {
+        let page = self.survey.shared.ledger.reader()?.known_from(folder, &self.from, KNOWN_PAGE_FILES)?;
+        match page.last() {
+            // The name after it in the order of bytes.
+            Some(last) if page.len() == KNOWN_PAGE_FILES => self.from = [&last.name[..], &[0]].concat(),
+            _ => self.folder = None,
+        }
+        Ok(page)
+    }
+}
+
+impl Iterator for KnownPages<'_> {
+    type Item = KnownFile;
+
+    fn next(&mut self) -> Option<KnownFile> {
+        if let Some(known) = self.page.next() {
+            return Some(known);
+        }
+        match self.next_page(self.folder?) {
+            Ok(page) => self.page = page.into_iter(),
+            Err(error) => {
+                self.folder = None;
+                *self.survey.failure.lock() = Some(error);
+            }
+        }
+        self.page.next()
+    }
+}
+
+#[cfg(test)]
+mod tests;

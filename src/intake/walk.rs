@@ -46,6 +46,10 @@ pub struct FolderPart {
     pub folder: RelPath,
     /// The folder's own modification time.
     pub modified: Timestamp,
+    /// The device it lies on; 0 where there is none.
+    pub device: u64,
+    /// It holds neither media files nor folders; so is a mount point when nothing is mounted.
+    pub is_bare: bool,
     /// Media files, sorted by name, at most [`PART_FILES_MAX`].
     pub files: Vec<Seen>,
     /// Names of media files that are there but could not be looked at, sorted.
@@ -179,8 +183,9 @@ impl Walk<'_> {
         }
         self.progress.add(&self.progress.folders, 1);
         let ignores = self.ignores(ignores, &entries, &folder, &path);
+        let is_bare = entries.media.len() == 0 && entries.folders.is_empty();
         self.queue_folders(&mut entries, &folder, &ignores);
-        let listing = Listing { path: &path, folder, modified: sighting.modified, is_complete, ignores };
+        let listing = Listing { path: &path, folder, sighting, is_bare, is_complete, ignores };
         self.look(&listing, &open, &entries, visitor)
     }
 
@@ -259,7 +264,9 @@ impl Walk<'_> {
             let mut part = FolderPart {
                 root: self.root.id,
                 folder: listing.folder.clone(),
-                modified: listing.modified,
+                modified: listing.sighting.modified,
+                device: listing.sighting.device,
+                is_bare: listing.is_bare,
                 files: Vec::with_capacity(to - from),
                 doubtful: Vec::new(),
                 is_first: from == 0,
@@ -316,7 +323,9 @@ impl Walk<'_> {
 struct Listing<'a> {
     path: &'a Path,
     folder: RelPath,
-    modified: Timestamp,
+    /// Of the folder itself.
+    sighting: Sighting,
+    is_bare: bool,
     is_complete: bool,
     ignores: Ignores,
 }

@@ -3,6 +3,9 @@
 
 mod contract;
 mod dialects;
+mod ledger;
+mod live;
+mod model;
 mod search;
 mod support;
 mod tidy;

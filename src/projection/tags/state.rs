@@ -216,6 +216,10 @@ impl State {
         self.version += 1;
         for change in changes {
             let Change { id, former_tags, live } = change;
+            if live.is_none() && self.columns.get(id).is_none() {
+                // It was not live and is not: there may not even be a place for it.
+                continue;
+            }
             self.take_out(id, &former_tags, live.as_ref());
             match live {
                 Some(live) => {

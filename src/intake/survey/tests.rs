@@ -1,0 +1,198 @@
+//! What is taken for gone, and what only seems so.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::PathBuf;
+
+use lumidex_schema::id::ImageId;
+use lumidex_schema::media::MediaKind;
+use lumidex_schema::record::{Fingerprint, PathType, Sighting};
+
+use super::*;
+use crate::intake::Progress;
+use crate::ledger::{Ledger, Observation, Seen};
+use crate::sys::Stop;
+
+fn observation(root: RootId, folder: RelPath, name: &[u8], sighting: Sighting) -> Observation {
+    Observation::Seen(Box::new(Seen {
+        root,
+        folder,
+        name: name.to_vec(),
+        sighting,
+        media: MediaKind::Image,
+        fingerprint: Fingerprint::default(),
+        pixel_width: 0,
+        pixel_height: 0,
+        text: None,
+        holes: Vec::new(),
+        rule_tags: Vec::new(),
+        complaints: 0,
+    }))
+}
+
+/// A root whose folders and files the ledger knows, whatever is on disk.
+struct Setting {
+    top: tempfile::TempDir,
+    ledger: Ledger,
+    root: WalkedRoot,
+}
+
+impl Setting {
+    fn knowing(files: &[(&str, &str, u64)]) -> Self {
+        let top = tempfile::tempdir().unwrap();
+        let path = top.path().join("pics");
+        fs::create_dir(&path).unwrap();
+        let ledger = Ledger::open(&top.path().join("ledger.redb")).unwrap();
+        let path = paths::to_bytes(path);
+        ledger.add_extra_path(&path, &[PathType::Scanned]).unwrap();
+        let root = ledger.reader().unwrap().roots().unwrap()[0].0;
+        let seen = |(folder, name, device): &(&str, &str, u64)| {
+            let sighting = Sighting { size: 1, device: *device, ..Sighting::default() };
+            observation(root, RelPath::from_bytes(folder.as_bytes()), name.as_bytes(), sighting)
+        };
+        ledger.observe(files.iter().map(seen).collect()).unwrap();
+        Self { top, ledger, root: WalkedRoot { id: root, path } }
+    }
+
+    fn path(&self, below: &str) -> PathBuf {
+        self.top.path().join("pics").join(below)
+    }
+
+    fn device(&self) -> u64 {
+        OpenFolder::open(self.top.path(), Links::Follow).unwrap().stat_self().unwrap().sighting.device
+    }
+
+    /// How it ended, and the images that are gone.
+    fn survey(&self) -> (Reach, Vec<ImageId>) {
+        let (stop, progress) = (Stop::never(), Progress::default());
+        let shared = Shared { ledger: &self.ledger, stop: &stop, progress: &progress, root_done: &|_| {} };
+        let (sender, found) = crossbeam_channel::unbounded();
+        let reach = survey(&shared, &self.root, 2, Depth::Changes, &sender).unwrap();
+        drop(sender);
+        let gone = found.iter().flat_map(|found| match found {
+            Found::Gone(images) => images,
+            Found::ToRead { .. } | Found::RootWalked(_) => Vec::new(),
+        });
+        let mut gone: Vec<_> = gone.collect();
+        gone.sort_unstable();
+        (reach, gone)
+    }
+}
+
+#[test]
+fn folders_told_to_the_ledger_while_the_walk_goes_on_are_not_gone() {
+    let setting = Setting::knowing(&[]);
+    for folder in ["a", "b", "c"] {
+        fs::create_dir(setting.path(folder)).unwrap();
+        fs::write(setting.path(folder).join("x.png"), "x").unwrap();
+    }
+    let (stop, progress) = (Stop::never(), Progress::default());
+    let shared = Shared { ledger: &setting.ledger, stop: &stop, progress: &progress, root_done: &|_| {} };
+    let (sender, found) = crossbeam_channel::bounded(0);
+    std::thread::scope(|scope| {
+        let told = scope.spawn(|| {
+            let mut n_told = 0;
+            for found in found {
+                match found {
+                    // Told before the next finding is taken, so before the walk ends.
+                    Found::ToRead { place, files } => {
+                        for (seen, _) in files {
+                            let folder = place.folder.clone();
+                            let one = observation(setting.root.id, folder, &seen.name, seen.sighting);
+                            setting.ledger.observe(vec![one]).unwrap();
+                            n_told += 1;
+                        }
+                    }
+                    Found::Gone(images) => panic!("{images:?} are gone"),
+                    Found::RootWalked(_) => {}
+                }
+            }
+            n_told
+        });
+        let reach = survey(&shared, &setting.root, 1, Depth::Changes, &sender).unwrap();
+        drop(sender);
+        assert_eq!((reach, told.join().unwrap()), (Reach::Walked, 3));
+    });
+}
+
+#[test]
+fn files_below_a_mount_point_without_its_drive_are_not_gone() {
+    let device = Setting::knowing(&[]).device();
+    let setting = Setting::knowing(&[
+        ("", "here.png", device),
+        ("nas", "a.png", device + 1),
+        ("nas/deep", "b.png", device + 1),
+        ("emptied", "c.png", device),
+        ("emptied/deep", "d.png", device),
+        ("removed", "e.png", device),
+    ]);
+    fs::write(setting.path("here.png"), "x").unwrap();
+    fs::create_dir(setting.path("nas")).unwrap();
+    fs::create_dir(setting.path("emptied")).unwrap();
+    assert_eq!(setting.survey(), (Reach::Walked, vec![ImageId(4), ImageId(5), ImageId(6)]));
+    // Something is there again, so what is not there is gone.
+    fs::write(setting.path("nas/new.png"), "x").unwrap();
+    let all = [2, 3, 4, 5, 6].map(ImageId).to_vec();
+    assert_eq!(setting.survey(), (Reach::Walked, all));
+}
+
+/// A path longer than the system takes cannot be opened even by an administrator.
+#[cfg(unix)]
+#[test]
+fn files_of_a_folder_that_cannot_be_listed_are_not_gone() {
+    use rustix::fs::{Mode, OFlags, mkdirat, openat};
+    let component = "d".repeat(250);
+    let long = vec![component.as_str(); 17].join("/");
+    let below = format!("{long}/below");
+    let setting = Setting::knowing(&[
+        ("", "here.png", 0),
+        (&long, "a.png", 0),
+        (&below, "b.png", 0),
+        ("x", "c.png", 0),
+    ]);
+    fs::write(setting.path("here.png"), "x").unwrap();
+    let mut folder = rustix::fs::open(setting.path(""), OFlags::DIRECTORY, Mode::empty()).unwrap();
+    for _ in 0..17 {
+        mkdirat(&folder, component.as_str(), Mode::RWXU).unwrap();
+        folder = openat(&folder, component.as_str(), OFlags::DIRECTORY, Mode::empty()).unwrap();
+    }
+    assert_eq!(setting.survey(), (Reach::Walked, vec![ImageId(4)]));
+}
+
+#[test]
+fn a_root_on_another_device_is_trusted_when_a_known_file_is_there() {
+    let device = Setting::knowing(&[]).device();
+    let setting = Setting::knowing(&[("", "a.png", device + 1), ("x", "b.png", device + 1)]);
+    fs::write(setting.path("other.png"), "x").unwrap();
+    assert_eq!(setting.survey(), (Reach::Offline, vec![]), "another drive is mounted in its place");
+    fs::create_dir(setting.path("x")).unwrap();
+    fs::write(setting.path("x/b.png"), "x").unwrap();
+    assert_eq!(setting.survey(), (Reach::Walked, vec![ImageId(1)]));
+}
+
+#[test]
+fn known_files_come_in_pages_without_gap_or_repeat() {
+    let names: Vec<String> = (0..KNOWN_PAGE_FILES * 2).map(|n| format!("{n:05}.png")).collect();
+    for n in [KNOWN_PAGE_FILES - 1, KNOWN_PAGE_FILES, KNOWN_PAGE_FILES + 1, KNOWN_PAGE_FILES * 2] {
+        let files: Vec<_> = names[..n].iter().map(|name| ("f", name.as_str(), 1)).collect();
+        let setting = Setting::knowing(&files);
+        fs::write(setting.path("here.png"), "x").unwrap();
+        let (stop, progress) = (Stop::never(), Progress::default());
+        let shared = Shared { ledger: &setting.ledger, stop: &stop, progress: &progress, root_done: &|_| {} };
+        let (sender, _found) = crossbeam_channel::unbounded();
+        let survey = Survey {
+            shared: &shared,
+            root: &setting.root,
+            depth: Depth::Changes,
+            trust: Trust::Sure,
+            sender: &sender,
+            visited: Mutex::default(),
+            bare: Mutex::default(),
+            failure: Mutex::default(),
+        };
+        let folder = setting.ledger.reader().unwrap().folder_id(setting.root.id, &RelPath::from_bytes(*b"f"));
+        let pages = KnownPages { folder: folder.unwrap(), ..KnownPages::none(&survey) };
+        assert!(pages.map(|known| known.name).eq(names[..n].iter().map(|name| name.as_bytes())), "{n}");
+    }
+}
