@@ -23,8 +23,6 @@ pub(crate) const NAME_BYTES_MAX: usize = 1024;
 pub(crate) const COLOR_BYTES_MAX: usize = 128;
 /// Images per page when the client does not say.
 pub(crate) const PAGE_SIZE: i64 = 200;
-/// Images per page; sizes are clamped to 1..=this.
-pub(crate) const PAGE_SIZE_MAX: i64 = 10_000;
 /// Images `random_images` answers.
 pub(crate) const RANDOM_N: usize = 128;
 /// Byte ranges in one request; beyond it the whole file is sent, as RFC 9110 advises.
