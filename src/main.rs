@@ -4,8 +4,8 @@ use anyhow::Context;
 use clap::Parser;
 use lumidex::cli::{self, Args, Command};
 use lumidex::library::{Library, LibraryOptions};
-use lumidex::serve::{self, AccessControl, Cors, Options, Permission, Rooms};
-use lumidex::settings::{self, Environment, Flags, Settings};
+use lumidex::serve;
+use lumidex::settings::{Environment, Flags, Settings};
 use lumidex::sys::{Stopper, paths};
 use lumidex_schema::record::PathType;
 use std::process::ExitCode;
@@ -47,31 +47,24 @@ fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
     for notice in &settings.notices {
         eprintln!("note: {notice}");
     }
-    let options = options(&settings);
     // Refused settings are told before anything is opened.
-    options.clone().checked()?;
-    let library = Library::open(&LibraryOptions {
+    serve::check(&settings)?;
+    let library = Arc::new(Library::open(&LibraryOptions {
         data_dir: settings.data_dir.clone(),
         intake: lumidex::intake::IntakeSettings::default(),
-    })?;
+    })?);
     for folder in settings.folders.iter().chain(&settings.host_folders) {
         let path = paths::to_bytes(folder);
         library.add_extra_path(&path, &[PathType::Scanned])?;
     }
-    let found = cli::generator_folders(settings.home.as_deref(), &settings.cwd);
     if library.reader()?.extra_paths()?.is_empty() {
+        let found = cli::generator_folders(settings.home.as_deref(), &settings.cwd);
         eprintln!("{}", cli::nothing_to_serve(&found));
     }
     let stopper = Stopper::new();
     let bar = cli::show_progress(library.intake().progress_counters(), stopper.stop());
-    let rooms = Arc::new(Rooms {
-        ledger: library.ledger().clone(),
-        query: library.query().clone(),
-        intake: Arc::clone(library.intake()),
-        suggestions: found.iter().map(paths::to_bytes).collect(),
-        offline: Default::default(),
-    });
-    let served = serve::run(rooms, options, stopper.stop(), |address| {
+    let engine: Arc<dyn serve::Engine> = Arc::clone(&library) as _;
+    let served = serve::run(engine, settings.clone(), stopper.stop(), |address| {
         println!("lumidex serves http://{address}/");
         if let Err(error) = library.announce(&address.to_string(), None) {
             tracing::warn!(error = &error as &dyn std::error::Error, "tools will not find this server");
@@ -89,40 +82,6 @@ fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
     drop(library);
     served?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// What the HTTP layer needs of the settings.
-fn options(settings: &Settings) -> Options {
-    Options {
-        listen: settings.listen,
-        base: settings.base.clone(),
-        secret: settings.secret.as_ref().map(|secret| secret.0.clone()),
-        insecure_no_auth: settings.insecure_no_auth,
-        permission: match settings.permission {
-            settings::Permission::ReadWrite => Permission::ReadWrite,
-            settings::Permission::ReadOnly => Permission::ReadOnly,
-            settings::Permission::WriteOnly => Permission::WriteOnly,
-            settings::Permission::NoAccess => Permission::NoAccess,
-        },
-        access: match settings.access {
-            settings::AccessControl::Enable => AccessControl::Enable,
-            settings::AccessControl::Disable => AccessControl::Disable,
-            settings::AccessControl::Auto => AccessControl::Auto,
-        },
-        allowed_paths: settings.allowed_paths.iter().map(paths::to_bytes).collect(),
-        cli_paths: settings.cli_paths.iter().map(paths::to_bytes).collect(),
-        cors: match &settings.cors {
-            settings::Cors::None => Cors::Own,
-            settings::Cors::AnyWithoutCredentials => Cors::Any,
-            settings::Cors::List(origins) => Cors::Origins(origins.clone()),
-        },
-        enable_shutdown: settings.enable_shutdown,
-        allow_launch: settings.allow_launch,
-        opener: settings.opener.clone(),
-        home: settings.home.clone(),
-        cwd: settings.cwd.clone(),
-        trend_max_tags: settings.trend_max_tags,
-    }
 }
 
 /// `RUST_LOG` says how much; without it, what a person must know.

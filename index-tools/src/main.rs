@@ -181,4 +181,18 @@ mod tests {
         use clap::CommandFactory;
         Arguments::command().debug_assert();
     }
+
+    #[test]
+    fn commands_in_the_readme_are_understood() {
+        let readme = include_str!("../../README.md");
+        let ours = "cargo run --release -p lumidex-index-tools -- ";
+        let commands: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix(ours)).collect();
+        assert!(commands.len() >= 2, "{commands:?}");
+        for command in commands {
+            let words = command.split(" #").next().unwrap_or(command).split_whitespace();
+            if let Err(error) = Arguments::try_parse_from(std::iter::once("index-tools").chain(words)) {
+                panic!("{command}: {error}");
+            }
+        }
+    }
 }

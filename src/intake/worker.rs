@@ -189,6 +189,14 @@ impl Intake {
         Arc::clone(&self.shared.progress)
     }
 
+    /// Roots that the run which ended last could not reach.
+    #[must_use]
+    pub fn offline(&self) -> Vec<RootId> {
+        let runs = self.shared.runs.lock();
+        let last = runs.last.as_ref().and_then(|last| last.as_ref().ok());
+        last.map(|run| run.offline.clone()).unwrap_or_default()
+    }
+
     /// Whether this root is being walked, or waits to be in the current run.
     #[must_use]
     pub fn is_walking(&self, root: RootId) -> bool {

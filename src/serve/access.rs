@@ -5,9 +5,10 @@
 //! resolved) decides trust and is what is opened. Refuses to know HTTP methods and stores.
 
 use super::limits::PATH_BYTES_MAX;
-use super::options::Options;
 use super::policy::Paths;
 use super::problem::Problem;
+use super::reach;
+use crate::settings::Settings;
 use crate::sys::paths::{absolute_normal, from_bytes, to_bytes};
 use lumidex_schema::path::{below, display, from_display};
 use std::path::{Path, PathBuf};
@@ -50,16 +51,18 @@ pub(crate) enum Standing {
 
 impl Access {
     /// From the settings and the folders the library holds.
-    pub(crate) fn new(options: &Options, extra_paths: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        let is_limited = !options.allowed_paths.is_empty();
+    pub(crate) fn new(settings: &Settings, extra_paths: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let is_limited = !settings.allowed_paths.is_empty();
+        let given = settings.cli_paths.iter().chain(&settings.host_folders);
         let lexical: Vec<Vec<u8>> = if is_limited {
-            options.allowed_paths.clone()
+            settings.allowed_paths.iter().map(to_bytes).collect()
         } else {
-            extra_paths.into_iter().chain(options.cli_paths.iter().cloned()).collect()
+            extra_paths.into_iter().chain(given.map(to_bytes)).collect()
         };
         let roots = lexical.into_iter().map(|path| Root { real: resolve(&from_bytes(&path)), lexical: path });
         // A list of allowed folders holds even when access control is off (contract 13.3).
-        Self { is_confined: options.is_confined() || is_limited, is_limited, roots: roots.collect() }
+        let is_confined = reach::is_confined(settings) || is_limited;
+        Self { is_confined, is_limited, roots: roots.collect() }
     }
 
     /// Whether reads and writes are confined to the roots.
@@ -168,13 +171,14 @@ fn resolve(path: &Path) -> PathBuf {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::options::AccessControl;
+    use super::super::reach::tests::settings;
     use super::*;
+    use crate::settings::AccessControl;
     use std::os::unix::fs::symlink;
 
     fn access(dir: &Path, control: AccessControl) -> Access {
-        let options = Options { access: control, ..Options::local(0, dir.to_owned()) };
-        Access::new(&options, [to_bytes(dir.join("pics"))])
+        let settings = Settings { access: control, ..settings(dir) };
+        Access::new(&settings, [to_bytes(dir.join("pics"))])
     }
 
     fn world() -> tempfile::TempDir {
@@ -237,12 +241,12 @@ mod tests {
     fn allowed_paths_narrow_searches_and_hold_without_access_control() {
         let dir = world();
         let bytes = |path: &str| lexical(path, dir.path()).unwrap();
-        let options = Options {
+        let settings = Settings {
             access: AccessControl::Disable,
-            allowed_paths: vec![bytes("pics/a")],
-            ..Options::local(0, dir.path().to_owned())
+            allowed_paths: vec![dir.path().join("pics/a")],
+            ..settings(dir.path())
         };
-        let access = Access::new(&options, [bytes("pics")]);
+        let access = Access::new(&settings, [bytes("pics")]);
         assert!(access.check(bytes("pics/b.png"), Paths::Read).is_err());
         assert_eq!(access.narrowed(None), Some(vec![bytes("pics/a")]));
         assert_eq!(access.narrowed(Some(vec![bytes("pics")])), Some(vec![bytes("pics/a")]));

@@ -8,6 +8,7 @@ use crate::query::{Hit, Page, Search, SearchError, Trend};
 use lumidex_schema::api;
 use lumidex_schema::id::{ImageId, TagId};
 use lumidex_schema::record;
+use std::path::Path;
 use std::sync::Arc;
 
 /// What a library does for the routes.
@@ -103,9 +104,11 @@ pub trait Engine: Send + Sync + 'static {
     /// [`Failure`] when there is no such custom tag or a store fails.
     fn toggle_tag(&self, tag: TagId, image: ImageId) -> Result<bool, Failure>;
 
-    /// Whether the root this path lies in cannot be reached at the moment, as far as is known
-    /// without looking.
-    fn is_offline(&self, path: &[u8]) -> bool;
+    /// Absolute paths of the roots that the last walk could not reach.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn offline_roots(&self) -> Result<Vec<Vec<u8>>, Failure>;
 
     /// What clients stored: name and JSON text.
     ///
@@ -160,7 +163,7 @@ pub trait Engine: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Failure`] when the file cannot be opened.
-    fn read_file(&self, path: &std::path::Path) -> Result<FileText, Failure>;
+    fn read_file(&self, path: &Path, beside: Beside) -> Result<FileText, Failure>;
 }
 
 /// What a file says about how it was made.
@@ -172,6 +175,15 @@ pub struct FileText {
     pub recipe: Option<lumidex_schema::recipe::Recipe>,
     /// Container metadata by name and EXIF by numeric tag, all as text (contract 3.3).
     pub entries: Vec<(String, String)>,
+}
+
+/// Whether the text file beside a media file is read with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// It is.
+    Sidecar,
+    /// It is not.
+    Nothing,
 }
 
 /// Puts a tag on, or takes it off.
@@ -198,10 +210,10 @@ pub struct Status {
     pub complaints: u64,
     /// How far the text index is while it refills.
     pub partial: Option<(u64, u64)>,
-    /// Roots, with whether each is offline.
-    pub roots: Vec<(Vec<u8>, bool)>,
-    /// Folders of generators found on this machine, offered while the library is empty.
-    pub suggestions: Vec<Vec<u8>>,
+    /// Absolute paths of the roots.
+    pub roots: Vec<Vec<u8>>,
+    /// Why a projection stands still, if one does: its name and reason.
+    pub failures: Vec<(String, String)>,
 }
 
 /// Why the library did not do it.

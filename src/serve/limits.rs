@@ -42,10 +42,11 @@ pub(crate) const FILE_WORK_MAX: usize = 16;
 pub(crate) const LONG_WORK_MAX: usize = 16;
 /// Time for one answer, waiting included; beyond it 503. Updates and rebuilds have none.
 pub(crate) const ANSWER_WAIT: Duration = Duration::from_secs(60);
-/// Time requests in flight have to end when the server stops. Below the 10 s a stop may take.
-pub(crate) const DRAIN_WAIT: Duration = Duration::from_secs(6);
+/// Time requests in flight have to end when the server stops. With closing
+/// the library it stays below the 10 s a stop may take.
+pub(crate) const DRAIN_WAIT: Duration = Duration::from_secs(4);
 /// Time blocking calls have to end after that.
-pub(crate) const ABANDON_WAIT: Duration = Duration::from_secs(2);
+pub(crate) const ABANDON_WAIT: Duration = Duration::from_secs(1);
 
 /// Wrong secrets one address may send in a row before it has to wait.
 pub(crate) const FAILURES_MAX: u32 = 10;

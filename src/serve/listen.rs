@@ -2,9 +2,10 @@
 
 use super::engine::Engine;
 use super::limits::{ABANDON_WAIT, DRAIN_WAIT};
-use super::options::{BadOptions, Options};
+use super::reach::{self, Refused};
 use super::router::router;
 use super::server::Server;
+use crate::settings::Settings;
 use crate::sys::Stop;
 use axum::Router;
 use std::io;
@@ -17,7 +18,7 @@ use tokio::net::TcpListener;
 pub enum ServeError {
     /// The settings are refused.
     #[error(transparent)]
-    Options(#[from] BadOptions),
+    Refused(#[from] Refused),
     /// Another program has the port.
     #[error("another program listens on `{address}`{}", holder.as_ref().map(|who| format!(": {who}")).unwrap_or_default())]
     Taken {
@@ -43,9 +44,10 @@ pub enum ServeError {
 /// The whole HTTP surface without a listener, for tests and for embedding.
 ///
 /// # Errors
-/// [`BadOptions`] when the settings are refused.
-pub fn app(engine: Arc<dyn Engine>, options: Options) -> Result<Router, BadOptions> {
-    Ok(router(Arc::new(Server::new(engine, options.checked()?))))
+/// [`Refused`] when the settings are.
+pub fn app(engine: Arc<dyn Engine>, settings: Settings) -> Result<Router, Refused> {
+    reach::check(&settings)?;
+    Ok(router(Arc::new(Server::new(engine, settings))))
 }
 
 /// Listens until `stop` or until a client with the right asks for it, then lets requests in flight
@@ -56,25 +58,25 @@ pub fn app(engine: Arc<dyn Engine>, options: Options) -> Result<Router, BadOptio
 /// [`ServeError`] when it cannot listen.
 pub fn run(
     engine: Arc<dyn Engine>,
-    options: Options,
+    settings: Settings,
     stop: Stop,
     bound: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
-    let options = options.checked()?;
+    reach::check(&settings)?;
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("serve").build();
     let runtime = threads.map_err(ServeError::Threads)?;
-    let result = runtime.block_on(listen(engine, options, stop, bound));
+    let result = runtime.block_on(listen(engine, settings, stop, bound));
     runtime.shutdown_timeout(ABANDON_WAIT);
     result
 }
 
 async fn listen(
     engine: Arc<dyn Engine>,
-    options: Options,
+    settings: Settings,
     stop: Stop,
     bound: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
-    let address = options.listen;
+    let address = settings.listen;
     let listener = TcpListener::bind(address).await.map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => {
             ServeError::Taken { address, holder: super::holder::of_port(address.port()) }
@@ -82,7 +84,7 @@ async fn listen(
         _ => ServeError::Bind { address, source },
     })?;
     bound(listener.local_addr().map_err(|source| ServeError::Bind { address, source })?);
-    let server = Arc::new(Server::new(engine, options));
+    let server = Arc::new(Server::new(engine, settings));
     let mut stopping = server.stop.subscribe();
     let asked = Arc::clone(&server);
     stop.when_stopped(move || {

@@ -6,8 +6,8 @@
 
 mod engine;
 mod limits;
-mod options;
-mod rooms;
+mod reach;
+mod shelf;
 
 mod policy;
 mod router;
@@ -33,8 +33,7 @@ mod sniff;
 mod holder;
 mod listen;
 
-pub use engine::{Engine, Failure, FileText, Linking, Status};
+pub use engine::{Beside, Engine, Failure, FileText, Linking, Status};
 pub use listen::{ServeError, app, run};
-pub use options::{AccessControl, BadOptions, Cors, Options, Permission};
-pub use rooms::Rooms;
+pub use reach::{Refused, check};
 pub use table::{RouteRow, routes};

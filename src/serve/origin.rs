@@ -4,8 +4,9 @@
 //! Without these a page anywhere on the web could reach a server on this machine, by pointing a
 //! name of its own at 127.0.0.1 or by posting to it blindly.
 
-use super::options::{Cors, Options};
 use super::problem::Problem;
+use super::reach;
+use crate::settings::{Cors, Settings};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
 
@@ -38,8 +39,8 @@ pub(crate) enum Caller {
 
 impl Origins {
     /// From the settings.
-    pub(crate) fn new(options: &Options) -> Self {
-        Self { cors: options.cors.clone(), is_loopback: options.is_loopback() }
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self { cors: settings.cors.clone(), is_loopback: reach::is_loopback(settings) }
     }
 
     /// Refuses names that only an attacker's resolver would point here, and pages that may not
@@ -68,7 +69,7 @@ impl Origins {
         let Some(origin) = headers.get(header::ORIGIN) else {
             // Browsers that send no origin with some requests still say where they come from.
             let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
-            return if matches!(site, Some("cross-site")) && self.cors != Cors::Any {
+            return if matches!(site, Some("cross-site")) && self.cors != Cors::AnyWithoutCredentials {
                 Caller::Stranger
             } else {
                 Caller::Own
@@ -80,12 +81,12 @@ impl Origins {
             return Caller::Own;
         }
         match &self.cors {
-            Cors::Own => Caller::Stranger,
-            Cors::Any => Caller::Anyone,
-            Cors::Origins(list) if list.iter().any(|known| known.trim_end_matches('/') == text) => {
+            Cors::None => Caller::Stranger,
+            Cors::AnyWithoutCredentials => Caller::Anyone,
+            Cors::List(list) if list.iter().any(|known| known.trim_end_matches('/') == text) => {
                 Caller::Listed(origin.clone())
             }
-            Cors::Origins(_) => Caller::Stranger,
+            Cors::List(_) => Caller::Stranger,
         }
     }
 }
@@ -159,23 +160,27 @@ mod tests {
     use super::*;
 
     fn admit(cors: Cors, method: &Method, pairs: &[(&'static str, &str)]) -> Option<Caller> {
-        let options = Options { cors, ..Options::local(0, "/".into()) };
+        let settings = Settings { cors, ..super::super::reach::tests::settings(std::path::Path::new("/")) };
         let headers = pairs
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
             .collect();
-        Origins::new(&options).admit(method, &Uri::from_static("/x"), &headers).ok()
+        Origins::new(&settings).admit(method, &Uri::from_static("/x"), &headers).ok()
     }
 
     #[test]
     fn a_loopback_server_answers_only_to_local_names() {
         for host in ["localhost", "localhost:8000", "127.0.0.1:1", "[::1]:80", "[::1]", "127.1.2.3"] {
-            assert_eq!(admit(Cors::Any, &Method::GET, &[("host", host)]), Some(Caller::Own), "{host}");
+            assert_eq!(
+                admit(Cors::AnyWithoutCredentials, &Method::GET, &[("host", host)]),
+                Some(Caller::Own),
+                "{host}"
+            );
         }
         for host in
             ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8000", "192.168.1.1", ""]
         {
-            assert_eq!(admit(Cors::Any, &Method::GET, &[("host", host)]), None, "{host}");
+            assert_eq!(admit(Cors::AnyWithoutCredentials, &Method::GET, &[("host", host)]), None, "{host}");
         }
     }
 
@@ -183,18 +188,22 @@ mod tests {
     fn strangers_change_nothing() {
         let from =
             |origin, cors, method| admit(cors, method, &[("host", "localhost:8000"), ("origin", origin)]);
-        assert_eq!(from("http://localhost:8000", Cors::Own, &Method::POST), Some(Caller::Own));
+        assert_eq!(from("http://localhost:8000", Cors::None, &Method::POST), Some(Caller::Own));
         for origin in
             ["http://localhost:9", "http://evil.example", "null", "http://localhost:8000.evil.example"]
         {
-            assert_eq!(from(origin, Cors::Own, &Method::POST), None, "{origin}");
-            assert_eq!(from(origin, Cors::Own, &Method::GET), Some(Caller::Stranger), "{origin}");
-            assert_eq!(from(origin, Cors::Any, &Method::POST), Some(Caller::Anyone), "{origin}");
+            assert_eq!(from(origin, Cors::None, &Method::POST), None, "{origin}");
+            assert_eq!(from(origin, Cors::None, &Method::GET), Some(Caller::Stranger), "{origin}");
+            assert_eq!(
+                from(origin, Cors::AnyWithoutCredentials, &Method::POST),
+                Some(Caller::Anyone),
+                "{origin}"
+            );
         }
-        let list = Cors::Origins(vec!["http://ui.example/".into()]);
+        let list = Cors::List(vec!["http://ui.example/".into()]);
         assert!(matches!(from("http://ui.example", list.clone(), &Method::DELETE), Some(Caller::Listed(_))));
         assert_eq!(from("http://ui.example.evil", list, &Method::DELETE), None);
         let site = [("host", "localhost"), ("sec-fetch-site", "cross-site")];
-        assert_eq!(admit(Cors::Own, &Method::POST, &site), None);
+        assert_eq!(admit(Cors::None, &Method::POST, &site), None);
     }
 }

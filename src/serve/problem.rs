@@ -45,7 +45,7 @@ impl Problem {
         Self::new(Code::NotFound, detail)
     }
 
-    /// 500. The cause is logged here, where it stops travelling, and kept from the client: it may
+    /// An error of ours. The cause is logged here, where it stops travelling, and kept from the client: it may
     /// name what the client may not see.
     pub(crate) fn internal(doing: &str, cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(cause = %cause, "{doing} failed");

@@ -4,10 +4,10 @@
 use super::dialect::Dialect;
 use super::extract::{Asked, query_of};
 use super::limits::{BODY_BYTES_MAX, BODY_WAIT};
-use super::options::{IIB_PREFIX, OWN_PREFIX};
 use super::origin::{Caller, preflight, seal};
 use super::policy::At;
 use super::problem::Problem;
+use super::reach::{IIB_PREFIX, OWN_PREFIX};
 use super::server::Server;
 use super::table::{ROUTES, Route, Verb};
 use axum::Router;
@@ -27,7 +27,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub(crate) fn router(server: Arc<Server>) -> Router {
     let mut router = Router::new();
     for route in &ROUTES {
-        for (prefix, dialect) in prefixes(route.at, &server.options.base) {
+        for (prefix, dialect) in prefixes(route.at, &server.settings.base) {
             let filter = match route.method {
                 Verb::Get => MethodFilter::GET,
                 Verb::Post => MethodFilter::POST,
@@ -144,7 +144,7 @@ async fn stray(State(server): State<Arc<Server>>, request: Request) -> Response<
     server.meter.count_stray();
     let path = request.uri().path();
     let bare =
-        path.strip_suffix('/').filter(|bare| [server.options.base.as_str(), IIB_PREFIX].contains(bare));
+        path.strip_suffix('/').filter(|bare| [server.settings.base.as_str(), IIB_PREFIX].contains(bare));
     if let Some(bare) = bare {
         return super::routes::page::redirect(bare);
     }

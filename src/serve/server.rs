@@ -8,16 +8,17 @@ use super::engine::{Engine, Failure};
 use super::extract::Asked;
 use super::limits::{ANSWER_WAIT, FILE_WORK_MAX, LONG_WORK_MAX, WAITING_MAX};
 use super::meter::Meter;
-use super::options::Options;
 use super::origin::{Caller, Origins};
 use super::policy::Policy;
 use super::problem::Problem;
+use super::reach;
 use super::table::{Route, Work};
 use crate::query::Hit;
+use crate::settings::Settings;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use lumidex_schema::api::FileInfo;
-use lumidex_schema::path::display;
+use lumidex_schema::path::{below, display};
 use lumidex_schema::problem::Code;
 use std::cell::OnceCell;
 use std::net::IpAddr;
@@ -28,7 +29,7 @@ use tokio::sync::{Semaphore, watch};
 /// What all requests share.
 pub(crate) struct Server {
     pub(crate) engine: Arc<dyn Engine>,
-    pub(crate) options: Options,
+    pub(crate) settings: Settings,
     pub(crate) origins: Origins,
     pub(crate) meter: Meter,
     pub(crate) stop: watch::Sender<bool>,
@@ -45,17 +46,18 @@ pub(crate) struct Call<'a> {
     pub(crate) asked: &'a Asked,
     policy: Policy,
     access: OnceCell<Access>,
+    offline: OnceCell<Vec<Vec<u8>>>,
 }
 
 impl Server {
     /// Over this library.
-    pub(crate) fn new(engine: Arc<dyn Engine>, options: Options) -> Self {
+    pub(crate) fn new(engine: Arc<dyn Engine>, settings: Settings) -> Self {
         // Enough to keep every processor at work while one call waits for a disk, not so many
         // that a burst of searches starves the threads that answer `/hello`.
         let engine_work = std::thread::available_parallelism().map_or(2, usize::from) + 2;
         Self {
-            auth: Auth::new(options.secret.as_deref()),
-            origins: Origins::new(&options),
+            auth: Auth::new(reach::secret(&settings)),
+            origins: Origins::new(&settings),
             meter: Meter::new(),
             stop: watch::Sender::new(false),
             engine_work: Arc::new(Semaphore::new(engine_work)),
@@ -63,7 +65,7 @@ impl Server {
             long_work: Arc::new(Semaphore::new(LONG_WORK_MAX)),
             waiting: Arc::new(Semaphore::new(WAITING_MAX)),
             engine,
-            options,
+            settings,
         }
     }
 
@@ -91,13 +93,13 @@ impl Server {
         } else if auth {
             self.auth.check(headers, peer, Instant::now())?;
         }
-        if (writes || upstream) && self.options.permission.is_readonly() {
+        if (writes || upstream) && reach::is_readonly(self.settings.permission) {
             return Err(Problem::forbidden("this server is read-only"));
         }
-        if reads && self.options.permission.is_blind() {
+        if reads && reach::is_blind(self.settings.permission) {
             return Err(Problem::forbidden("this server does not allow reading"));
         }
-        if launches && !self.options.may_launch() {
+        if launches && !reach::may_launch(&self.settings) {
             return Err(Problem::forbidden(
                 "programs are started only when the server listens for this machine alone",
             ));
@@ -157,7 +159,7 @@ impl Server {
 
 impl<'a> Call<'a> {
     fn new(server: &'a Server, asked: &'a Asked, policy: Policy) -> Self {
-        Self { server, asked, policy, access: OnceCell::new() }
+        Self { server, asked, policy, access: OnceCell::new(), offline: OnceCell::new() }
     }
 
     /// The library.
@@ -174,7 +176,7 @@ impl<'a> Call<'a> {
             return Ok(access);
         }
         let extra = self.engine().extra_paths()?;
-        let access = Access::new(&self.server.options, extra.into_iter().map(|(path, _)| path));
+        let access = Access::new(&self.server.settings, extra.into_iter().map(|(path, _)| path));
         Ok(self.access.get_or_init(|| access))
     }
 
@@ -183,7 +185,7 @@ impl<'a> Call<'a> {
     /// # Errors
     /// 400 when no file can have it, 403 when it may not be named here.
     pub(crate) fn place(&self, given: &str) -> Result<Place, Problem> {
-        let path = access::lexical(given, &self.server.options.cwd)?;
+        let path = access::lexical(given, &self.server.settings.cwd)?;
         self.access()?.check(path, self.policy.paths)
     }
 
@@ -203,6 +205,13 @@ impl<'a> Call<'a> {
         Ok(self.engine().images_at(&[&place.path])?.into_iter().next().flatten())
     }
 
+    /// Whether the root this path lies in cannot be reached, as far as the last walk knows. When
+    /// that cannot be told, everything counts as reachable: opening will say.
+    pub(crate) fn is_offline(&self, path: &[u8]) -> bool {
+        let roots = self.offline.get_or_init(|| self.engine().offline_roots().unwrap_or_default());
+        roots.iter().any(|root| below(path, root).is_some())
+    }
+
     /// An image as answers show it.
     pub(crate) fn file_info(&self, hit: &Hit) -> FileInfo {
         let Hit { id, path, image } = hit;
@@ -216,7 +225,7 @@ impl<'a> Call<'a> {
             fullpath: display(path),
             is_under_scanned_path: true,
             media_type: Some(image.media.word()),
-            offline: self.engine().is_offline(path),
+            offline: self.is_offline(path),
         }
     }
 }

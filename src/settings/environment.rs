@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::{AccessControl, Cors, Lang, Permission, Secret, SettingsError, Upstream, cors};
-use crate::sys::{PathError, files};
+use crate::sys::{PathError, files, paths};
 
 /// Longest `.env` that is read.
 const ENV_FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -25,6 +25,9 @@ const OWN: [&str; 12] = [
     "LUMIDEX_LOG",
     "LUMIDEX_LOG_FORMAT",
 ];
+
+/// What begins so speaks to the tests, which start the program with their own variables set.
+const FOR_TESTS: &str = "LUMIDEX_TEST_";
 
 /// Names of the original that mean nothing here, with the reason.
 const WITHOUT_EFFECT: [(&str, &str); 4] = [
@@ -74,11 +77,10 @@ impl Environment {
             std::env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
         );
-        let dirs = directories::ProjectDirs::from("", "", "lumidex");
         let place = Place {
             cwd,
             home: directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()),
-            data_dir: dirs.map(|dirs| dirs.data_local_dir().to_owned()),
+            data_dir: paths::default_data_dir(),
         };
         Ok(Self { variables, place })
     }
@@ -96,8 +98,10 @@ impl Environment {
 
     /// Our own names are few, and a misspelt one would silently be the default.
     pub(super) fn refuse_unknown(&self) -> Result<(), SettingsError> {
-        match self.variables.keys().find(|name| name.starts_with("LUMIDEX_") && !OWN.contains(&name.as_str()))
-        {
+        let is_unknown = |name: &&String| {
+            name.starts_with("LUMIDEX_") && !name.starts_with(FOR_TESTS) && !OWN.contains(&name.as_str())
+        };
+        match self.variables.keys().find(is_unknown) {
             None => Ok(()),
             Some(name) => Err(SettingsError::Unknown { name: name.clone(), suggestion: nearest(name, OWN) }),
         }

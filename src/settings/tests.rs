@@ -153,6 +153,7 @@ fn what_means_nothing_is_refused_or_noticed() {
         refusal(Flags::default(), &[("LUMIDEX_PROT", "1")]),
         "there is no setting `LUMIDEX_PROT`; did you mean `LUMIDEX_PORT`?"
     );
+    assert!(resolve(Flags::default(), &[("LUMIDEX_TEST_ALL", "1")]).is_ok(), "speaks to the tests");
     for (name, value) in [
         ("LUMIDEX_PORT", "70000"),
         ("LUMIDEX_READ_ONLY", "maybe"),

@@ -52,7 +52,7 @@ pub fn absolute_normal(path: &Path, base: &Path) -> PathBuf {
 /// Where this system keeps a program's data, for lumidex; `None` when it names no such place.
 #[must_use]
 pub fn default_data_dir() -> Option<PathBuf> {
-    Some(directories::ProjectDirs::from("", "", "lumidex")?.data_dir().to_owned())
+    Some(directories::ProjectDirs::from("", "", "lumidex")?.data_local_dir().to_owned())
 }
 
 #[cfg(test)]

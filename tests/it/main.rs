@@ -3,6 +3,8 @@
 
 mod contract;
 mod dialects;
+mod ledger;
+mod model;
 mod search;
 mod support;
 mod tidy;

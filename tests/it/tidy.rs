@@ -276,6 +276,30 @@ fn papers_disagree(readme: &str, ci: &str) -> Vec<String> {
     complaints
 }
 
+/// Flags and variables of the README's tables that nothing knows.
+fn unknown_settings(readme: &str, help: &str, sources: &[Source]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for line in readme.lines().filter(|line| line.starts_with("| `")) {
+        let first_cell = line.split('|').nth(1).unwrap_or_default();
+        for name in first_cell.split('`').skip(1).step_by(2).filter_map(|term| term.split(' ').next()) {
+            let is_known = match name {
+                flag if flag.starts_with("--") => {
+                    help.split_whitespace().any(|word| word.trim_matches(',') == flag)
+                }
+                // Names of variables may be put together from a prefix and the flag.
+                variable if variable.starts_with("LUMIDEX_") || variable.starts_with("IIB_") => {
+                    help.contains(variable) || sources.iter().any(|file| file.text.contains(variable))
+                }
+                _ => true,
+            };
+            if !is_known {
+                complaints.push(format!("README.md names `{name}`, which does not exist"));
+            }
+        }
+    }
+    complaints
+}
+
 #[track_caller]
 fn none(complaints: &[String]) {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
@@ -360,4 +384,14 @@ fn the_readme_and_ci_run_the_same_commands() {
     none(&papers_disagree(readme, "step tests\ncargo test --workspace\n"));
     assert_eq!(papers_disagree(readme, "cargo test\n").len(), 1);
     assert_eq!(papers_disagree("cargo test --workspace\n", "cargo test --workspace\n").len(), 2);
+}
+
+#[test]
+fn the_readme_names_only_settings_that_exist() {
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_lumidex")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let settings: Vec<_> = tree().into_iter().filter(|file| file.path.starts_with("src/")).collect();
+    none(&unknown_settings(&read("README.md"), &help, &settings));
+    let bad = "| `--host`, `--prot` | x |\n| `LUMIDEX_PROTT` | y |\n| `ledger.redb` | z |";
+    assert_eq!(unknown_settings(bad, &help, &settings).len(), 2);
 }

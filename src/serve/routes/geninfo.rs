@@ -3,7 +3,7 @@
 use crate::query::Hit;
 use crate::serve::access::{Place, Standing};
 use crate::serve::answer::{Answer, Outcome};
-use crate::serve::engine::FileText;
+use crate::serve::engine::{Beside, FileText};
 use crate::serve::extract::{not_too_many, nullable};
 use crate::serve::limits::BATCH_READS_MAX;
 use crate::serve::problem::Problem;
@@ -76,5 +76,7 @@ pub(crate) fn read(call: &Call<'_>, place: &Place) -> FileText {
     if place.standing == Standing::Outside && super::media::open_media(place).is_err() {
         return FileText::default();
     }
-    call.engine().read_file(&place.real).unwrap_or_default()
+    // Outside the roots nothing but media is read.
+    let beside = if place.standing == Standing::Inside { Beside::Sidecar } else { Beside::Nothing };
+    call.engine().read_file(&place.real, beside).unwrap_or_default()
 }

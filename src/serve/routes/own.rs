@@ -2,14 +2,19 @@
 
 use super::geninfo;
 use super::search::{find, size_of};
+use crate::cli::generator_folders;
+use crate::metadata::recipe_of;
 use crate::query::{Matching, Order, Search};
 use crate::serve::access::Standing;
 use crate::serve::answer::{Answer, Outcome};
 use crate::serve::engine::FileText;
 use crate::serve::limits::NEEDLE_BYTES_MAX;
 use crate::serve::problem::Problem;
+use crate::serve::reach;
 use crate::serve::server::Call;
+use crate::sys::paths::to_bytes;
 use lumidex_schema::path::display;
+use lumidex_schema::recipe::Recipe;
 use serde_json::{Value, json};
 
 /// `q` (text to find, may be empty), `cursor`, `size`. Answers as 4.5.
@@ -36,24 +41,26 @@ pub(crate) fn search(call: &Call<'_>) -> Outcome {
 }
 
 /// `path`. One known image: `{"file", "pixel_width", "pixel_height", "generation_text", "recipe", "tags"}`; `recipe` is
-/// null when none was recognised or the file cannot be read now.
+/// null when none was recognised; its `raw` is left empty, for that is what the text says.
 pub(crate) fn image(call: &Call<'_>) -> Outcome {
     let place = call.path_param()?;
     let unknown = || Problem::not_found(format!("the library knows no image at `{}`", display(&place.path)));
     let hit = call.image_at(&place)?.ok_or_else(unknown)?;
+    let text = call.engine().generation_text(&hit.image)?;
+    // Links inside a root may lead out of it; what is behind them is not read.
     let FileText { recipe, .. } =
         if place.standing == Standing::Inside { geninfo::read(call, &place) } else { FileText::default() };
-    let recipe = recipe
-        .map(serde_json::to_value)
-        .transpose()
-        .map_err(|error| Problem::internal("writing a recipe", &error))?;
+    // A file that is away leaves what its text says.
+    let recipe = recipe.or_else(|| recipe_of(&text)).map(|recipe| Recipe { raw: String::new(), ..recipe });
+    let recipe =
+        serde_json::to_value(recipe).map_err(|error| Problem::internal("writing a recipe", &error))?;
     let tags = call.engine().custom_tags_of(&[hit.id])?.into_iter().next().unwrap_or_default();
     Ok(Answer::object([
         ("file", Answer::File(Box::new(call.file_info(&hit)))),
         ("pixel_width", Answer::json(hit.image.pixel_width)),
         ("pixel_height", Answer::json(hit.image.pixel_height)),
-        ("generation_text", Answer::json(call.engine().generation_text(&hit.image)?)),
-        ("recipe", Answer::Json(recipe.unwrap_or(Value::Null))),
+        ("generation_text", Answer::json(text)),
+        ("recipe", Answer::Json(recipe)),
         ("tags", Answer::Tags(tags)),
     ]))
 }
@@ -61,14 +68,12 @@ pub(crate) fn image(call: &Call<'_>) -> Outcome {
 /// What is going on.
 pub(crate) fn status(call: &Call<'_>) -> Outcome {
     let status = call.engine().status()?;
-    let roots: Vec<Value> = status
-        .roots
-        .iter()
-        .map(|(path, offline)| json!({ "path": display(path), "offline": offline }))
-        .collect();
+    let shown = |root: &Vec<u8>| json!({ "path": display(root), "offline": call.is_offline(root) });
+    let roots: Vec<Value> = status.roots.iter().map(shown).collect();
+    let failures = status.failures.iter().map(|(name, why)| json!({ "name": name, "why": why }));
     // Before it is ready there is nothing to wait for: this is what says so.
     let images = if call.engine().is_ready() { call.engine().n_images()? } else { 0 };
-    let suggestions: Vec<String> = status.suggestions.iter().map(|path| display(path)).collect();
+    let suggestions = if status.roots.is_empty() { suggestions(call) } else { Vec::new() };
     Ok(Answer::Json(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "ready": call.engine().is_ready(),
@@ -81,7 +86,18 @@ pub(crate) fn status(call: &Call<'_>) -> Outcome {
         },
         "partial": status.partial.map(|(done, total)| json!({ "done": done, "total": total })),
         "suggestions": suggestions,
-        "is_readonly": call.server.options.permission.is_readonly(),
+        "failures": Value::from_iter(failures),
+        "is_readonly": reach::is_readonly(call.server.settings.permission),
         "secret": call.server.is_guarded(),
     })))
+}
+
+/// Folders of generators on this machine. They are told to the person at it only.
+fn suggestions(call: &Call<'_>) -> Vec<String> {
+    let settings = &call.server.settings;
+    if !reach::is_loopback(settings) || reach::is_readonly(settings.permission) {
+        return Vec::new();
+    }
+    let found = generator_folders(settings.home.as_deref(), &settings.cwd);
+    found.iter().map(|folder| display(&to_bytes(folder))).collect()
 }

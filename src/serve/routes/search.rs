@@ -134,7 +134,7 @@ pub(crate) fn by_tags(call: &Call<'_>) -> Outcome {
 
 /// 11.11
 pub(crate) fn trend(call: &Call<'_>) -> Outcome {
-    let trend = call.engine().trend(call.server.options.trend_max_tags)?;
+    let trend = call.engine().trend(call.server.settings.trend_max_tags)?;
     let pairs = |key: &'static str, counted: Vec<Counted>| {
         Value::from_iter(
             counted.into_iter().map(|Counted { name, count }| json!({ key: name, "count": count })),

@@ -7,6 +7,7 @@ use crate::serve::extract::{nullable, required, short};
 use crate::serve::launch;
 use crate::serve::limits::SETTING_BYTES_MAX;
 use crate::serve::problem::Problem;
+use crate::serve::reach;
 use crate::serve::server::Call;
 use crate::sys::paths::to_bytes;
 use axum::body::Body;
@@ -32,19 +33,18 @@ pub(crate) fn version(_: &Call<'_>) -> Outcome {
 
 /// 10.3
 pub(crate) fn global_setting(call: &Call<'_>) -> Outcome {
-    let options = &call.server.options;
+    let settings = &call.server.settings;
     let custom: Vec<Tag> =
         call.engine().tags()?.iter().filter(|tag| tag.kind == TagKind::Custom.word()).cloned().collect();
     let mut paths: Vec<Value> =
         call.engine().extra_paths()?.iter().map(|(path, entry)| shown(path, entry)).collect();
     paths.extend(
-        options
-            .cli_paths
-            .iter()
-            .map(|path| json!({ "path": display(path), "types": ["cli_access_only"], "alias": "" })),
+        settings.cli_paths.iter().map(
+            |path| json!({ "path": display(&to_bytes(path)), "types": ["cli_access_only"], "alias": "" }),
+        ),
     );
-    let cwd = display(&to_bytes(&options.cwd));
-    let home = options.home.as_ref().map(|home| display(&to_bytes(home)));
+    let cwd = display(&to_bytes(&settings.cwd));
+    let home = settings.home.as_ref().map(|home| display(&to_bytes(home)));
     Ok(Answer::object([
         ("global_setting", Answer::Json(json!({}))),
         ("cwd", Answer::json(cwd.clone())),
@@ -55,9 +55,9 @@ pub(crate) fn global_setting(call: &Call<'_>) -> Outcome {
         ("extra_paths", Answer::json(paths)),
         ("enable_access_control", Answer::json(call.access()?.is_confined())),
         ("launch_mode", Answer::json("server")),
-        ("export_fe_fn", Answer::json(true)),
+        ("export_fe_fn", Answer::json(settings.export_fe_fn)),
         ("app_fe_setting", Answer::Json(Value::Object(stored(call)?))),
-        ("is_readonly", Answer::json(options.permission.is_readonly())),
+        ("is_readonly", Answer::json(reach::is_readonly(settings.permission))),
     ]))
 }
 
@@ -119,7 +119,7 @@ pub(crate) fn open_folder(call: &Call<'_>) -> Outcome {
     let is_there = place.real.exists();
     let folder =
         folder.filter(|_| is_there).ok_or_else(|| Problem::not_found(format!("`{path}` does not exist")))?;
-    launch::open(call.server.options.opener.as_deref(), folder)?;
+    launch::open(call.server.settings.opener.as_deref(), folder)?;
     Ok(Answer::Null)
 }
 
@@ -128,13 +128,13 @@ pub(crate) fn open_with_default_app(call: &Call<'_>) -> Outcome {
     let Opening { path } = call.asked.json()?;
     let place = call.place(&path)?;
     open_media(&place)?;
-    launch::open(call.server.options.opener.as_deref(), &place.real)?;
+    launch::open(call.server.settings.opener.as_deref(), &place.real)?;
     Ok(Answer::Null)
 }
 
 /// 10.8. Answers, then the server stops.
 pub(crate) fn shutdown(call: &Call<'_>) -> Outcome {
-    if !call.server.options.enable_shutdown {
+    if !call.server.settings.enable_shutdown {
         return Err(Problem::forbidden("the server was started without --enable-shutdown"));
     }
     call.server.stop.send_replace(true);
@@ -157,7 +157,7 @@ pub(crate) fn readyz(call: &Call<'_>) -> Outcome {
 /// Prometheus text.
 pub(crate) fn metrics(call: &Call<'_>) -> Outcome {
     let status = call.engine().status()?;
-    let offline = status.roots.iter().filter(|(_, offline)| *offline).count() as u64;
+    let offline = status.roots.iter().filter(|root| call.is_offline(root)).count() as u64;
     let images = if call.engine().is_ready() { call.engine().n_images()? } else { 0 };
     let text = call.server.meter.text(&[
         ("lumidex_images", "Images in the library, offline ones included.", images),
@@ -167,6 +167,7 @@ pub(crate) fn metrics(call: &Call<'_>) -> Outcome {
         ("lumidex_indexing", "Whether a walk is running.", u64::from(status.is_indexing)),
         ("lumidex_walk_seen", "Files the running walk has looked at.", status.seen),
         ("lumidex_walk_read", "Files the running walk has read.", status.read),
+        ("lumidex_projections_failed", "Indexes that stand still.", status.failures.len() as u64),
         ("lumidex_complaints", "Files and folders that could not be read in full.", status.complaints),
     ]);
     let mut response = Response::new(Body::from(text));

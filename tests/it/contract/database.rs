@@ -229,7 +229,7 @@ fn update_and_rebuild_answer_when_what_they_found_is_searchable() {
 fn a_read_never_writes_and_a_file_that_is_gone_stays_until_the_next_walk() {
     let served = Served::new();
     std::fs::remove_file(served.path("a.png")).unwrap();
-    let head = served.rooms.ledger.head();
+    let head = served.library.ledger().head();
     for _ in 0..2 {
         assert_eq!(
             names(&served.get("POST", "/db/search_by_substr", &json!({ "surstr": "fluffy" }))),
@@ -237,7 +237,7 @@ fn a_read_never_writes_and_a_file_that_is_gone_stays_until_the_next_walk() {
         );
         served.get("GET", "/db/random_images", &Value::Null);
     }
-    assert_eq!(served.rooms.ledger.head(), head);
+    assert_eq!(served.library.ledger().head(), head);
 }
 
 #[test]
@@ -255,7 +255,8 @@ fn the_trend_has_all_eight_keys() {
         answer["top_samplers"],
         json!([{ "name": "Euler a", "count": 1 }, { "name": "DDIM", "count": 1 }])
     );
-    for key in ["top_models", "top_lora", "top_source"] {
+    assert_eq!(answer["top_source"], json!([{ "name": "Stable Diffusion web UI", "count": 4 }]));
+    for key in ["top_models", "top_lora"] {
         assert_eq!(answer[key], json!([]), "{key}");
     }
 }

@@ -1,6 +1,7 @@
 //! Contract section 2.2 and 3: files as they are, and what they say.
 
 use super::served::{PREFIXES, Reply, Served, encode};
+use lumidex::settings::Secret;
 use serde_json::{Value, json};
 use std::os::unix::ffi::OsStrExt as _;
 
@@ -135,7 +136,7 @@ fn a_download_gets_its_name_and_scripts_are_only_downloaded() {
 
 #[test]
 fn with_a_secret_no_proxy_keeps_files() {
-    let served = Served::with(|options, _| options.secret = Some("abc".into()));
+    let served = Served::with(|settings, _| settings.secret = Some(Secret("abc".into())));
     let reply = file(&served, &[("authorization", "Bearer abc")], "a.png");
     assert_eq!(reply.header("cache-control"), "private, max-age=31536000");
 }
@@ -187,6 +188,32 @@ fn a_name_with_percents_is_decoded_once() {
     let served = Served::new();
     assert_eq!(file(&served, &[], "sub/deep/猫 100%20 ü.png").status, 200);
     assert_eq!(file(&served, &[], "sub/deep/猫 100  ü.png").status, 404);
+}
+
+#[test]
+fn exif_is_a_flat_object_of_texts() {
+    let served = Served::new();
+    let text = "a dog, Blue SKY\nSteps: 30, Sampler: DDIM, Seed: 2";
+    let route = format!("/image_exif?path={}", served.encoded("b.png"));
+    served.check("GET", &route, &Value::Null, 200, &json!({ "parameters": text }));
+}
+
+#[test]
+fn a_file_that_is_not_indexed_is_read_and_its_sidecar_only_inside() {
+    let served = Served::new();
+    let sidecar = "a fox\nSteps: 5, Sampler: LMS, Seed: 9";
+    for folder in [served.dir.path().join("pics"), served.dir.path().join("private")] {
+        std::fs::write(folder.join("later.png"), super::served::png("")).unwrap();
+        std::fs::write(folder.join("later.txt"), sidecar).unwrap();
+    }
+    let read = |path: &std::path::Path| {
+        served.get("GET", &format!("/image_geninfo?path={}", encode(path.to_str().unwrap())), &Value::Null)
+    };
+    assert!(read(served.path("later.png").as_ref()).as_str().unwrap().starts_with("a fox\nSteps: 5"));
+    assert_eq!(read(&served.dir.path().join("private/later.png")), "");
+    let elsewhere = read(&served.dir.path().join("private/real.png"));
+    assert!(elsewhere.as_str().unwrap().starts_with("elsewhere"), "{elsewhere}");
+    assert_eq!(read(&served.dir.path().join("private/fake.png")), "");
 }
 
 #[test]

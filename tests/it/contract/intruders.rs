@@ -1,7 +1,8 @@
 //! Nobody gets in: paths that try to leave the roots, on every route that takes one.
 
 use super::served::{Served, names};
-use lumidex::serve::{AccessControl, routes};
+use lumidex::serve::routes;
+use lumidex::settings::AccessControl;
 use serde_json::{Value, json};
 
 /// Ways to name a file that lies outside.
@@ -40,7 +41,7 @@ fn encodings(path: &str) -> Vec<String> {
 
 #[test]
 fn with_access_control_no_route_reads_outside() {
-    let served = Served::with(|options, _| options.access = AccessControl::Enable);
+    let served = Served::with(|settings, _| settings.access = AccessControl::Enable);
     for row in routes().filter(|row| row.paths && row.method == "GET" && row.path != "/db/random_images") {
         for path in ways_out(&served) {
             for encoded in encodings(&path) {
@@ -77,7 +78,7 @@ fn with_access_control_no_route_reads_outside() {
 
 #[test]
 fn encodings_that_are_decoded_twice_elsewhere_name_nothing_here() {
-    let served = Served::with(|options, _| options.access = AccessControl::Enable);
+    let served = Served::with(|settings, _| settings.access = AccessControl::Enable);
     for (path, status) in [
         ("%252e%252e%2fprivate%2freal.png", 404),
         ("..%255cprivate%255creal.png", 404),
@@ -123,9 +124,7 @@ fn without_access_control_only_media_by_content_leaves_the_roots() {
 
 #[test]
 fn allowed_paths_confine_searches_too() {
-    let served = Served::with(|options, dir| {
-        options.allowed_paths = vec![dir.join("pics/sub").to_str().unwrap().into()]
-    });
+    let served = Served::with(|settings, dir| settings.allowed_paths = vec![dir.join("pics/sub")]);
     let find = |body: &Value| served.get("POST", "/db/search_by_substr", body);
     assert_eq!(names(&find(&json!({}))), ["c.png", "猫 100%20 ü.png"]);
     assert_eq!(names(&find(&json!({ "folder_paths": [served.path("sub/deep")] }))), ["猫 100%20 ü.png"]);
@@ -142,8 +141,8 @@ fn allowed_paths_confine_searches_too() {
 
 #[test]
 fn a_link_into_the_allowed_paths_opens_nothing_else() {
-    let served = Served::with(|options, dir| {
-        options.allowed_paths = vec![dir.join("pics/sub").to_str().unwrap().into()];
+    let served = Served::with(|settings, dir| {
+        settings.allowed_paths = vec![dir.join("pics/sub")];
         std::os::unix::fs::symlink(dir.join("pics/sub"), dir.join("way-in")).unwrap();
     });
     let way_in = served.dir.path().join("way-in");

@@ -5,8 +5,10 @@
 mod served;
 
 mod database;
+mod faults;
 mod files;
 mod intruders;
+mod listening;
 mod policies;
 mod system;
 mod tags;

@@ -1,7 +1,8 @@
 //! What the table of routes promises, tried on every route of it.
 
 use super::served::{PREFIXES, Reply, Served, encode};
-use lumidex::serve::{Permission, RouteRow, routes};
+use lumidex::serve::{RouteRow, routes};
+use lumidex::settings::{Permission, Secret};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -85,7 +86,7 @@ A.... POST   {B}/shutdown
 
 #[test]
 fn a_secret_guards_every_route_that_says_so() {
-    let served = Served::with(|options, _| options.secret = Some("abc".into()));
+    let served = Served::with(|settings, _| settings.secret = Some(Secret("abc".into())));
     let cookie = format!("theme=dark; {}", cookie_of("abc"));
     for row in routes() {
         for uri in uris(&row) {
@@ -114,7 +115,7 @@ fn a_secret_guards_every_route_that_says_so() {
 
 #[test]
 fn guessing_the_secret_is_throttled() {
-    let served = Served::with(|options, _| options.secret = Some("abc".into()));
+    let served = Served::with(|settings, _| settings.secret = Some(Secret("abc".into())));
     let guess = |key: &str| served.ask_with(&[("authorization", key)], "GET", "/iib/version", &Value::Null);
     let statuses: Vec<u16> = (0..12).map(|nth| guess(&format!("Bearer {nth}")).status).collect();
     assert_eq!(statuses, [[401; 10].as_slice(), &[429; 2]].concat());
@@ -126,7 +127,7 @@ fn guessing_the_secret_is_throttled() {
 
 #[test]
 fn read_only_refuses_every_route_that_writes_and_no_other() {
-    let served = Served::with(|options, _| options.permission = Permission::ReadOnly);
+    let served = Served::with(|settings, _| settings.permission = Permission::ReadOnly);
     for row in routes() {
         for uri in uris(&row) {
             let reply = ask(&served, &[], &row, &uri);
@@ -144,7 +145,7 @@ fn read_only_refuses_every_route_that_writes_and_no_other() {
 #[test]
 fn no_access_and_write_only_show_nothing_of_the_library() {
     for permission in [Permission::NoAccess, Permission::WriteOnly] {
-        let served = Served::with(|options, _| options.permission = permission);
+        let served = Served::with(|settings, _| settings.permission = permission);
         for row in routes() {
             for uri in uris(&row) {
                 let reply = ask(&served, &[], &row, &uri);

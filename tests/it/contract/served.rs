@@ -4,22 +4,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt as _;
-use lumidex::intake::readers::{Facts, Interpret, MediaFile};
-use lumidex::intake::{Intake, IntakeSettings};
-use lumidex::ledger::{Ledger, SharedText};
-use lumidex::projection::Follower;
-use lumidex::projection::tags::TagsProjection;
-use lumidex::projection::text::TextProjection;
-use lumidex::query::{self, Sources};
-use lumidex::serve::{Engine, Options, Rooms, app};
-use lumidex::sys::Stop;
-use lumidex_schema::media::MediaKind;
+use lumidex::intake::IntakeSettings;
+use lumidex::library::{Library, LibraryOptions};
+use lumidex::serve::{Engine, app};
+use lumidex::settings::{Environment, Flags, Place, Settings};
 use lumidex_schema::record::PathType;
-use lumidex_schema::tag::{TagKind, pixel_size_name};
-use lumidex_schema::{layout, text};
+use lumidex_schema::tag::TagKind;
 use serde_json::{Value, json};
 use std::fs::{self, File};
-use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,9 +27,8 @@ pub(super) const FIRST_DATE: Duration = Duration::from_millis(1_795_363_958_250)
 pub(super) struct Served {
     pub(super) dir: tempfile::TempDir,
     pub(super) router: Router,
-    pub(super) rooms: Arc<Rooms>,
+    pub(super) library: Arc<Library>,
     runtime: tokio::runtime::Runtime,
-    _followers: (Follower, Follower),
 }
 
 /// What came back.
@@ -49,50 +40,22 @@ pub(super) struct Reply {
 }
 
 impl Served {
-    /// Over the files of [`write_library`], with these changes to the options.
-    pub(super) fn with(change: impl FnOnce(&mut Options, &Path)) -> Self {
+    /// Over the files of [`write_library`], with these changes to the settings.
+    pub(super) fn with(change: impl FnOnce(&mut Settings, &Path)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         write_library(&dir.path().join("pics"));
-        let data = dir.path().join("data");
-        fs::create_dir(&data).unwrap();
-        let ledger = Ledger::open(&data.join(layout::LEDGER)).unwrap();
-        ledger.add_extra_path(dir.path().join("pics").as_os_str().as_bytes(), &[PathType::Scanned]).unwrap();
-        let (tags, text) =
-            (TagsProjection::open(&data.join(layout::TAGS)), TextProjection::open(&data.join(layout::TEXT)));
-        let (tags_reader, text_reader) = (tags.reader(), text.reader());
-        let tags = Follower::start(Box::new(tags), ledger.clone()).unwrap();
-        let text = Follower::start(Box::new(text), ledger.clone()).unwrap();
-        let query = query::Engine::new(Sources {
-            ledger: ledger.clone(),
-            tags: tags_reader,
-            tags_follower: tags.state().clone(),
-            text: text_reader,
-            text_follower: text.state().clone(),
-        });
-        let interpreter = Box::new(|_: &lumidex::ledger::Reader| {
-            let make: Arc<lumidex::intake::InterpreterFactory> = Arc::new(|| Box::new(Parameters));
-            Ok(make)
-        });
-        let intake =
-            Intake::start_with(ledger.clone(), IntakeSettings::default(), &Stop::never(), interpreter)
-                .unwrap();
-        let rooms = Arc::new(Rooms {
-            ledger,
-            query,
-            intake: Arc::new(intake),
-            suggestions: Vec::new(),
-            offline: parking_lot::RwLock::default(),
-        });
-        rooms.update().unwrap();
-        let mut options =
-            Options { home: Some(dir.path().to_owned()), ..Options::local(0, dir.path().to_owned()) };
-        change(&mut options, dir.path());
-        let router = app(Arc::clone(&rooms) as Arc<dyn Engine>, options).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Self { dir, router, rooms, runtime, _followers: (tags, text) }
+        let settings = settings(dir.path(), change);
+        let options =
+            LibraryOptions { data_dir: settings.data_dir.clone(), intake: IntakeSettings::default() };
+        let library = Arc::new(Library::open(&options).unwrap());
+        let pics = dir.path().join("pics");
+        library.add_extra_path(pics.as_os_str().as_bytes(), &[PathType::Scanned]).unwrap();
+        library.update().unwrap();
+        let router = app(Arc::clone(&library) as Arc<dyn Engine>, settings).unwrap();
+        Self { dir, router, library, runtime: runtime() }
     }
 
-    /// With the options of a person at this machine.
+    /// With the settings of a person at this machine.
     pub(super) fn new() -> Self {
         Self::with(|_, _| {})
     }
@@ -109,12 +72,7 @@ impl Served {
 
     /// Sends a request as it is.
     pub(super) fn send(&self, request: Request<Body>) -> Reply {
-        let router = self.router.clone();
-        self.runtime.block_on(async {
-            let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
-            let body = body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
-            Reply { status: parts.status.as_u16(), headers: parts.headers, body }
-        })
+        self.runtime.block_on(reply(&self.router, request))
     }
 
     /// Asks with these headers; `Null` is no body.
@@ -161,13 +119,13 @@ impl Served {
 
     /// The id of a tag.
     pub(super) fn tag(&self, kind: TagKind, name: &str) -> u32 {
-        let tags = self.rooms.tags().unwrap();
+        let tags = Engine::tags(&*self.library).unwrap();
         tags.iter().find(|tag| tag.kind == kind.word() && tag.name == name).unwrap().id
     }
 
     /// A new custom tag on these images.
     pub(super) fn tagged(&self, name: &str, images: &[&str]) -> u32 {
-        let tag = self.rooms.make_tag(name).unwrap();
+        let tag = Engine::make_tag(&*self.library, name).unwrap();
         for image in images {
             let body = json!({ "img_path": self.path(image), "tag_id": tag.id });
             assert_eq!(
@@ -200,6 +158,25 @@ impl Reply {
     pub(super) fn assert_problem(&self) {
         assert!(self.json()["detail"].as_str().is_some_and(|text| !text.is_empty()), "{:?}", self.text());
     }
+}
+
+/// Settings of a person who works in this folder, with these changes.
+pub(super) fn settings(dir: &Path, change: impl FnOnce(&mut Settings, &Path)) -> Settings {
+    let place = Place { cwd: dir.to_owned(), home: Some(dir.to_owned()), data_dir: Some(dir.join("data")) };
+    let mut settings = Settings::resolve(Flags::default(), &Environment::with(place, &[]), &[]).unwrap();
+    change(&mut settings, dir);
+    settings
+}
+
+pub(super) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// What a router answers.
+pub(super) async fn reply(router: &Router, request: Request<Body>) -> Reply {
+    let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
+    let body = body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
+    Reply { status: parts.status.as_u16(), headers: parts.headers, body }
 }
 
 /// Names of the files of an answer.
@@ -272,40 +249,4 @@ pub(super) fn png(parameters: &str) -> Vec<u8> {
     chunk(b"IDAT", b"\x78\x01\x01\x03\x00\xfc\xff\x00\x80\x80\x02\x83\x01\x01");
     chunk(b"IEND", b"");
     bytes
-}
-
-/// Reads the texts that [`png`] writes; the sampler becomes a tag.
-struct Parameters;
-
-impl Interpret for Parameters {
-    fn interpret(
-        &mut self,
-        file: &MediaFile,
-        _: &[u8],
-        _: MediaKind,
-        _: Option<&[u8]>,
-    ) -> io::Result<Option<Facts>> {
-        let mut content = vec![0; 4096];
-        let n = file.read_at(0, &mut content)?;
-        content.truncate(n);
-        let is_png = content.starts_with(b"\x89PNG");
-        let (pixel_width, pixel_height) = if is_png { (2, 1) } else { (0, 0) };
-        let raw = parameters_of(&content);
-        let mut tags = vec![];
-        if let Some((_, rest)) = raw.split_once("Sampler: ") {
-            tags.push((TagKind::Sampler, rest.split(',').next().unwrap().to_owned()));
-        }
-        let split = text::split(&raw);
-        let text = (!raw.is_empty()).then(|| Arc::new(SharedText::new(split.template, tags)));
-        assert!(!pixel_size_name(pixel_width, pixel_height).is_empty());
-        Ok(Some(Facts { pixel_width, pixel_height, text, holes: split.holes, ..Facts::default() }))
-    }
-}
-
-fn parameters_of(content: &[u8]) -> String {
-    let key = b"tEXtparameters\0";
-    let Some(at) = content.windows(key.len()).position(|window| window == key) else { return String::new() };
-    let len = u32::from_be_bytes(content[at - 4..at].try_into().unwrap()) as usize;
-    let text = &content[at + key.len()..at + 4 + len];
-    String::from_utf8(text.to_vec()).unwrap()
 }

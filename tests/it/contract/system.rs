@@ -2,7 +2,8 @@
 
 use super::policies::cookie_of;
 use super::served::{PREFIXES, Served};
-use lumidex::serve::{AccessControl, Cors, routes};
+use lumidex::serve::routes;
+use lumidex::settings::{AccessControl, Cors, Secret};
 use serde_json::{Value, json};
 
 #[test]
@@ -18,8 +19,7 @@ fn hello_and_version() {
 
 #[test]
 fn global_setting_has_every_key() {
-    let served =
-        Served::with(|options, dir| options.cli_paths = vec![dir.join("private").to_str().unwrap().into()]);
+    let served = Served::with(|settings, dir| settings.cli_paths = vec![dir.join("private")]);
     served.tagged("fav", &[]);
     for prefix in PREFIXES {
         let answer = served.ask("GET", &format!("{prefix}/global_setting"), &Value::Null).json();
@@ -54,7 +54,7 @@ fn global_setting_has_every_key() {
             .collect();
         assert_eq!(custom, ["like", "fav"]);
     }
-    let confined = Served::with(|options, _| options.access = AccessControl::Enable);
+    let confined = Served::with(|settings, _| settings.access = AccessControl::Enable);
     assert_eq!(confined.get("GET", "/global_setting", &Value::Null)["enable_access_control"], true);
 }
 
@@ -90,7 +90,7 @@ fn settings_are_what_clients_stored_and_nothing_else() {
 
 #[test]
 fn programs_are_started_for_media_and_folders_only_and_only_here() {
-    let served = Served::with(|options, _| options.opener = Some("/bin/true".into()));
+    let served = Served::with(|settings, _| settings.opener = Some("/bin/true".into()));
     let path = |below: &str| json!({ "path": served.path(below) });
     for below in ["", "sub/", "a.png"] {
         served.check("POST", "/open_folder", &path(below), 200, &Value::Null);
@@ -104,10 +104,10 @@ fn programs_are_started_for_media_and_folders_only_and_only_here() {
     served.refused("POST", "/open_with_default_app", &path("sub"), 400);
     served.refused("POST", "/open_folder", &json!({}), 400);
 
-    let beyond = Served::with(|options, _| {
-        options.opener = Some("/bin/true".into());
-        options.listen = "0.0.0.0:0".parse().unwrap();
-        options.insecure_no_auth = true;
+    let beyond = Served::with(|settings, _| {
+        settings.opener = Some("/bin/true".into());
+        settings.listen = "0.0.0.0:0".parse().unwrap();
+        settings.insecure_no_auth = true;
     });
     for row in routes().filter(|row| row.launches) {
         beyond.refused(row.method, row.path, &json!({ "path": beyond.path("a.png") }), 403);
@@ -118,7 +118,7 @@ fn programs_are_started_for_media_and_folders_only_and_only_here() {
 fn shutdown_is_refused_unless_enabled() {
     let served = Served::new();
     served.refused("POST", "/shutdown", &Value::Null, 403);
-    let served = Served::with(|options, _| options.enable_shutdown = true);
+    let served = Served::with(|settings, _| settings.enable_shutdown = true);
     assert_eq!(served.ask("GET", "/readyz", &Value::Null).status, 200);
     served.check("POST", "/shutdown", &Value::Null, 200, &Value::Null);
     assert_eq!(served.ask("GET", "/readyz", &Value::Null).status, 503);
@@ -196,6 +196,12 @@ fn our_own_routes_answer_once_and_without_dialect() {
         (&json!("a.png"), &json!(2), &json!([]))
     );
     assert!(image["generation_text"].as_str().unwrap().starts_with("a cat"));
+    let recipe = |key: &str| image["recipe"][key].clone();
+    assert_eq!((recipe("positive"), recipe("negative")), (json!("a cat, 100% fluffy"), json!("dog_house")));
+    assert_eq!(
+        (recipe("sampler"), recipe("steps"), recipe("seed")),
+        (json!("Euler a"), json!(20), json!("1"))
+    );
     assert_eq!(served.ask("GET", "/api/v1/image?path=%2Fnowhere.png", &Value::Null).status, 404);
     let status = served.ask("GET", "/api/v1/status", &Value::Null).json();
     assert_eq!(
@@ -224,7 +230,9 @@ fn other_names_and_other_origins_are_kept_out() {
 #[test]
 fn any_origin_is_without_credentials_and_a_list_is_with() {
     let evil = [("origin", "http://ui.example")];
-    let any = Served::with(|options, _| (options.cors, options.secret) = (Cors::Any, Some("abc".into())));
+    let any = Served::with(|settings, _| {
+        (settings.cors, settings.secret) = (Cors::AnyWithoutCredentials, Some(Secret("abc".into())))
+    });
     let reply = any.ask_with(&evil, "GET", "/iib/hello", &Value::Null);
     assert_eq!(
         (reply.header("access-control-allow-origin"), reply.header("access-control-allow-credentials")),
@@ -239,7 +247,7 @@ fn any_origin_is_without_credentials_and_a_list_is_with() {
         200
     );
 
-    let list = Served::with(|options, _| options.cors = Cors::Origins(vec!["http://ui.example".into()]));
+    let list = Served::with(|settings, _| settings.cors = Cors::List(vec!["http://ui.example".into()]));
     let reply = list.ask_with(&evil, "GET", "/iib/hello", &Value::Null);
     assert_eq!(
         (reply.header("access-control-allow-origin"), reply.header("access-control-allow-credentials")),

@@ -1,0 +1,262 @@
+//! The library as the routes see it.
+
+use super::engine::{Beside, Engine, Failure, FileText, Linking, Status};
+use crate::intake::IntakeError;
+use crate::ledger::{DecideError, Reader};
+use crate::library::Library;
+use crate::limits::SIDECAR_BYTES_MAX;
+use crate::metadata::{self, ReadAt, Reading};
+use crate::query::{Hit, Page, Search, Trend};
+use crate::sys::paths::to_bytes;
+use lumidex_schema::api;
+use lumidex_schema::id::{ImageId, TagId};
+use lumidex_schema::record::{ExtraPath, Image, PathType, Presence};
+use rustix::fs::OFlags;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::sync::Arc;
+
+impl Engine for Library {
+    fn is_ready(&self) -> bool {
+        self.query().is_ready()
+    }
+
+    fn status(&self) -> Result<Status, Failure> {
+        let progress = self.progress();
+        let roots = self.reader().and_then(|reader| reader.roots()).map_err(Failure::store)?;
+        let failures = self.failures().into_iter().map(|(name, why)| (name.to_owned(), why));
+        Ok(Status {
+            is_indexing: progress.is_walking,
+            seen: progress.files,
+            read: progress.read,
+            expected: progress.to_read,
+            complaints: progress.complaints + progress.unreadable,
+            partial: self.query().partial().map(|partial| (partial.done, partial.total)),
+            roots: roots.into_iter().filter(|(_, root)| !root.retired).map(|(_, root)| root.path).collect(),
+            failures: failures.collect(),
+        })
+    }
+
+    fn images_at(&self, paths: &[&[u8]]) -> Result<Vec<Option<Hit>>, Failure> {
+        let reader = now(self)?;
+        let known = |path: &&[u8]| {
+            let found = reader.present_at(path).map_err(Failure::store)?;
+            Ok(found.map(|(id, image)| Hit { id, path: path.to_vec(), image }))
+        };
+        paths.iter().map(known).collect()
+    }
+
+    fn image(&self, id: ImageId) -> Result<Option<Hit>, Failure> {
+        let reader = now(self)?;
+        let found = reader.image(id).map_err(Failure::store)?;
+        let Some(image) = found.filter(|image| image.presence == Presence::Present) else { return Ok(None) };
+        let path = reader.path_of(&image).map_err(Failure::store)?;
+        Ok(Some(Hit { id, path, image }))
+    }
+
+    fn generation_text(&self, image: &Image) -> Result<String, Failure> {
+        now(self)?.generation_text(image).map_err(Failure::store)
+    }
+
+    fn index_file(&self, path: &[u8]) -> Result<Option<Hit>, Failure> {
+        // An update reads what is new and nothing else; who asks waits for one such run.
+        Engine::update(self)?;
+        Ok(self.images_at(&[path])?.into_iter().next().flatten())
+    }
+
+    fn search(&self, request: &Search) -> Result<Page, Failure> {
+        Ok(self.query().search(request)?)
+    }
+
+    fn random(&self, n: usize) -> Result<Vec<Hit>, Failure> {
+        Ok(self.query().random(n)?)
+    }
+
+    fn n_images(&self) -> Result<u64, Failure> {
+        Ok(self.query().n_images()?)
+    }
+
+    fn trend(&self, max_tags: usize) -> Result<Trend, Failure> {
+        Ok(self.query().trend(max_tags)?)
+    }
+
+    fn tags(&self) -> Result<Arc<Vec<api::Tag>>, Failure> {
+        Ok(self.query().tag_list()?)
+    }
+
+    fn tag(&self, id: TagId) -> Result<Option<api::Tag>, Failure> {
+        let known = now(self)?.tag(id).map_err(Failure::store)?;
+        Ok(known.filter(|tag| !tag.removed).and_then(|_| shown(self, id)))
+    }
+
+    fn custom_tags_of(&self, images: &[ImageId]) -> Result<Vec<Vec<api::Tag>>, Failure> {
+        let reader = now(self)?;
+        let of_image = |image: &ImageId| {
+            let ids = reader.custom_tag_ids_of(*image).map_err(Failure::store)?;
+            Ok(self.query().tags(&ids))
+        };
+        images.iter().map(of_image).collect()
+    }
+
+    fn make_tag(&self, name: &str) -> Result<api::Tag, Failure> {
+        let id = Library::make_tag(self, name)?;
+        let late = || Failure::Unready("the tag was made, but searches do not know it yet".to_owned());
+        shown(self, id).ok_or_else(late)
+    }
+
+    fn remove_tag(&self, tag: TagId) -> Result<(), Failure> {
+        Ok(Library::remove_tag(self, tag)?)
+    }
+
+    fn color_tag(&self, tag: TagId, color: &str) -> Result<(), Failure> {
+        Ok(Library::color_tag(self, tag, color)?)
+    }
+
+    fn link_tag(&self, tag: TagId, images: &[ImageId], link: Linking) -> Result<(), Failure> {
+        match link {
+            Linking::Put => Ok(self.put_tag(tag, images.to_vec())?),
+            Linking::Take => Ok(self.take_tag(tag, images.to_vec())?),
+        }
+    }
+
+    fn toggle_tag(&self, tag: TagId, image: ImageId) -> Result<bool, Failure> {
+        Ok(Library::toggle_tag(self, tag, image)?)
+    }
+
+    fn offline_roots(&self) -> Result<Vec<Vec<u8>>, Failure> {
+        let offline = self.intake().offline();
+        if offline.is_empty() {
+            return Ok(Vec::new());
+        }
+        let roots = now(self)?.roots().map_err(Failure::store)?;
+        Ok(roots.into_iter().filter(|(id, _)| offline.contains(id)).map(|(_, root)| root.path).collect())
+    }
+
+    fn settings(&self) -> Result<Vec<(String, String)>, Failure> {
+        now(self)?.settings().map_err(Failure::store)
+    }
+
+    fn put_setting(&self, name: &str, json: Option<&str>) -> Result<(), Failure> {
+        match json {
+            Some(json) => Ok(Library::put_setting(self, name, json)?),
+            None => Ok(self.remove_setting(name)?),
+        }
+    }
+
+    fn extra_paths(&self) -> Result<Vec<(Vec<u8>, ExtraPath)>, Failure> {
+        now(self)?.extra_paths().map_err(Failure::store)
+    }
+
+    fn add_extra_path(&self, path: &[u8], types: &[PathType]) -> Result<(), Failure> {
+        Ok(Library::add_extra_path(self, path, types)?)
+    }
+
+    fn remove_extra_path(&self, path: &[u8], types: &[PathType]) -> Result<(), Failure> {
+        Ok(Library::remove_extra_path(self, path, types)?)
+    }
+
+    fn alias_extra_path(&self, path: &[u8], alias: &str) -> Result<Option<ExtraPath>, Failure> {
+        match Library::alias_extra_path(self, path, alias) {
+            Ok(entry) => Ok(Some(entry)),
+            Err(DecideError::UnknownExtraPath(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn expired_dirs(&self) -> Result<Vec<Vec<u8>>, Failure> {
+        Library::expired_dirs(self).map_err(Failure::store)
+    }
+
+    fn update(&self) -> Result<(), Failure> {
+        Ok(Library::update(self)?)
+    }
+
+    fn rebuild(&self) -> Result<(), Failure> {
+        Ok(Library::rebuild(self)?)
+    }
+
+    fn read_file(&self, path: &Path, beside: Beside) -> Result<FileText, Failure> {
+        let file = open(path).map_err(Failure::store)?;
+        let sidecar = match beside {
+            Beside::Sidecar => sidecar(path),
+            Beside::Nothing => None,
+        };
+        let name = to_bytes(path.file_name().unwrap_or_default());
+        let reading = metadata::read(&file, &name, sidecar.as_deref()).map_err(Failure::store)?;
+        let Reading { recipe, generation_text, .. } = reading;
+        let entries = metadata::slots_as_text(&file).map_err(Failure::store)?;
+        Ok(FileText { generation_text, recipe, entries: entries.into_iter().collect() })
+    }
+}
+
+fn now(library: &Library) -> Result<Reader, Failure> {
+    library.reader().map_err(Failure::store)
+}
+
+fn shown(library: &Library, id: TagId) -> Option<api::Tag> {
+    library.query().tags(&[id]).into_iter().next()
+}
+
+struct Opened {
+    file: File,
+    len: u64,
+}
+
+impl ReadAt for Opened {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        self.file.read_at(buf, offset)
+    }
+}
+
+/// A regular file, without waiting for the other end of a pipe and without following a link.
+fn open(path: &Path) -> io::Result<Opened> {
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    Ok(Opened { file, len: metadata.len() })
+}
+
+/// The text file beside it; one byte more than is allowed tells a longer one.
+fn sidecar(path: &Path) -> Option<Vec<u8>> {
+    let beside = path.with_extension("txt");
+    if beside == path {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    open(&beside).ok()?.file.take(SIDECAR_BYTES_MAX + 1).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+impl From<IntakeError> for Failure {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::Stopped => Self::Unready(error.to_string()),
+            IntakeError::Run(_) => Self::store(error),
+        }
+    }
+}
+
+impl From<DecideError> for Failure {
+    fn from(error: DecideError) -> Self {
+        match error {
+            DecideError::UnknownTag(_) | DecideError::UnknownImage(_) => Self::Unknown(error.to_string()),
+            DecideError::NotCustom(_)
+            | DecideError::Permanent(_)
+            | DecideError::BadTagName(_)
+            | DecideError::UnknownExtraPath(_)
+            | DecideError::NoTypes
+            | DecideError::NotJson(_) => Self::Refused(error.to_string()),
+            DecideError::Write(_) => Self::store(error),
+        }
+    }
+}

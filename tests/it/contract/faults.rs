@@ -1,0 +1,249 @@
+//! A library that is slow, broken or not there: every answer stays JSON, and `/hello` prompt.
+
+use super::served::{Reply, reply, runtime, settings};
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use lumidex::query::{Hit, Page, Search, Trend};
+use lumidex::serve::{Beside, Engine, Failure, FileText, Linking, Status, app};
+use lumidex_schema::api;
+use lumidex_schema::id::{ImageId, TagId};
+use lumidex_schema::record::{ExtraPath, Image, PathType};
+use serde_json::json;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+
+/// What goes wrong.
+#[derive(Clone, Copy)]
+enum Fault {
+    Store,
+    Panic,
+    Unready,
+    /// Every call tells that it began and waits to be let go.
+    Wait,
+}
+
+struct Broken {
+    fault: Fault,
+    began: Sender<()>,
+    go: Mutex<Receiver<()>>,
+}
+
+impl Broken {
+    fn fail<T>(&self) -> Result<T, Failure> {
+        match self.fault {
+            Fault::Store => {
+                Err(Failure::store(std::io::Error::other("the disk at /secret/place is on fire")))
+            }
+            Fault::Panic => panic!("a thing that cannot be"),
+            Fault::Unready => Err(Failure::Unready("catching up".to_owned())),
+            Fault::Wait => {
+                self.began.send(()).unwrap();
+                self.go.lock().unwrap().recv().unwrap();
+                Err(Failure::Refused("let go".to_owned()))
+            }
+        }
+    }
+}
+
+/// A router over it; tells when a call began, and lets calls go.
+fn broken(fault: Fault) -> (tempfile::TempDir, Router, Receiver<()>, Sender<()>) {
+    let dir = tempfile::tempdir().unwrap();
+    let ((began, has_begun), (release, go)) = (channel(), channel());
+    let engine = Arc::new(Broken { fault, began, go: Mutex::new(go) });
+    let router = app(engine, settings(dir.path(), |_, _| {})).unwrap();
+    (dir, router, has_begun, release)
+}
+
+fn get(uri: &str) -> Request<Body> {
+    Request::get(uri).body(Body::empty()).unwrap()
+}
+
+fn ask(fault: Fault, uri: &str) -> Reply {
+    let (_dir, router, ..) = broken(fault);
+    runtime().block_on(reply(&router, get(uri)))
+}
+
+#[test]
+fn a_store_that_fails_is_told_without_its_secrets() {
+    for uri in [
+        "/iib/db/basic_info",
+        "/infinite_image_browsing/global_setting",
+        "/api/v1/status",
+        "/metrics",
+        "/iib/file?path=%2Fx.png",
+    ] {
+        let reply = ask(Fault::Store, uri);
+        assert_eq!(reply.status, 500, "{uri}");
+        reply.assert_problem();
+        assert!(!reply.text().contains("/secret/place"), "{uri} {}", reply.text());
+    }
+}
+
+#[test]
+fn a_panic_costs_one_request() {
+    let (_dir, router, ..) = broken(Fault::Panic);
+    let runtime = runtime();
+    for uri in ["/iib/db/basic_info", "/readyz", "/metrics"] {
+        let reply = runtime.block_on(reply(&router, get(uri)));
+        assert_eq!(reply.status, 500, "{uri}");
+        reply.assert_problem();
+        assert!(!reply.text().contains("cannot be"), "{uri} {}", reply.text());
+    }
+    assert_eq!(runtime.block_on(reply(&router, get("/iib/hello"))).status, 200);
+}
+
+#[test]
+fn a_library_that_catches_up_asks_for_patience() {
+    let reply = ask(Fault::Unready, "/iib/db/basic_info");
+    assert_eq!((reply.status, reply.json()), (503, json!({ "detail": "catching up" })));
+    assert_eq!(reply.header("retry-after"), "1");
+}
+
+#[test]
+fn searches_that_hang_do_not_hold_up_hello() {
+    let (_dir, router, has_begun, release) = broken(Fault::Wait);
+    runtime().block_on(async {
+        let searches: Vec<_> = (0..200)
+            .map(|_| {
+                let router = router.clone();
+                tokio::spawn(async move { reply(&router, get("/iib/db/basic_info")).await })
+            })
+            .collect();
+        // As many as may run are running, on threads of their own; the rest wait.
+        let has_begun = tokio::task::spawn_blocking(move || {
+            has_begun.recv().unwrap();
+            has_begun
+        });
+        let has_begun = has_begun.await.unwrap();
+        for uri in ["/iib/hello", "/healthz", "/", "/ui/app.js"] {
+            assert_eq!(reply(&router, get(uri)).await.status, 200, "{uri}");
+        }
+        for _ in 0..200 {
+            release.send(()).unwrap();
+        }
+        for search in searches {
+            assert_eq!(search.await.unwrap().json(), json!({ "detail": "let go" }));
+        }
+        assert_eq!(has_begun.try_iter().count(), 199);
+    });
+}
+
+#[test]
+fn more_than_can_wait_is_turned_away() {
+    let (_dir, router, has_begun, release) = broken(Fault::Wait);
+    runtime().block_on(async {
+        let updates: Vec<_> = (0..16)
+            .map(|_| {
+                let router = router.clone();
+                let request = Request::post("/iib/db/update_image_data").body(Body::empty()).unwrap();
+                tokio::spawn(async move { reply(&router, request).await })
+            })
+            .collect();
+        let all_began = tokio::task::spawn_blocking(move || {
+            for _ in 0..16 {
+                has_begun.recv().unwrap();
+            }
+            has_begun
+        });
+        // Calls take turns at the gate of this test, so they are let go as they come.
+        for _ in 0..16 {
+            release.send(()).unwrap();
+        }
+        let _has_begun = all_began.await.unwrap();
+        for update in updates {
+            assert_eq!(update.await.unwrap().status, 400);
+        }
+    });
+}
+
+impl Engine for Broken {
+    fn is_ready(&self) -> bool {
+        self.fail::<()>().is_ok()
+    }
+    fn status(&self) -> Result<Status, Failure> {
+        self.fail()
+    }
+    fn images_at(&self, _: &[&[u8]]) -> Result<Vec<Option<Hit>>, Failure> {
+        self.fail()
+    }
+    fn image(&self, _: ImageId) -> Result<Option<Hit>, Failure> {
+        self.fail()
+    }
+    fn generation_text(&self, _: &Image) -> Result<String, Failure> {
+        self.fail()
+    }
+    fn index_file(&self, _: &[u8]) -> Result<Option<Hit>, Failure> {
+        self.fail()
+    }
+    fn search(&self, _: &Search) -> Result<Page, Failure> {
+        self.fail()
+    }
+    fn random(&self, _: usize) -> Result<Vec<Hit>, Failure> {
+        self.fail()
+    }
+    fn n_images(&self) -> Result<u64, Failure> {
+        self.fail()
+    }
+    fn trend(&self, _: usize) -> Result<Trend, Failure> {
+        self.fail()
+    }
+    fn tags(&self) -> Result<Arc<Vec<api::Tag>>, Failure> {
+        self.fail()
+    }
+    fn tag(&self, _: TagId) -> Result<Option<api::Tag>, Failure> {
+        self.fail()
+    }
+    fn custom_tags_of(&self, _: &[ImageId]) -> Result<Vec<Vec<api::Tag>>, Failure> {
+        self.fail()
+    }
+    fn make_tag(&self, _: &str) -> Result<api::Tag, Failure> {
+        self.fail()
+    }
+    fn remove_tag(&self, _: TagId) -> Result<(), Failure> {
+        self.fail()
+    }
+    fn color_tag(&self, _: TagId, _: &str) -> Result<(), Failure> {
+        self.fail()
+    }
+    fn link_tag(&self, _: TagId, _: &[ImageId], _: Linking) -> Result<(), Failure> {
+        self.fail()
+    }
+    fn toggle_tag(&self, _: TagId, _: ImageId) -> Result<bool, Failure> {
+        self.fail()
+    }
+    fn offline_roots(&self) -> Result<Vec<Vec<u8>>, Failure> {
+        self.fail()
+    }
+    fn settings(&self) -> Result<Vec<(String, String)>, Failure> {
+        self.fail()
+    }
+    fn put_setting(&self, _: &str, _: Option<&str>) -> Result<(), Failure> {
+        self.fail()
+    }
+    fn extra_paths(&self) -> Result<Vec<(Vec<u8>, ExtraPath)>, Failure> {
+        self.fail()
+    }
+    fn add_extra_path(&self, _: &[u8], _: &[PathType]) -> Result<(), Failure> {
+        self.fail()
+    }
+    fn remove_extra_path(&self, _: &[u8], _: &[PathType]) -> Result<(), Failure> {
+        self.fail()
+    }
+    fn alias_extra_path(&self, _: &[u8], _: &str) -> Result<Option<ExtraPath>, Failure> {
+        self.fail()
+    }
+    fn expired_dirs(&self) -> Result<Vec<Vec<u8>>, Failure> {
+        self.fail()
+    }
+    fn update(&self) -> Result<(), Failure> {
+        self.fail()
+    }
+    fn rebuild(&self) -> Result<(), Failure> {
+        self.fail()
+    }
+    fn read_file(&self, _: &Path, _: Beside) -> Result<FileText, Failure> {
+        self.fail()
+    }
+}

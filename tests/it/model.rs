@@ -1,0 +1,217 @@
+//! Projections against a toy, over random histories with crashes, backups and restores: after
+//! any of them a projection that may continue equals one that was filled from nothing.
+
+use lumidex::ledger::{Ledger, Observation, Seen, SharedText};
+use lumidex::projection::follower::catch_up;
+use lumidex::projection::tags::TagsProjection;
+use lumidex::projection::text::TextProjection;
+use lumidex::sys::Stop;
+use lumidex_schema::id::{ImageId, RootId, TagId, Timestamp};
+use lumidex_schema::layout;
+use lumidex_schema::media::MediaKind;
+use lumidex_schema::path::RelPath;
+use lumidex_schema::record::{Fingerprint, PathType, Presence, Sighting};
+use lumidex_schema::tag::TagKind;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+#[derive(Clone, Debug)]
+enum Op {
+    /// A file arrives or is altered: name, date, text.
+    See(u8, u8, u8),
+    /// A file goes missing.
+    Miss(u8),
+    /// A tag is put on, or taken off.
+    Toggle(u8, u8),
+    /// The root is removed and added again.
+    Readd,
+    /// Projections catch up and become durable.
+    Follow,
+    /// Everything is closed and opened again.
+    Restart,
+    /// The ledger's file is copied.
+    Backup,
+    /// The copy takes the ledger's place; projections stay.
+    Restore,
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        8 => (0u8..12, 0u8..4, 0u8..4).prop_map(|(name, date, text)| Op::See(name, date, text)),
+        2 => (0u8..12).prop_map(Op::Miss),
+        4 => (0u8..12, 0u8..2).prop_map(|(name, tag)| Op::Toggle(name, tag)),
+        1 => Just(Op::Readd),
+        4 => Just(Op::Follow),
+        2 => Just(Op::Restart),
+        2 => Just(Op::Backup),
+        2 => Just(Op::Restore),
+    ]
+}
+
+struct World {
+    dir: PathBuf,
+    ledger: Option<Ledger>,
+    has_backup: bool,
+}
+
+impl World {
+    fn ledger(&mut self) -> &Ledger {
+        let path = self.dir.join(layout::LEDGER);
+        self.ledger.get_or_insert_with(|| {
+            let ledger = Ledger::open(&path).unwrap();
+            ledger.add_extra_path(b"/r", &[PathType::Scanned]).unwrap();
+            ledger
+        })
+    }
+
+    fn root(&mut self) -> RootId {
+        self.ledger().reader().unwrap().roots().unwrap()[0].0
+    }
+
+    fn id_of(&mut self, name: u8) -> Option<ImageId> {
+        let path = format!("/r/f/{name}.png");
+        Some(self.ledger().reader().unwrap().present_at(path.as_bytes()).unwrap()?.0)
+    }
+
+    fn step(&mut self, op: &Op) {
+        match *op {
+            Op::See(name, date, text) => {
+                let seen = seen(self.root(), name, date, text);
+                self.ledger().observe(vec![seen]).unwrap();
+            }
+            Op::Miss(name) => {
+                if let Some(image) = self.id_of(name) {
+                    self.ledger().observe(vec![Observation::Missing { image, at: Timestamp(1) }]).unwrap();
+                }
+            }
+            Op::Toggle(name, tag) => {
+                if let Some(image) = self.id_of(name) {
+                    let (_, tag) = self.ledger().make_tag(&format!("tag {tag}")).unwrap();
+                    self.ledger().toggle_tag(tag, image).unwrap();
+                }
+            }
+            Op::Readd => {
+                self.ledger().remove_extra_path(b"/r", &[]).unwrap();
+                self.ledger().add_extra_path(b"/r", &[PathType::Scanned]).unwrap();
+            }
+            Op::Follow => {
+                let dir = self.dir.clone();
+                follow(self.ledger(), &dir);
+            }
+            Op::Restart => self.ledger = None,
+            Op::Backup => {
+                self.ledger = None;
+                self.has_backup = std::fs::copy(self.dir.join(layout::LEDGER), self.dir.join("backup")).is_ok();
+            }
+            Op::Restore => {
+                if self.has_backup {
+                    self.ledger = None;
+                    std::fs::copy(self.dir.join("backup"), self.dir.join(layout::LEDGER)).unwrap();
+                }
+            }
+        }
+    }
+}
+
+fn seen(root: RootId, name: u8, date: u8, text: u8) -> Observation {
+    let tags = vec![(TagKind::Pos, format!("word {text}"))];
+    Observation::Seen(Box::new(Seen {
+        root,
+        folder: RelPath::from_bytes(&b"f"[..]),
+        name: format!("{name}.png").into_bytes(),
+        sighting: Sighting { size: u64::from(text), modified: Timestamp(i64::from(date)), ..Sighting::default() },
+        media: MediaKind::Image,
+        fingerprint: Fingerprint([1; 16]),
+        pixel_width: 1 + u32::from(text % 2),
+        pixel_height: 1,
+        text: Some(Arc::new(SharedText::new(format!("text {text}"), tags))),
+        holes: vec![u64::from(name)],
+        rule_tags: Vec::new(),
+        complaints: 0,
+    }))
+}
+
+/// What a projection shows: live images in order, tags by name with their images, texts.
+type Shown = (Vec<u32>, BTreeMap<String, Vec<u32>>, u64, Vec<Option<String>>);
+
+fn follow(ledger: &Ledger, dir: &Path) -> Shown {
+    let mut tags = TagsProjection::open(&dir.join(layout::TAGS));
+    let mut text = TextProjection::open(&dir.join(layout::TEXT));
+    catch_up(&mut tags, ledger, &Stop::never(), &mut |_, _| {}).unwrap();
+    catch_up(&mut text, ledger, &Stop::never(), &mut |_, _| {}).unwrap();
+    let (tags, text) = (tags.reader(), text.reader().snapshot());
+    let state = tags.read();
+    let named = state.tags().map(|(id, entry)| {
+        let images: Vec<u32> = state.posting(id).to_bitmap().iter().collect();
+        (format!("{:?} {} {}", entry.kind, entry.name, id), images)
+    });
+    let named = named.filter(|(_, images)| !images.is_empty()).collect();
+    let known = ledger.reader().unwrap();
+    let last = (1..).take_while(|id| known.text(lumidex_schema::id::TextId(*id)).unwrap().is_some()).count() as u32;
+    let texts = (1..=last).map(|id| text.folded(lumidex_schema::id::TextId(id)).map(str::to_owned)).collect();
+    (state.order.ids().to_vec(), named, state.total_bytes, texts)
+}
+
+/// The same from the ledger alone.
+fn truth(ledger: &Ledger) -> (Vec<u32>, BTreeMap<TagId, Vec<u32>>) {
+    let reader = ledger.reader().unwrap();
+    let mut live = Vec::new();
+    let mut custom: BTreeMap<TagId, Vec<u32>> = BTreeMap::new();
+    for id in 1..=reader.n_images().unwrap() as u32 {
+        let Some(image) = reader.image(ImageId(id)).unwrap() else { continue };
+        if image.presence == Presence::Present {
+            live.push((image.sighting.modified, id));
+            for tag in reader.custom_tag_ids_of(ImageId(id)).unwrap() {
+                custom.entry(tag).or_default().push(id);
+            }
+        }
+    }
+    live.sort_unstable();
+    (live.into_iter().map(|(_, id)| id).collect(), custom)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn a_projection_that_may_continue_equals_one_filled_from_nothing(ops in vec(op(), 1..40)) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut world = World { dir: dir.path().to_owned(), ledger: None, has_backup: false };
+        for op in &ops {
+            world.step(op);
+        }
+        let followed = follow(world.ledger(), dir.path());
+        let fresh = tempfile::tempdir().unwrap();
+        let refilled = follow(world.ledger(), fresh.path());
+        prop_assert_eq!(&followed, &refilled);
+        let (live, custom) = truth(world.ledger());
+        prop_assert_eq!(&followed.0, &live);
+        for (tag, images) in custom {
+            let shown = followed.1.iter().find(|(name, _)| name.ends_with(&format!(" {tag}"))).map(|(_, shown)| shown);
+            prop_assert_eq!(shown, Some(&images));
+        }
+    }
+}
+
+#[test]
+fn deleting_or_damaging_what_is_derived_costs_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut world = World { dir: dir.path().to_owned(), ledger: None, has_backup: false };
+    (0..12).for_each(|name| world.step(&Op::See(name, name % 3, name % 4)));
+    world.step(&Op::Toggle(3, 0));
+    let expected = follow(world.ledger(), dir.path());
+    let tags = dir.path().join(layout::TAGS);
+    let len = std::fs::metadata(&tags).unwrap().len();
+    let damage: [&dyn Fn(); 4] = [
+        &|| std::fs::remove_file(&tags).unwrap(),
+        &|| std::fs::write(&tags, "rubbish").unwrap(),
+        &|| std::fs::File::options().write(true).open(&tags).unwrap().set_len(len / 2).unwrap(),
+        &|| std::fs::remove_dir_all(dir.path().join(layout::TEXT)).unwrap(),
+    ];
+    for (nth, damage) in damage.iter().enumerate() {
+        damage();
+        assert_eq!(follow(world.ledger(), dir.path()), expected, "damage {nth}");
+    }
+}
