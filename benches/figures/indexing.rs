@@ -61,10 +61,9 @@ fn probe(port: u16, is_done: &AtomicBool) -> anyhow::Result<[Latencies; 2]> {
         if is_done.load(Ordering::Relaxed) {
             break;
         }
-        hello.times.push(client.get(&format!("{BASE}/hello"))?.took);
+        hello.add(client.get(&format!("{BASE}/hello"))?.took, 0, &"hello");
         let answer = client.post(&format!("{BASE}/db/search_by_substr"), &json!({"surstr": needle}))?;
-        search.found += answer.json()?["files"].as_array().map_or(0, Vec::len);
-        search.times.push(answer.took);
+        search.add(answer.took, answer.json()?["files"].as_array().map_or(0, Vec::len), needle);
         std::thread::sleep(Duration::from_millis(20));
     }
     Ok([hello, search])

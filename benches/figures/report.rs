@@ -19,9 +19,20 @@ pub(crate) struct Latencies {
     pub(crate) times: Vec<Duration>,
     /// Images found on the first page, over all requests.
     pub(crate) found: usize,
+    /// The request that took longest, and how long.
+    pub(crate) slowest: Option<(Duration, String)>,
 }
 
 impl Latencies {
+    /// A request that found so many images.
+    pub(crate) fn add(&mut self, took: Duration, found: usize, request: &dyn std::fmt::Display) {
+        self.times.push(took);
+        self.found += found;
+        if self.slowest.as_ref().is_none_or(|(slowest, _)| took > *slowest) {
+            self.slowest = Some((took, request.to_string()));
+        }
+    }
+
     /// In milliseconds; 0 when there are none.
     pub(crate) fn percentile_ms(&self, percent: usize) -> f64 {
         let mut sorted = self.times.clone();
@@ -49,11 +60,9 @@ impl Report {
 
     /// A kind of request.
     pub(crate) fn search(&mut self, kind: &str, latencies: Latencies) {
-        eprintln!(
-            "  {kind}: p50 {:.2} p99 {:.2} ms",
-            latencies.percentile_ms(50),
-            latencies.percentile_ms(99)
-        );
+        let slowest = latencies.slowest.as_ref().map_or("", |(_, request)| request);
+        let [middle, high] = [50, 99].map(|percent| latencies.percentile_ms(percent));
+        eprintln!("  {kind}: p50 {middle:.2} p99 {high:.2} ms, slowest {slowest}");
         self.searches.push((kind.to_owned(), latencies));
     }
 

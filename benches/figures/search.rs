@@ -56,7 +56,7 @@ pub(crate) fn all(
         for _ in 0..requests / 4 {
             let answer = client.get(&format!("{BASE}{path}"))?;
             answer.json()?;
-            latencies.times.push(answer.took);
+            latencies.add(answer.took, 0, &path);
         }
         report.search(name, latencies);
     }
@@ -83,8 +83,7 @@ pub(crate) fn ask(
     }
     for body in bodies.iter().cycle().take(if bodies.is_empty() { 0 } else { requests }) {
         let answer = client.post(&path, body)?;
-        latencies.found += answer.json()?["files"].as_array().map_or(0, Vec::len);
-        latencies.times.push(answer.took);
+        latencies.add(answer.took, answer.json()?["files"].as_array().map_or(0, Vec::len), body);
     }
     Ok(latencies)
 }
@@ -144,8 +143,7 @@ fn pages(client: &mut Client, count: usize, report: &mut Report) -> anyhow::Resu
     for _ in 0..count {
         let answer = client.post(&path, &json!({"surstr": "best", "cursor": cursor}))?;
         let page = answer.json()?;
-        latencies.found += page["files"].as_array().map_or(0, Vec::len);
-        latencies.times.push(answer.took);
+        latencies.add(answer.took, page["files"].as_array().map_or(0, Vec::len), &cursor);
         if page["cursor"]["has_next"] != true {
             break;
         }
