@@ -12,6 +12,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How long closing may take after the last request; then the process leaves. The ledger is
 /// transactional, and followers catch up at the next start.
 const CLOSE_WAIT: Duration = Duration::from_secs(4);

@@ -220,8 +220,8 @@ fn what_a_person_did_is_recorded_with_what_undoing_it_needs() {
     let (_, tag) = opened.ledger.make_tag("mine").unwrap();
     assert_eq!(opened.ledger.make_tag("mine").unwrap().1, tag, "making it again finds it");
     opened.ledger.color_tag(tag, "#f00").unwrap();
-    assert_eq!(opened.ledger.toggle_tag(tag, id).unwrap().1, false);
-    assert_eq!(opened.ledger.toggle_tag(tag, id).unwrap().1, true);
+    assert!(!opened.ledger.toggle_tag(tag, id).unwrap().1);
+    assert!(opened.ledger.toggle_tag(tag, id).unwrap().1);
     opened.ledger.put_tag(tag, vec![id, id]).unwrap();
     opened.ledger.remove_tag(tag).unwrap();
     let actions: Vec<Action> = opened

@@ -60,6 +60,11 @@ impl Runs {
         *self = changed;
     }
 
+    fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.ends.shrink_to_fit();
+    }
+
     fn scan(&self, finder: &Finder<'_>, first: u32, out: &mut RoaringBitmap) {
         let mut at = 0;
         while let Some(found) = finder.find(&self.bytes[at..]) {
@@ -94,6 +99,13 @@ impl Names {
             chunk.scan(finder, (nth * CHUNK) as u32, &mut found);
         }
         found
+    }
+
+    /// Gives back memory that growing left over in a chunk.
+    pub(super) fn shrink(&mut self, nth: usize) {
+        if let Some(chunk) = self.chunks.get_mut(nth) {
+            chunk.shrink();
+        }
     }
 
     /// Replaces runs; `changes` sorted by id, each id once.

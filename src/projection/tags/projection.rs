@@ -120,6 +120,11 @@ impl TagsProjection {
     }
 
     fn shrink(&self, dirty: &Dirty) {
+        for chunk in &dirty.chunks {
+            let mut state = self.state.write();
+            state.names.shrink(*chunk as usize);
+            state.holes.shrink(*chunk as usize);
+        }
         let mut tags = dirty.postings.iter().copied();
         loop {
             let mut state = self.state.write();
