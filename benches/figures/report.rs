@@ -19,6 +19,8 @@ pub(crate) struct Latencies {
     pub(crate) times: Vec<Duration>,
     /// Images found on the first page, over all requests.
     pub(crate) found: usize,
+    /// Requests refused because they would take too long.
+    pub(crate) refused: usize,
     /// The request that took longest, and how long.
     pub(crate) slowest: Option<(Duration, String)>,
 }
@@ -73,15 +75,16 @@ impl Report {
             println!("| {figure} | {value} |");
         }
         println!(
-            "\n| request, over keep-alive | p50 ms | p99 ms | max ms | requests | hits a page |\n|---|---|---|---|---|---|"
+            "\n| request, over keep-alive | p50 ms | p99 ms | max ms | requests | refused | hits a page |\n|---|---|---|---|---|---|---|"
         );
         for (kind, latencies) in &self.searches {
             println!(
-                "| {kind} | {:.2} | {:.2} | {:.2} | {} | {} |",
+                "| {kind} | {:.2} | {:.2} | {:.2} | {} | {} | {} |",
                 latencies.percentile_ms(50),
                 latencies.percentile_ms(99),
                 latencies.percentile_ms(100),
                 latencies.times.len(),
+                latencies.refused,
                 latencies.found / latencies.times.len().max(1),
             );
         }
