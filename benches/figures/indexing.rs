@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::client::Client;
 use super::library::OnDisk;
+use super::machine;
 use super::report::{Latencies, Report};
 use super::search::mebibytes;
 use super::server::{BASE, Program, Server};
@@ -40,7 +41,15 @@ pub(crate) fn first_index(program: &Program, library: &OnDisk, report: &mut Repo
         bail!("{counted:?} images were indexed of {}", library.synth.len());
     }
     let rate = f64::from(library.synth.len()) / took.as_secs_f64();
-    report.row("first index, end to end", format!("{:.2} s, {rate:.0} images/s", took.as_secs_f64()));
+    report.row(
+        "first index, end to end",
+        format!(
+            "{:.2} s, {rate:.0} images/s ({:.2} s of processor time)",
+            took.as_secs_f64(),
+            server.processor_seconds()
+        ),
+    );
+    report.row("processors waited for by everyone, at its end", machine::load());
     report.row("anonymous memory, peak while indexing", mebibytes(memory.peak_bytes()));
     std::thread::sleep(Duration::from_secs(5));
     report.row("anonymous memory, idle after indexing", mebibytes(server.anonymous_bytes()));
@@ -61,10 +70,9 @@ fn probe(port: u16, is_done: &AtomicBool) -> anyhow::Result<[Latencies; 2]> {
         if is_done.load(Ordering::Relaxed) {
             break;
         }
-        hello.times.push(client.get(&format!("{BASE}/hello"))?.took);
+        hello.add(client.get(&format!("{BASE}/hello"))?.took, 0, &"hello");
         let answer = client.post(&format!("{BASE}/db/search_by_substr"), &json!({"surstr": needle}))?;
-        search.found += answer.json()?["files"].as_array().map_or(0, Vec::len);
-        search.times.push(answer.took);
+        search.add(answer.took, answer.json()?["files"].as_array().map_or(0, Vec::len), needle);
         std::thread::sleep(Duration::from_millis(20));
     }
     Ok([hello, search])

@@ -15,6 +15,13 @@ pub(crate) fn facts(folder: &Path) -> String {
     format!("{cpu}, {cores} cores, {} GiB, {kernel}, {disk}, {rust}", memory_kb / 1024 / 1024)
 }
 
+/// How busy the machine is: processes that run or want to, averaged over the last minute. More
+/// than the processors there are means that times are too long.
+pub(crate) fn load() -> String {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split(' ').next().unwrap_or_default().to_owned()
+}
+
 fn field(file: &str, name: &str) -> Option<String> {
     let text = std::fs::read_to_string(file).ok()?;
     let line = text.lines().find(|line| line.starts_with(name))?;

@@ -19,9 +19,22 @@ pub(crate) struct Latencies {
     pub(crate) times: Vec<Duration>,
     /// Images found on the first page, over all requests.
     pub(crate) found: usize,
+    /// Requests refused because they would take too long.
+    pub(crate) refused: usize,
+    /// The request that took longest, and how long.
+    pub(crate) slowest: Option<(Duration, String)>,
 }
 
 impl Latencies {
+    /// A request that found so many images.
+    pub(crate) fn add(&mut self, took: Duration, found: usize, request: &dyn std::fmt::Display) {
+        self.times.push(took);
+        self.found += found;
+        if self.slowest.as_ref().is_none_or(|(slowest, _)| took > *slowest) {
+            self.slowest = Some((took, request.to_string()));
+        }
+    }
+
     /// In milliseconds; 0 when there are none.
     pub(crate) fn percentile_ms(&self, percent: usize) -> f64 {
         let mut sorted = self.times.clone();
@@ -49,11 +62,9 @@ impl Report {
 
     /// A kind of request.
     pub(crate) fn search(&mut self, kind: &str, latencies: Latencies) {
-        eprintln!(
-            "  {kind}: p50 {:.2} p99 {:.2} ms",
-            latencies.percentile_ms(50),
-            latencies.percentile_ms(99)
-        );
+        let slowest = latencies.slowest.as_ref().map_or("", |(_, request)| request);
+        let [middle, high] = [50, 99].map(|percent| latencies.percentile_ms(percent));
+        eprintln!("  {kind}: p50 {middle:.2} p99 {high:.2} ms, slowest {slowest}");
         self.searches.push((kind.to_owned(), latencies));
     }
 
@@ -64,15 +75,16 @@ impl Report {
             println!("| {figure} | {value} |");
         }
         println!(
-            "\n| request, over keep-alive | p50 ms | p99 ms | max ms | requests | hits a page |\n|---|---|---|---|---|---|"
+            "\n| request, over keep-alive | p50 ms | p99 ms | max ms | requests | refused | hits a page |\n|---|---|---|---|---|---|---|"
         );
         for (kind, latencies) in &self.searches {
             println!(
-                "| {kind} | {:.2} | {:.2} | {:.2} | {} | {} |",
+                "| {kind} | {:.2} | {:.2} | {:.2} | {} | {} | {} |",
                 latencies.percentile_ms(50),
                 latencies.percentile_ms(99),
                 latencies.percentile_ms(100),
                 latencies.times.len(),
+                latencies.refused,
                 latencies.found / latencies.times.len().max(1),
             );
         }

@@ -56,7 +56,7 @@ pub(crate) fn all(
         for _ in 0..requests / 4 {
             let answer = client.get(&format!("{BASE}{path}"))?;
             answer.json()?;
-            latencies.times.push(answer.took);
+            latencies.add(answer.took, 0, &path);
         }
         report.search(name, latencies);
     }
@@ -79,12 +79,15 @@ pub(crate) fn ask(
     let path = format!("{BASE}{route}");
     let mut latencies = Latencies::default();
     for body in bodies.iter().take(8) {
-        client.post(&path, body)?.json()?;
+        client.post(&path, body)?;
     }
     for body in bodies.iter().cycle().take(if bodies.is_empty() { 0 } else { requests }) {
         let answer = client.post(&path, body)?;
-        latencies.found += answer.json()?["files"].as_array().map_or(0, Vec::len);
-        latencies.times.push(answer.took);
+        // An expression past its time bound is answered so; that is a figure too.
+        let is_refused = answer.status == 400 && !body["regexp"].is_null();
+        let found = if is_refused { 0 } else { answer.json()?["files"].as_array().map_or(0, Vec::len) };
+        latencies.refused += usize::from(is_refused);
+        latencies.add(answer.took, found, body);
     }
     Ok(latencies)
 }
@@ -144,8 +147,7 @@ fn pages(client: &mut Client, count: usize, report: &mut Report) -> anyhow::Resu
     for _ in 0..count {
         let answer = client.post(&path, &json!({"surstr": "best", "cursor": cursor}))?;
         let page = answer.json()?;
-        latencies.found += page["files"].as_array().map_or(0, Vec::len);
-        latencies.times.push(answer.took);
+        latencies.add(answer.took, page["files"].as_array().map_or(0, Vec::len), &cursor);
         if page["cursor"]["has_next"] != true {
             break;
         }
