@@ -49,10 +49,8 @@ pub fn split(text: &str) -> Split {
             split.holes.push(value);
             copied = end;
         }
-        at = end.max(start + 1);
-        while !text.is_char_boundary(at) {
-            at += 1;
-        }
+        // A text may end right behind the key.
+        at = text.ceil_char_boundary(end.max(start + 1));
     }
     split.template.push_str(&text[copied..]);
     split

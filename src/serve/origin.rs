@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     fn admit(cors: Cors, method: &Method, pairs: &[(&'static str, &str)]) -> Option<Caller> {
-        let settings = Settings { cors, ..super::super::reach::tests::settings(std::path::Path::new("/")) };
+        let settings = Settings { cors, ..reach::tests::settings(std::path::Path::new("/")) };
         let headers = pairs
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
