@@ -39,7 +39,7 @@ pub const LEDGER_REPORTS_QUEUED: usize = 2;
 pub const LEDGER_DECISIONS_QUEUED: usize = 512;
 
 /// Pages of the ledger kept in memory. More than this measured no gain at a million images.
-pub const LEDGER_CACHE_BYTES: usize = 64 * 1024 * 1024;
+pub const LEDGER_CACHE_BYTES: usize = 32 * 1024 * 1024;
 
 /// Feed rows a follower reads at once; bounds its memory and how long a snapshot is held.
 /// Also bounds how long searches wait while a batch becomes visible.

@@ -12,14 +12,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(not(target_env = "msvc"))]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// How long closing may take after the last request; then the process leaves. The ledger is
 /// transactional, and followers catch up at the next start.
 const CLOSE_WAIT: Duration = Duration::from_secs(4);
 
 fn main() -> ExitCode {
+    return_memory_when_idle();
     let done = match Args::parse().into_command() {
         Command::Inspect { json, files } => inspect(&files, json),
         Command::Serve(flags) => serve(*flags),
@@ -31,6 +33,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Without it the allocator gives memory back only while it is asked for more.
+fn return_memory_when_idle() {
+    #[cfg(not(target_env = "msvc"))]
+    // Where the system gives no thread for it, memory is merely returned later.
+    let _ = tikv_jemalloc_ctl::background_thread::write(true);
 }
 
 fn inspect(files: &[std::path::PathBuf], json: bool) -> anyhow::Result<ExitCode> {

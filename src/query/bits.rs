@@ -1,8 +1,6 @@
 //! A set of small numbers as one bit each: a million images are 125 KB, and asking costs a
 //! nanosecond.
 
-use roaring::RoaringBitmap;
-
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bits {
@@ -19,10 +17,6 @@ impl Bits {
         if let Some(word) = self.words.get_mut(at as usize / 64) {
             *word |= 1 << (at % 64);
         }
-    }
-
-    pub(super) fn extend(&mut self, ids: &RoaringBitmap) {
-        ids.iter().for_each(|id| self.insert(id));
     }
 
     #[inline]

@@ -11,7 +11,6 @@ use crate::projection::text::{Candidates, Snapshot, TextError};
 use lumidex_schema::id::{FolderId, ImageId, TextId};
 use lumidex_schema::text::HOLE;
 use memchr::memmem::Finder;
-use roaring::RoaringBitmap;
 
 /// A folded, non-empty needle, ready to be looked for in one snapshot.
 pub(super) struct Needle<'a> {
@@ -146,22 +145,19 @@ impl<'a> Needle<'a> {
         self.finder.find(&self.filled).is_some()
     }
 
-    /// Every image that may match by its folder, its name or a hole; those with a hole must still
-    /// be asked one by one. One pass over all names and values, at the speed of memory.
-    pub(super) fn by_image(&self) -> RoaringBitmap {
-        let mut found = match &self.name {
-            InName::Anywhere(finder) => self.state.names.scan(finder),
-            InName::AtStart { finder, .. } => self.state.names.scan(finder),
-        };
+    /// Adds every image that may match by its folder, its name or a hole; each must still be asked.
+    /// One pass over all names and values, at the speed of memory.
+    pub(super) fn by_image(&self, out: &mut Bits) {
+        let (InName::Anywhere(finder) | InName::AtStart { finder, .. }) = &self.name;
+        self.state.names.scan(finder, |id| out.insert(id.0));
         for hole in &self.holes {
-            found |= self.state.holes.scan(&hole.pattern);
+            self.state.holes.scan(&hole.pattern, |id| out.insert(id.0));
         }
         for folder in 1..self.state.folders().len() as u32 {
             if self.folders.contains(folder) {
-                self.state.in_folder(FolderId(folder)).union_into(&mut found);
+                self.state.in_folder(FolderId(folder)).for_each(|id| out.insert(id.0));
             }
         }
-        found
     }
 
     /// Whether a template may hold it; cheap.

@@ -147,13 +147,16 @@ impl<'a> Asking<'a> {
     ) -> Result<(), SearchError> {
         let state = self.state;
         let room = state.columns.len();
-        let bits = |ids: &RoaringBitmap| {
+        let by_image = self.needle.as_ref().map(|needle| {
             let mut bits = Bits::new(room);
-            bits.extend(ids);
+            needle.by_image(&mut bits);
             bits
-        };
-        let by_image = self.needle.as_ref().map(|needle| bits(&needle.by_image()));
-        let allowed = allowed.map(bits);
+        });
+        let allowed = allowed.map(|ids| {
+            let mut bits = Bits::new(room);
+            ids.iter().for_each(|id| bits.insert(id));
+            bits
+        });
         let order = state.order.ids()[..before].iter().zip(&state.order.texts()[..before]).rev();
         for (&id, &text) in order {
             let text = TextId(text);

@@ -23,8 +23,6 @@ pub(crate) const NAME_BYTES_MAX: usize = 1024;
 pub(crate) const COLOR_BYTES_MAX: usize = 128;
 /// Images per page when the client does not say.
 pub(crate) const PAGE_SIZE: i64 = 200;
-/// Images per page; sizes are clamped to 1..=this.
-pub(crate) const PAGE_SIZE_MAX: i64 = 10_000;
 /// Images `random_images` answers.
 pub(crate) const RANDOM_N: usize = 128;
 /// Byte ranges in one request; beyond it the whole file is sent, as RFC 9110 advises.
@@ -34,6 +32,15 @@ pub(crate) const CHUNK_BYTES: usize = 256 << 10;
 /// Files whose metadata one batch request may make the server read; the rest answer empty.
 pub(crate) const BATCH_READS_MAX: usize = 1000;
 
+/// Connections at once; further ones wait to be taken. Browsers open six each.
+pub(crate) const CONNECTIONS_MAX: usize = 1024;
+/// Time a client has to send the head of a request, and time a connection may idle; beyond it the
+/// connection is closed.
+pub(crate) const HEAD_WAIT: Duration = Duration::from_secs(75);
+/// The head of a request, in bytes; beyond it 431 without further words.
+pub(crate) const HEAD_BYTES_MAX: usize = 128 << 10;
+/// Pause after a connection could not be taken, so that want of files does not burn a processor.
+pub(crate) const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 /// Requests waiting for the engine; beyond it 503. A page asks for a few hundred files at once.
 pub(crate) const WAITING_MAX: usize = 1024;
 /// Requests opening or listing files at once; others wait. Slow disks, not processors, bound these.

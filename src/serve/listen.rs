@@ -1,17 +1,26 @@
 //! Listening, and stopping: the life of the server from its first connection to its last.
 
 use super::engine::Engine;
-use super::limits::{ABANDON_WAIT, DRAIN_WAIT};
+use super::limits::{ABANDON_WAIT, ACCEPT_AGAIN, CONNECTIONS_MAX, DRAIN_WAIT, HEAD_BYTES_MAX, HEAD_WAIT};
 use super::reach::{self, Refused};
 use super::router::router;
 use super::server::Server;
 use crate::settings::Settings;
 use crate::sys::Stop;
 use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
 
 /// Why the server did not run.
 #[derive(Debug, thiserror::Error)]
@@ -85,26 +94,61 @@ async fn listen(
     })?;
     bound(listener.local_addr().map_err(|source| ServeError::Bind { address, source })?);
     let server = Arc::new(Server::new(engine, settings));
-    let mut stopping = server.stop.subscribe();
     let asked = Arc::clone(&server);
     stop.when_stopped(move || {
         asked.stop.send_replace(true);
     });
-    let service = router(Arc::clone(&server)).into_make_service_with_connect_info::<SocketAddr>();
-    let mut drained = stopping.clone();
-    let graceful = async move {
-        // An error means that the server is gone, and so is the reason to wait.
-        let _ = stopping.wait_for(|stop| *stop).await;
-    };
-    let serving = axum::serve(listener, service).with_graceful_shutdown(graceful);
-    let overdue = async {
-        let _ = drained.wait_for(|stop| *stop).await;
-        tokio::time::sleep(DRAIN_WAIT).await;
-    };
+    let connections = GracefulShutdown::new();
+    accept(listener, &server, &connections).await;
     tokio::select! {
-        // Accepting never fails for good; what is wrong with one connection ends that one.
-        _ = serving.into_future() => tracing::info!("every request has ended"),
-        () = overdue => tracing::warn!("requests in flight were cut off"),
+        () = connections.shutdown() => tracing::info!("every request has ended"),
+        () = tokio::time::sleep(DRAIN_WAIT) => tracing::warn!("requests in flight were cut off"),
     }
     Ok(())
+}
+
+/// Takes connections until the server is to stop.
+async fn accept(listener: TcpListener, server: &Arc<Server>, connections: &GracefulShutdown) {
+    let router = router(Arc::clone(server));
+    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_WAIT).max_buf_size(HEAD_BYTES_MAX);
+    let mut stopping = server.stop.subscribe();
+    let next = || async {
+        let slot = Arc::clone(&slots).acquire_owned().await.ok()?;
+        Some((slot, listener.accept().await))
+    };
+    loop {
+        let (slot, accepted) = tokio::select! {
+            // An error means that the server is gone, and so is the reason to go on.
+            _ = stopping.wait_for(|stop| *stop) => return,
+            Some(next) = next() => next,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of files, or the client was gone before it was here.
+                tracing::warn!(%error, "a connection could not be taken");
+                tokio::time::sleep(ACCEPT_AGAIN).await;
+                continue;
+            }
+        };
+        // Without it the end of an answer would wait for the client to confirm its beginning.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection stays with delays");
+        }
+        let router = router.clone();
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.clone().oneshot(request)
+        });
+        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection broke off");
+            }
+            drop(slot);
+        });
+    }
 }

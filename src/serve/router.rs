@@ -136,7 +136,12 @@ async fn whole(body: Body, headers: &HeaderMap) -> Result<Bytes, Problem> {
 
 fn peer_of(parts: &Parts) -> IpAddr {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip().to_canonical())
+    match peer.map(|ConnectInfo(address)| address.ip().to_canonical()) {
+        None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        // Whoever has one address of such a network has all of them.
+        Some(IpAddr::V6(address)) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+        Some(address) => address,
+    }
 }
 
 /// No such route. A trailing slash behind a prefix leads to the prefix.

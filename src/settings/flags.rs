@@ -112,3 +112,18 @@ pub struct Flags {
     #[arg(long = "export_fe_fn", alias = "export-fe-fn", hide = true)]
     pub export_fe_fn: bool,
 }
+
+impl Flags {
+    /// Flags that were accepted and do nothing, for people to read.
+    pub(super) fn notices(&self) -> Vec<String> {
+        let made_ahead = "thumbnails and covers are made when they are asked for";
+        let flags = [
+            (self.generate_video_cover, "--generate_video_cover"),
+            (self.generate_image_cache, "--generate_image_cache"),
+            (self.generate_image_cache_size.is_some(), "--generate_image_cache_size"),
+            (self.gen_cache_verbose, "--gen_cache_verbose"),
+        ];
+        let notice = |(_, flag): &(bool, &str)| format!("{flag} has no effect: {made_ahead}");
+        flags.iter().filter(|(is_given, _)| *is_given).map(notice).collect()
+    }
+}

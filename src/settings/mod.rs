@@ -254,7 +254,7 @@ impl Settings {
             cors: origins.map_or_else(|| environment.cors(), |origins| Ok(cors(origins)))?,
             enable_shutdown: flags.enable_shutdown || environment.is_on("LUMIDEX_ENABLE_SHUTDOWN")?,
             allow_launch: flags.allow_launch,
-            opener: flags.opener,
+            opener: flags.opener.clone(),
             folders: distinct(folders.iter().map(|path| absolute(path))),
             host_folders: distinct(host.folders.iter().map(|path| absolute(path))),
             cli_paths: distinct(flags.extra_paths.iter().map(|path| absolute(path))),
@@ -270,7 +270,7 @@ impl Settings {
             upstream: environment.upstream(),
             home: place.home.clone(),
             cwd: place.cwd.clone(),
-            notices: environment.notices(),
+            notices: flags.notices().into_iter().chain(environment.notices()).collect(),
         })
     }
 }

@@ -6,7 +6,6 @@
 
 use lumidex_schema::id::ImageId;
 use memchr::memmem::Finder;
-use roaring::RoaringBitmap;
 
 /// Ids in a chunk.
 pub(super) const CHUNK: usize = 4096;
@@ -65,14 +64,21 @@ impl Runs {
         self.ends.shrink_to_fit();
     }
 
-    fn scan(&self, finder: &Finder<'_>, first: u32, out: &mut RoaringBitmap) {
-        let mut at = 0;
-        while let Some(found) = finder.find(&self.bytes[at..]) {
-            let hit = at + found;
-            // The run that holds the hit; skipped to its end, one hit is enough.
-            let nth = self.ends.partition_point(|end| *end as usize <= hit);
+    fn scan(&self, finder: &Finder<'_>, mut found: impl FnMut(usize)) {
+        let (mut at, mut nth) = (0, 0);
+        while let Some(hit) = finder.find(&self.bytes[at..]) {
+            let hit = (at + hit) as u32;
+            // Hits come in order and often close together: look ahead in growing steps.
+            let mut step = 1;
+            while self.ends.get(nth + step).is_some_and(|end| *end <= hit) {
+                nth += step;
+                step *= 2;
+            }
+            let until = self.ends.len().min(nth + step + 1);
+            nth += self.ends[nth..until].partition_point(|end| *end <= hit);
             let Some(end) = self.ends.get(nth) else { break };
-            out.insert(first + nth as u32);
+            found(nth);
+            // One hit is enough for the run that holds it.
             at = *end as usize;
         }
     }
@@ -91,14 +97,11 @@ impl Names {
         self.chunks.get(id.index() / CHUNK).map_or(&[], |chunk| chunk.get(id.index() % CHUNK))
     }
 
-    /// Every image whose run holds the needle.
-    #[must_use]
-    pub fn scan(&self, finder: &Finder<'_>) -> RoaringBitmap {
-        let mut found = RoaringBitmap::new();
-        for (nth, chunk) in self.chunks.iter().enumerate() {
-            chunk.scan(finder, (nth * CHUNK) as u32, &mut found);
+    /// Names every image whose run holds the needle, by increasing id.
+    pub fn scan(&self, finder: &Finder<'_>, mut found: impl FnMut(ImageId)) {
+        for (chunk, runs) in self.chunks.iter().enumerate() {
+            runs.scan(finder, |nth| found(ImageId((chunk * CHUNK + nth) as u32)));
         }
-        found
     }
 
     /// Gives back memory that growing left over in a chunk.
@@ -145,9 +148,11 @@ mod tests {
             for (id, run) in &toy {
                 proptest::prop_assert_eq!(names.get(ImageId(*id)), run.as_bytes());
             }
-            let expected: RoaringBitmap =
+            let expected: Vec<u32> =
                 toy.iter().filter(|(_, run)| run.contains(&needle)).map(|(id, _)| *id).collect();
-            proptest::prop_assert_eq!(names.scan(&Finder::new(&needle)), expected);
+            let mut found = Vec::new();
+            names.scan(&Finder::new(&needle), |id| found.push(id.0));
+            proptest::prop_assert_eq!(found, expected);
         }
     }
 }

@@ -14,7 +14,13 @@ pub enum Posting {
     /// Sorted, without repeats.
     List(Vec<u32>),
     /// More than a list is good for.
-    Bitmap(RoaringBitmap),
+    Bitmap {
+        /// The images.
+        ids: RoaringBitmap,
+        /// How many: counting the runs of a compressed bitmap takes microseconds, and lists of tags
+        /// ask thousands.
+        len: u64,
+    },
 }
 
 impl Default for Posting {
@@ -29,7 +35,7 @@ impl Posting {
     pub fn len(&self) -> u64 {
         match self {
             Self::List(ids) => ids.len() as u64,
-            Self::Bitmap(ids) => ids.len(),
+            Self::Bitmap { ids: _, len } => *len,
         }
     }
 
@@ -38,7 +44,7 @@ impl Posting {
     pub fn is_empty(&self) -> bool {
         match self {
             Self::List(ids) => ids.is_empty(),
-            Self::Bitmap(ids) => ids.is_empty(),
+            Self::Bitmap { ids: _, len } => *len == 0,
         }
     }
 
@@ -47,7 +53,7 @@ impl Posting {
     pub fn contains(&self, id: ImageId) -> bool {
         match self {
             Self::List(ids) => ids.binary_search(&id.0).is_ok(),
-            Self::Bitmap(ids) => ids.contains(id.0),
+            Self::Bitmap { ids, .. } => ids.contains(id.0),
         }
     }
 
@@ -56,7 +62,15 @@ impl Posting {
     pub fn to_bitmap(&self) -> RoaringBitmap {
         match self {
             Self::List(ids) => ids.iter().copied().collect(),
-            Self::Bitmap(ids) => ids.clone(),
+            Self::Bitmap { ids, .. } => ids.clone(),
+        }
+    }
+
+    /// Names every image, by increasing id.
+    pub fn for_each(&self, mut found: impl FnMut(ImageId)) {
+        match self {
+            Self::List(ids) => ids.iter().for_each(|id| found(ImageId(*id))),
+            Self::Bitmap { ids, .. } => ids.iter().for_each(|id| found(ImageId(id))),
         }
     }
 
@@ -64,7 +78,7 @@ impl Posting {
     pub fn union_into(&self, out: &mut RoaringBitmap) {
         match self {
             Self::List(ids) => out.extend(ids.iter().copied()),
-            Self::Bitmap(ids) => *out |= ids,
+            Self::Bitmap { ids, .. } => *out |= ids,
         }
     }
 
@@ -72,7 +86,7 @@ impl Posting {
     pub fn intersect_into(&self, out: &mut RoaringBitmap) {
         match self {
             Self::List(_) => *out &= self.to_bitmap(),
-            Self::Bitmap(ids) => *out &= ids,
+            Self::Bitmap { ids, .. } => *out &= ids,
         }
     }
 
@@ -82,7 +96,7 @@ impl Posting {
             Self::List(ids) => ids.iter().for_each(|id| {
                 out.remove(*id);
             }),
-            Self::Bitmap(ids) => *out -= ids,
+            Self::Bitmap { ids, .. } => *out -= ids,
         }
     }
 
@@ -97,11 +111,16 @@ impl Posting {
                 }
                 Err(at) => {
                     ids.insert(at, id.0);
-                    *self = Self::Bitmap(ids.iter().copied().collect());
+                    let len = ids.len() as u64;
+                    *self = Self::Bitmap { ids: ids.iter().copied().collect(), len };
                     true
                 }
             },
-            Self::Bitmap(ids) => ids.insert(id.0),
+            Self::Bitmap { ids, len } => {
+                let is_added = ids.insert(id.0);
+                *len += u64::from(is_added);
+                is_added
+            }
         }
     }
 
@@ -115,7 +134,11 @@ impl Posting {
                 }
                 Err(_) => false,
             },
-            Self::Bitmap(ids) => ids.remove(id.0),
+            Self::Bitmap { ids, len } => {
+                let is_removed = ids.remove(id.0);
+                *len -= u64::from(is_removed);
+                is_removed
+            }
         }
     }
 
@@ -123,7 +146,7 @@ impl Posting {
     pub fn shrink(&mut self) {
         match self {
             Self::List(ids) => ids.shrink_to_fit(),
-            Self::Bitmap(ids) => {
+            Self::Bitmap { ids, .. } => {
                 ids.optimize();
             }
         }
@@ -139,7 +162,7 @@ impl Posting {
                 bytes.extend(ids.iter().flat_map(|id| id.to_le_bytes()));
                 bytes
             }
-            Self::Bitmap(ids) => {
+            Self::Bitmap { ids, .. } => {
                 let mut bytes = Vec::with_capacity(1 + ids.serialized_size());
                 bytes.push(1);
                 ids.serialize_into(&mut bytes).expect("writing to memory does not fail");
@@ -157,7 +180,10 @@ impl Posting {
                 let ids: Vec<u32> = ids.iter().map(|id| u32::from_le_bytes(*id)).collect();
                 (left.is_empty() && ids.is_sorted_by(|a, b| a < b)).then_some(Self::List(ids))
             }
-            (1, rest) => RoaringBitmap::deserialize_from(rest).ok().map(Self::Bitmap),
+            (1, rest) => {
+                let ids = RoaringBitmap::deserialize_from(rest).ok()?;
+                Some(Self::Bitmap { len: ids.len(), ids })
+            }
             _ => None,
         }
     }

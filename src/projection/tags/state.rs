@@ -324,9 +324,7 @@ impl State {
             if entry.as_ref().is_some_and(|entry| entry.kind == TagKind::Custom)
                 && let Some(posting) = self.postings.get(tag)
             {
-                posting.to_bitmap().iter().for_each(|id| {
-                    custom.entry(ImageId(id)).or_default().push(TagId(tag as u32));
-                });
+                posting.for_each(|id| custom.entry(id).or_default().push(TagId(tag as u32)));
             }
         }
         self.custom = custom.into_iter().map(|(id, tags)| (id, tags.into_boxed_slice())).collect();

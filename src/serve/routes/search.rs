@@ -1,9 +1,10 @@
 //! Contract section 4, 11.6 and 11.11: searches, what the library holds, updates.
 
+use crate::limits::PAGE_SIZE_MAX;
 use crate::query::{Counted, Matching, Order, Page, Partial, Search};
 use crate::serve::answer::{Answer, Outcome};
 use crate::serve::extract::{WireId, not_too_many, nullable};
-use crate::serve::limits::{NEEDLE_BYTES_MAX, PAGE_SIZE, PAGE_SIZE_MAX, RANDOM_N, TAGS_MAX};
+use crate::serve::limits::{NEEDLE_BYTES_MAX, PAGE_SIZE, RANDOM_N, TAGS_MAX};
 use crate::serve::problem::Problem;
 use crate::serve::server::Call;
 use lumidex_schema::api::Cursor;
@@ -178,8 +179,8 @@ fn page(call: &Call<'_>, page: Page) -> Answer {
 
 /// Images per page: what the client says, within bounds.
 pub(crate) fn size_of(size: Option<i64>) -> usize {
-    let size = size.unwrap_or(PAGE_SIZE).clamp(1, PAGE_SIZE_MAX);
-    usize::try_from(size).expect("clamped to a small positive number")
+    let size = size.unwrap_or(PAGE_SIZE).max(1);
+    usize::try_from(size).unwrap_or(PAGE_SIZE_MAX).min(PAGE_SIZE_MAX)
 }
 
 /// The folders a search is limited to. Entries of blanks are left out; none left means no limit.

@@ -35,8 +35,10 @@ function say(text) {
 function failed(error) {
   if (error.name === "AbortError") return;
   if (error instanceof Locked) {
-    el("secret").hidden = false;
-    el("key").focus();
+    if (el("secret").hidden) {
+      el("secret").hidden = false;
+      el("key").focus();
+    }
     return;
   }
   say(error.message);

@@ -8,6 +8,7 @@ mod database;
 mod faults;
 mod files;
 mod intruders;
+mod keeping;
 mod listening;
 mod policies;
 mod system;
