@@ -3,9 +3,9 @@
 //! Pure functions over bounded, positioned reads. Nothing here knows of files or of the ledger,
 //! decodes a pixel, or fails on content: a bad value is a [`Complaint`], the rest is read.
 //!
-//! A container reader ([`png`], [`jpeg`], [`webp`], with [`exif`] inside) collects texts into
-//! *slots*; the detectors of [`dialects`] find a recipe among them. A new container is a file
-//! and a line in [`read`]; a new dialect is a file and a detector.
+//! A container reader (`png`, `jpeg`, `webp`, with `exif` inside) collects texts into
+//! *slots*; the detectors of `dialects` find a recipe among them. A new container is a file
+//! and a line in `read`; a new dialect is a file and a detector.
 
 mod complaint;
 mod container;
