@@ -5,6 +5,7 @@
 
 use crate::intake::{Intake, IntakeError, IntakeSettings, ProgressSnapshot};
 use crate::ledger::{DecideError, Ledger, OpenError, ReadError, Reader};
+use crate::limits;
 use crate::projection::tags::TagsProjection;
 use crate::projection::text::TextProjection;
 use crate::projection::{Follower, ProjectionError};
@@ -128,7 +129,7 @@ impl Library {
     /// See [`IntakeError`].
     pub fn update(&self) -> Result<(), IntakeError> {
         let summary = self.intake.update()?;
-        self.settle(summary.head);
+        self.settle_walk(summary.head);
         Ok(())
     }
 
@@ -138,7 +139,7 @@ impl Library {
     /// See [`IntakeError`].
     pub fn rebuild(&self) -> Result<(), IntakeError> {
         let summary = self.intake.rebuild()?;
-        self.settle(summary.head);
+        self.settle_walk(summary.head);
         Ok(())
     }
 
@@ -262,8 +263,22 @@ impl Library {
     /// A change is answered when everyone sees it. A projection that stands still delays the
     /// answer, but the change is durable all the same.
     fn settle(&self, seq: Seq) {
-        if !self.engine.wait_visible(seq) {
+        if !self.engine.wait_visible(seq, limits::VISIBLE_WAIT) {
             tracing::warn!(seq = seq.0, "a change is durable but not searchable yet");
+        }
+    }
+
+    /// What a walk found may take minutes to become searchable; only a projection that stands still,
+    /// or the end of the program, is a reason not to wait for it.
+    fn settle_walk(&self, head: Seq) {
+        while !self.engine.wait_visible(head, limits::WALK_VISIBLE_LOOK) {
+            if self.stopper.stop().is_stopped() {
+                return;
+            }
+            if let Some((projection, reason)) = self.failures().first() {
+                tracing::warn!(projection, reason, "what a walk found is durable but not searchable yet");
+                return;
+            }
         }
     }
 }

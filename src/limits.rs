@@ -45,8 +45,9 @@ pub const LEDGER_CACHE_BYTES: usize = 32 * 1024 * 1024;
 /// Also bounds how long searches wait while a batch becomes visible.
 pub const FEED_ROWS_PULLED: usize = 2_048;
 
-/// Visible changes a projection keeps before it makes them durable, however busy the ledger is.
-pub const PROJECTION_PENDING_MAX: usize = 200_000;
+/// Visible changes a projection keeps before it makes them durable, however busy the ledger is. As
+/// many have to be followed again after a kill, which takes a good half second.
+pub const PROJECTION_PENDING_MAX: usize = 50_000;
 
 /// Visible changes the text projection keeps in memory, each text counting once for every 1,024
 /// bytes begun. Every search scans them, in about a millisecond at this size; beyond it they are
@@ -79,6 +80,9 @@ pub const REGEX_TIME_MAX: Duration = Duration::from_secs(4);
 
 /// How long the first search waits for the tags to catch up; then it is refused for the moment.
 pub const FIRST_QUERY_WAIT: Duration = Duration::from_secs(60);
+
+/// How long a walk waits for its findings to be searchable before it looks whether they ever will.
+pub const WALK_VISIBLE_LOOK: Duration = Duration::from_secs(1);
 
 /// How long a write waits until searches show it; then it is answered all the same.
 pub const VISIBLE_WAIT: Duration = Duration::from_secs(20);

@@ -79,6 +79,17 @@ fn next_hole(text: &str, at: usize) -> Option<usize> {
         .min()
 }
 
+/// Whether digits with this text before and after them, all folded, can be those of a hole; empty
+/// where the text ends. Most digits of a needle can not, and need not be looked for in holes.
+#[must_use]
+pub fn can_be_hole(before: &str, after: &str) -> bool {
+    let follows_key = HOLE_KEYS.iter().any(|key| {
+        let key = key.to_ascii_lowercase();
+        key.ends_with(before) || before.ends_with(&key)
+    });
+    follows_key && (after.is_empty() || after.starts_with([',', '\n']))
+}
+
 /// The value, if printing it gives the same digits again.
 fn canonical(digits: &str) -> Option<u64> {
     let value: u64 = digits.parse().ok()?;
@@ -126,6 +137,18 @@ mod tests {
         ] {
             assert_eq!(split(text).holes, [0_u64; 0], "{text}");
             assert_eq!(fill(&split(text).template, &[]), text);
+        }
+    }
+
+    #[test]
+    fn only_digits_behind_a_key_can_be_a_hole() {
+        for (before, after) in
+            [("", ""), ("seed: ", ""), (" ", ","), ("steps: x, seed: ", ", size: "), ("d: ", "\n")]
+        {
+            assert!(can_be_hole(before, after), "{before:?} {after:?}");
+        }
+        for (before, after) in [("-", ""), ("", "x"), ("steps: ", ","), ("seed", ""), ("", "-")] {
+            assert!(!can_be_hole(before, after), "{before:?} {after:?}");
         }
     }
 

@@ -16,7 +16,7 @@ use super::reconcile::Depth;
 use super::survey::{Reach, SurveyError, survey};
 use super::walk::WalkedRoot;
 use crate::ledger::{Ledger, ReadError, Reader};
-use crate::sys::{Stop, Stopper};
+use crate::sys::{Stop, Stopper, priority};
 
 /// How many threads do what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +148,11 @@ impl Intake {
         });
         let thread = std::thread::Builder::new().name("intake".to_owned()).spawn({
             let worker = Arc::clone(&worker);
-            move || worker.work()
+            move || {
+                // Its readers and walkers inherit this.
+                priority::yield_to_others();
+                worker.work();
+            }
         })?;
         Ok(Self { shared: worker, stopper, thread: Some(thread) })
     }

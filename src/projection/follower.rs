@@ -7,7 +7,7 @@
 use super::contract::{Batch, Projection, ProjectionError, attach, checkpoint_of};
 use crate::ledger::Ledger;
 use crate::limits;
-use crate::sys::{Bell, Stop, Stopper};
+use crate::sys::{Bell, Stop, Stopper, priority};
 use lumidex_schema::id::Seq;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -63,7 +63,10 @@ impl Follower {
         let follow = Following { projection, ledger, state: state.clone(), stop: stopper.stop(), applied };
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || follow.run())
+            .spawn(move || {
+                priority::yield_to_others();
+                follow.run();
+            })
             .map_err(|source| ProjectionError::Store { name, doing: "started", source: source.into() })?;
         Ok(Self { state, stopper, thread: Some(thread) })
     }

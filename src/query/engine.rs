@@ -15,6 +15,7 @@ use lumidex_schema::cursor::{Cursor, Position};
 use lumidex_schema::id::{ImageId, Seq, TagId};
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// What the engine reads.
 pub struct Sources {
@@ -217,12 +218,13 @@ impl Engine {
         }
     }
 
-    /// Waits until every search shows a change.
+    /// Waits until every search shows a change, but no longer than that; whether they do.
     #[must_use]
-    pub fn wait_visible(&self, seq: Seq) -> bool {
+    pub fn wait_visible(&self, seq: Seq, no_longer_than: Duration) -> bool {
         let sources = &self.inner.sources;
-        sources.tags_follower.wait_visible(seq, limits::VISIBLE_WAIT)
-            && sources.text_follower.wait_visible(seq, limits::VISIBLE_WAIT)
+        let began = Instant::now();
+        sources.tags_follower.wait_visible(seq, no_longer_than)
+            && sources.text_follower.wait_visible(seq, no_longer_than.saturating_sub(began.elapsed()))
     }
 
     /// A reader of the ledger of this moment.

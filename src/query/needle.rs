@@ -9,7 +9,7 @@ use super::bits::Bits;
 use crate::projection::tags::{HOLE_MARK, State};
 use crate::projection::text::{Candidates, Snapshot, TextError};
 use lumidex_schema::id::{FolderId, ImageId, TextId};
-use lumidex_schema::text::HOLE;
+use lumidex_schema::text::{HOLE, can_be_hole};
 use memchr::memmem::Finder;
 
 /// A folded, non-empty needle, ready to be looked for in one snapshot.
@@ -190,22 +190,24 @@ fn at_holes(text: &Snapshot, needle: &str) -> Result<Vec<AtHole>, TextError> {
     while let Some(found) = bytes[at..].iter().position(u8::is_ascii_digit) {
         let start = at + found;
         let end = start + bytes[start..].iter().take_while(|b| b.is_ascii_digit()).count();
+        at = end;
+        let before = bytes[..start].iter().rposition(u8::is_ascii_digit).map_or(0, |digit| digit + 1);
+        let after = bytes[end..].iter().position(u8::is_ascii_digit).map_or(bytes.len(), |digit| end + digit);
+        let (before, after) = (&needle[before..start], &needle[end..after]);
+        if !can_be_hole(before, after) {
+            continue;
+        }
         let mut pattern = Vec::with_capacity(end - start + 2);
         pattern.extend((start > 0).then_some(HOLE_MARK));
         pattern.extend_from_slice(&bytes[start..end]);
         pattern.extend((end < bytes.len()).then_some(HOLE_MARK));
-        let before = bytes[..start].iter().rposition(u8::is_ascii_digit).map_or(0, |digit| digit + 1);
-        let after = bytes[end..].iter().position(u8::is_ascii_digit).map_or(bytes.len(), |digit| end + digit);
         let mut around = Vec::new();
-        for fragment in [&needle[before..start], &needle[end..after]] {
-            if !fragment.is_empty() {
-                around.push(text.candidates(fragment)?);
-            }
+        for fragment in [before, after].into_iter().filter(|fragment| !fragment.is_empty()) {
+            around.push(text.candidates(fragment)?);
         }
         let is_whole = around.is_empty();
         let pattern = Finder::new(&pattern).into_owned();
         holes.push(AtHole { pattern, around, is_whole });
-        at = end;
     }
     Ok(holes)
 }

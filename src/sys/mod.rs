@@ -5,6 +5,7 @@ pub mod bell;
 pub mod files;
 pub mod lock;
 pub mod paths;
+pub mod priority;
 pub mod replace;
 pub mod stop;
 

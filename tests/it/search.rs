@@ -189,7 +189,7 @@ fn grow(
         k.custom.insert(tag);
     }
     let head = library.ledger.put_tag(tag, tagged).unwrap();
-    assert!(library.engine.wait_visible(head));
+    assert!(library.engine.wait_visible(head, lumidex::limits::VISIBLE_WAIT));
     let listed = library.engine.tag_list().unwrap();
     let id = |name: &str| {
         TagId(listed.iter().find(|tag| tag.name == name && tag.kind != "Media Type").unwrap().id)

@@ -200,7 +200,9 @@ impl Projection for TagsProjection {
             let state = self.state.read();
             (!state.keeps_order(&changes)).then(|| state.order_after(&changes))
         };
-        self.state.write().change(changes, order);
+        let former = self.state.write().change(changes, order);
+        // The lock is free again.
+        drop(former);
         Ok(())
     }
 

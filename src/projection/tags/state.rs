@@ -207,8 +207,9 @@ impl State {
         })
     }
 
-    /// Makes the changes; ids are distinct. `order` is what [`State::order_after`] gave.
-    pub(super) fn change(&mut self, mut changes: Vec<Change>, order: Option<Order>) {
+    /// Makes the changes; ids are distinct. `order` is what [`State::order_after`] gave. Returns the
+    /// former order: giving its memory back takes longer than all else, and need not be waited for.
+    pub(super) fn change(&mut self, mut changes: Vec<Change>, order: Option<Order>) -> Option<Order> {
         changes.sort_unstable_by_key(|change| change.id);
         let mut names = Vec::with_capacity(changes.len());
         let mut holes = Vec::with_capacity(changes.len());
@@ -236,9 +237,7 @@ impl State {
         }
         self.names.change(names);
         self.holes.change(holes);
-        if let Some(order) = order {
-            self.order = order;
-        }
+        order.map(|order| std::mem::replace(&mut self.order, order))
     }
 
     fn take_out(&mut self, id: ImageId, former_tags: &[TagId], live: Option<&Live>) {

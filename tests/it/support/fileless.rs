@@ -58,7 +58,7 @@ impl Fileless {
     pub fn see(&self, pictures: &[Picture]) -> Vec<ImageId> {
         let observations = pictures.iter().map(|picture| self.observation(picture)).collect();
         let head = self.ledger.observe(observations).unwrap();
-        assert!(self.engine.wait_visible(head), "followers reach {head}");
+        assert!(self.engine.wait_visible(head, lumidex::limits::VISIBLE_WAIT), "followers reach {head}");
         let reader = self.ledger.reader().unwrap();
         let path =
             |p: &Picture| lumidex_schema::path::absolute(b"/r", p.folder.as_bytes(), p.name.as_bytes());
