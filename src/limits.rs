@@ -57,6 +57,10 @@ pub const TEXT_PENDING_MAX: usize = 16_384;
 /// How long visible changes of a quiet ledger wait to be made durable together.
 pub const PROJECTION_COMMIT_EVERY: Duration = Duration::from_secs(3);
 
+/// How long a projection is left alone after its last commit before it gives back what only
+/// writing needs.
+pub const PROJECTION_REST_AFTER: Duration = Duration::from_secs(8);
+
 /// How long a projection whose store failed waits before it tries again.
 pub const PROJECTION_RETRY: Duration = Duration::from_secs(2);
 
@@ -77,6 +81,10 @@ pub const REGEX_CACHE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// How long a regular expression may look; then the search is refused as too expensive.
 pub const REGEX_TIME_MAX: Duration = Duration::from_secs(4);
+
+/// Images a regular expression without a literal is tried on before changes get their turn: about
+/// 20 ms of work.
+pub const REGEX_SLICE_IMAGES: usize = 16_384;
 
 /// How long the first search waits for the tags to catch up; then it is refused for the moment.
 pub const FIRST_QUERY_WAIT: Duration = Duration::from_secs(60);

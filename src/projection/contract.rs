@@ -68,6 +68,12 @@ pub trait Projection: Send {
 
     /// Changes that are visible but not durable yet.
     fn pending(&self) -> usize;
+
+    /// Whether searches can be answered without its latest changes, so that its work may wait.
+    fn can_wait(&self) -> bool;
+
+    /// Gives back what only writing needs; called when nothing has changed for a while.
+    fn rest(&mut self);
 }
 
 /// Judges a projection's checkpoint against the ledger and empties it when it may not continue.

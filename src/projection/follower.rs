@@ -60,11 +60,20 @@ impl Follower {
         let state = FollowerState::default();
         state.visible.ring(applied.0);
         let stopper = Stopper::new();
-        let follow = Following { projection, ledger, state: state.clone(), stop: stopper.stop(), applied };
+        let follow = Following {
+            projection,
+            ledger,
+            state: state.clone(),
+            stop: stopper.stop(),
+            applied,
+            is_resting: false,
+        };
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {
-                priority::yield_to_others();
+                if follow.projection.can_wait() {
+                    priority::yield_to_others();
+                }
                 follow.run();
             })
             .map_err(|source| ProjectionError::Store { name, doing: "started", source: source.into() })?;
@@ -145,6 +154,7 @@ struct Following {
     state: FollowerState,
     stop: Stop,
     applied: Seq,
+    is_resting: bool,
 }
 
 impl Following {
@@ -181,6 +191,7 @@ impl Following {
         let is_idle = next == self.applied;
         if !is_idle {
             self.applied = next;
+            self.is_resting = false;
             self.state.visible.ring(next.0);
         }
         let pending = self.projection.pending();
@@ -188,6 +199,11 @@ impl Following {
         if pending >= limits::PROJECTION_PENDING_MAX || (pending > 0 && is_idle && is_due) {
             commit(&mut *self.projection, &self.ledger, self.applied)?;
             *committed_at = Instant::now();
+        }
+        let has_rested = committed_at.elapsed() >= limits::PROJECTION_REST_AFTER;
+        if is_idle && pending == 0 && has_rested && !self.is_resting {
+            self.projection.rest();
+            self.is_resting = true;
         }
         if is_idle {
             // Short, so that a stop is noticed soon; the bell ends the wait at once.

@@ -8,7 +8,7 @@ use super::{filter, random, tags, trend};
 use crate::ledger::{Ledger, ReadError};
 use crate::limits;
 use crate::projection::FollowerState;
-use crate::projection::tags::{State, TagsReader};
+use crate::projection::tags::TagsReader;
 use crate::projection::text::TextReader;
 use lumidex_schema::api;
 use lumidex_schema::cursor::{Cursor, Position};
@@ -50,6 +50,12 @@ enum Start {
     Random { seed: u64, after: Option<(u64, ImageId)> },
 }
 
+/// Some of what matches, and where to go on; nothing more matches when there is no such place.
+struct Found {
+    ids: Vec<ImageId>,
+    rest: Option<Start>,
+}
+
 impl Engine {
     /// Over these sources, as they are opened.
     #[must_use]
@@ -75,15 +81,12 @@ impl Engine {
         loop {
             // One more than a page, to know whether there is a next one.
             let wanted = size + 1 - page.len();
-            let found = self.find(search, &condition, &start, wanted)?;
-            let is_last = found.len() < wanted;
-            if let Some(last) = found.last() {
-                start = self.after(&start, *last);
-            }
-            page.extend(hits(&sources.ledger.reader()?, &found)?);
+            let Found { ids, rest } = self.find(search, &condition, &start, wanted)?;
+            page.extend(hits(&sources.ledger.reader()?, &ids)?);
             // Hits that the ledger meanwhile knows as gone leave room for others.
-            if is_last || page.len() > size {
-                break;
+            match rest {
+                Some(rest) if page.len() <= size => start = rest,
+                _ => break,
             }
         }
         let has_next = page.len() > size;
@@ -185,7 +188,7 @@ impl Engine {
         condition: &Condition,
         start: &Start,
         wanted: usize,
-    ) -> Result<Vec<ImageId>, SearchError> {
+    ) -> Result<Found, SearchError> {
         // Texts first: a text that an image of the later snapshot has may then be missing, which
         // is a hit too late; the other way round nothing would be gained.
         let text = self.inner.sources.text.snapshot();
@@ -198,22 +201,22 @@ impl Engine {
                     Some((date, id)) => state.order.before(&state.columns, date, id),
                     None => state.order.ids().len(),
                 };
-                asking.newest(allowed.as_ref(), before, wanted)
+                let from = before.saturating_sub(condition.asked_at_once());
+                let (ids, reached) = asking.newest(allowed.as_ref(), from..before, wanted)?;
+                let key = |id: ImageId| Start::Newest(Some((state.columns.date(id), id)));
+                let rest = match ids.last() {
+                    Some(last) if ids.len() == wanted => Some(key(*last)),
+                    _ if reached > 0 => Some(key(ImageId(state.order.ids()[reached]))),
+                    _ => None,
+                };
+                Ok(Found { ids, rest })
             }
             Start::Random { seed, after } => {
-                random::page(&state, &mut asking, allowed.as_ref(), seed, after, wanted)
-            }
-        }
-    }
-
-    fn after(&self, start: &Start, last: ImageId) -> Start {
-        match *start {
-            Start::Newest(_) => {
-                let state: &State = &self.inner.sources.tags.read();
-                Start::Newest(Some((state.columns.date(last), last)))
-            }
-            Start::Random { seed, .. } => {
-                Start::Random { seed, after: Some((random::hash(seed, last), last)) }
+                let ids = random::page(&state, &mut asking, allowed.as_ref(), seed, after, wanted)?;
+                let rest = ids.last().filter(|_| ids.len() == wanted);
+                let rest =
+                    rest.map(|last| Start::Random { seed, after: Some((random::hash(seed, *last), *last)) });
+                Ok(Found { ids, rest })
             }
         }
     }

@@ -7,13 +7,13 @@
 use super::needle::fill;
 use super::request::SearchError;
 use crate::limits;
-use crate::projection::tags::State;
+use crate::projection::tags::{HOLE_MARK, State};
 use crate::projection::text::Snapshot;
 use lumidex_schema::fold::fold;
 use lumidex_schema::id::{ImageId, TextId};
 use lumidex_schema::text::HOLE;
 use regex::bytes::{Regex, RegexBuilder};
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind};
 use std::time::Instant;
 
 /// A compiled expression and what every match of it must hold.
@@ -21,8 +21,9 @@ pub(super) struct Pattern {
     regex: Regex,
     /// Folded; the longest literal that every match holds.
     pub(super) literal: Option<String>,
-    /// No match can hold or touch a digit, so holes never matter.
-    is_blind_to_digits: bool,
+    digits: Digits,
+    /// Since then its time runs.
+    began: Instant,
 }
 
 impl Pattern {
@@ -53,9 +54,20 @@ impl Pattern {
         };
         // Literals of the expression as written: folded, they stand in every folded match.
         let literal = parse(false).and_then(|hir| required(&hir)).filter(|literal| !literal.is_empty());
-        let is_blind_to_digits = parse(true).is_some_and(|hir| is_blind_to_digits(&hir));
-        Ok(Self { regex, literal, is_blind_to_digits })
+        let digits = parse(true).map_or(Digits::Distinct, |hir| digits(&hir));
+        Ok(Self { regex, literal, digits, began: Instant::now() })
     }
+}
+
+/// What difference the digits of a hole can make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Digits {
+    /// No match can hold or touch a digit, so holes never matter.
+    Blind,
+    /// One digit is as good as another, so only the lengths of holes matter.
+    Alike,
+    /// Any.
+    Distinct,
 }
 
 /// A pattern being asked of one snapshot.
@@ -64,23 +76,23 @@ pub(super) struct Matcher<'a> {
     state: &'a State,
     text: &'a Snapshot,
     path_only: bool,
-    /// What is known of each text: 0 nothing, 1 it matches whatever its holes hold, 2 it does not.
-    known: Vec<u8>,
+    /// What is known of each text: 0 nothing; otherwise, in the lowest two bits, 1 that it matches or
+    /// 2 that it does not, and above them for which lengths of holes.
+    known: Vec<u32>,
     filled: Vec<u8>,
-    began: Instant,
     asked: u32,
 }
 
 impl<'a> Matcher<'a> {
     pub(super) fn new(pattern: &'a Pattern, state: &'a State, text: &'a Snapshot, path_only: bool) -> Self {
         let known = if path_only { Vec::new() } else { vec![0; text.len() as usize] };
-        Self { pattern, state, text, path_only, known, filled: Vec::new(), began: Instant::now(), asked: 0 }
+        Self { pattern, state, text, path_only, known, filled: Vec::new(), asked: 0 }
     }
 
     /// Whether an image's path or text matches.
     pub(super) fn matches(&mut self, id: ImageId, image_text: TextId) -> Result<bool, SearchError> {
         self.asked += 1;
-        if self.asked.is_multiple_of(256) && self.began.elapsed() > limits::REGEX_TIME_MAX {
+        if self.asked.is_multiple_of(256) && self.pattern.began.elapsed() > limits::REGEX_TIME_MAX {
             return Err(SearchError::RegexTooExpensive);
         }
         if !self.path_only && self.in_text(id, image_text) {
@@ -94,22 +106,31 @@ impl<'a> Matcher<'a> {
     }
 
     fn in_text(&mut self, id: ImageId, image_text: TextId) -> bool {
-        match self.known.get(image_text.index()) {
-            None => return false,
-            Some(1) => return true,
-            Some(2) => return false,
-            Some(_) => {}
-        }
+        let Some(&known) = self.known.get(image_text.index()) else { return false };
         let Some(template) = self.text.folded_bytes(image_text) else { return false };
-        let is_same_for_all =
-            self.pattern.is_blind_to_digits || memchr::memchr(HOLE as u8, template).is_none();
-        fill(template, self.state.holes.get(id), &mut self.filled);
+        let holes = self.state.holes.get(id);
+        let lengths = match self.pattern.digits {
+            _ if memchr::memchr(HOLE as u8, template).is_none() => Some(0),
+            Digits::Blind => Some(0),
+            Digits::Alike => Some(lengths(holes)),
+            Digits::Distinct => None,
+        };
+        if known != 0 && lengths == Some(known >> 2) {
+            return known & 3 == 1;
+        }
+        fill(template, holes, &mut self.filled);
         let is_match = self.pattern.regex.is_match(&self.filled);
-        if is_same_for_all {
-            self.known[image_text.index()] = if is_match { 1 } else { 2 };
+        if let Some(lengths) = lengths {
+            self.known[image_text.index()] = lengths << 2 | if is_match { 1 } else { 2 };
         }
         is_match
     }
+}
+
+/// The lengths of up to four values, five bits each: a value has at most twenty digits.
+fn lengths(holes: &[u8]) -> u32 {
+    let values = holes.split(|b| *b == HOLE_MARK).filter(|value| !value.is_empty());
+    values.fold(0, |lengths, value| lengths << 5 | (value.len() as u32 & 31))
 }
 
 /// Whether a flag group takes the ignoring of case away.
@@ -149,21 +170,37 @@ fn required(hir: &Hir) -> Option<String> {
     }
 }
 
-/// Whether no match can hold a digit, nor depend on one beside it.
-fn is_blind_to_digits(hir: &Hir) -> bool {
+/// What difference digits can make to a match.
+fn digits(hir: &Hir) -> Digits {
+    let of_class = |n_digits: usize| match n_digits {
+        0 => Digits::Blind,
+        10 => Digits::Alike,
+        _ => Digits::Distinct,
+    };
     match hir.kind() {
-        HirKind::Empty => true,
-        HirKind::Literal(literal) => !literal.0.iter().any(u8::is_ascii_digit),
-        HirKind::Class(regex_syntax::hir::Class::Unicode(class)) => {
-            class.iter().all(|range| range.end() < '0' || range.start() > '9')
+        HirKind::Empty => Digits::Blind,
+        HirKind::Literal(literal) if literal.0.iter().any(u8::is_ascii_digit) => Digits::Distinct,
+        HirKind::Literal(_) => Digits::Blind,
+        HirKind::Class(Class::Unicode(class)) => {
+            let holds = |digit: &char| class.iter().any(|r| (r.start()..=r.end()).contains(digit));
+            of_class(('0'..='9').filter(holds).count())
         }
-        HirKind::Class(regex_syntax::hir::Class::Bytes(class)) => {
-            class.iter().all(|range| range.end() < b'0' || range.start() > b'9')
+        HirKind::Class(Class::Bytes(class)) => {
+            let holds = |digit: &u8| class.iter().any(|r| (r.start()..=r.end()).contains(digit));
+            of_class((b'0'..=b'9').filter(holds).count())
         }
-        HirKind::Look(_) => false,
-        HirKind::Repetition(repetition) => is_blind_to_digits(&repetition.sub),
-        HirKind::Capture(capture) => is_blind_to_digits(&capture.sub),
-        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().all(is_blind_to_digits),
+        // Beside a digit it depends on there being one, not on which.
+        HirKind::Look(_) => Digits::Alike,
+        HirKind::Repetition(repetition) => digits(&repetition.sub),
+        HirKind::Capture(capture) => digits(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            let worst = |a: Digits, b: Digits| match (a, b) {
+                (Digits::Distinct, _) | (_, Digits::Distinct) => Digits::Distinct,
+                (Digits::Alike, _) | (_, Digits::Alike) => Digits::Alike,
+                (Digits::Blind, Digits::Blind) => Digits::Blind,
+            };
+            parts.iter().map(digits).fold(Digits::Blind, worst)
+        }
     }
 }
 
@@ -191,11 +228,13 @@ mod tests {
 
     #[test]
     fn digits_matter_only_where_a_match_can_meet_one() {
-        let blind = |expression: &str| Pattern::new(expression).unwrap().is_blind_to_digits;
-        assert!(blind("[xyz]{3}"));
-        assert!(!blind("\\d"));
-        assert!(!blind("."));
-        assert!(!blind("a\\b"));
-        assert!(!blind("x7"));
+        let digits = |expression: &str| Pattern::new(expression).unwrap().digits;
+        assert_eq!(digits("[xyz]{3}"), Digits::Blind);
+        for alike in ["\\d{25}", ".", "a\\b", "\\w+x", "[^a]"] {
+            assert_eq!(digits(alike), Digits::Alike, "{alike}");
+        }
+        for distinct in ["x7", "[1-3]a", "[^5]"] {
+            assert_eq!(digits(distinct), Digits::Distinct, "{distinct}");
+        }
     }
 }

@@ -8,11 +8,13 @@ use super::bits::Bits;
 use super::needle::Needle;
 use super::pattern::{Matcher, Pattern};
 use super::request::{Matching, Search, SearchError};
+use crate::limits;
 use crate::projection::tags::State;
 use crate::projection::text::Snapshot;
 use lumidex_schema::fold::fold;
 use lumidex_schema::id::{ImageId, TextId};
 use roaring::RoaringBitmap;
+use std::ops::Range;
 
 /// Images asked one by one before anything is prepared for all of them.
 const ASKED_FIRST: usize = 3_000;
@@ -35,6 +37,17 @@ impl Condition {
             Matching::Substring(needle) => Self::Needle(fold(needle)),
             Matching::Regex(expression) => Self::Regex(Box::new(Pattern::new(expression)?)),
         })
+    }
+}
+
+impl Condition {
+    /// Images to ask under one hold of the tags: a regular expression that must be tried on every
+    /// image may take seconds, and changes, with everyone who waits for them, must not.
+    pub(super) fn asked_at_once(&self) -> usize {
+        match self {
+            Self::Regex(pattern) if pattern.literal.is_none() => limits::REGEX_SLICE_IMAGES,
+            Self::Everything | Self::Needle(_) | Self::Regex(_) => usize::MAX,
+        }
     }
 }
 
@@ -78,33 +91,35 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// The newest `wanted` images among the `before` oldest of the order, newest first.
+    /// The newest `wanted` images at these places of the order, newest first, and the place from
+    /// which on everything was asked when they are fewer.
     pub(super) fn newest(
         &mut self,
         allowed: Option<&RoaringBitmap>,
-        before: usize,
+        places: Range<usize>,
         wanted: usize,
-    ) -> Result<Vec<ImageId>, SearchError> {
+    ) -> Result<(Vec<ImageId>, usize), SearchError> {
+        let Range { start: from, end: before } = places;
         let live = self.state.live.len();
         if let Some(allowed) = allowed.filter(|allowed| allowed.len() * SPARSE < live) {
-            return self.newest_of_few(allowed, before, wanted);
+            return Ok((self.newest_of_few(allowed, before, wanted)?, 0));
         }
         let mut found = Vec::with_capacity(wanted);
-        let asked_first = before.saturating_sub(ASKED_FIRST);
+        let asked_first = before.saturating_sub(ASKED_FIRST).max(from);
         let state = self.state;
         for at in (asked_first..before).rev() {
             let (id, text) = (state.order.ids()[at], TextId(state.order.texts()[at]));
             if allowed.is_none_or(|allowed| allowed.contains(id)) && self.matches(ImageId(id), text)? {
                 found.push(ImageId(id));
                 if found.len() == wanted {
-                    return Ok(found);
+                    return Ok((found, at));
                 }
             }
         }
-        if asked_first > 0 {
-            self.newest_of_rest(allowed, asked_first, wanted, &mut found)?;
+        if asked_first > from {
+            self.newest_of_rest(allowed, from..asked_first, wanted, &mut found)?;
         }
-        Ok(found)
+        Ok((found, from))
     }
 
     fn newest_of_few(
@@ -141,7 +156,7 @@ impl<'a> Asking<'a> {
     fn newest_of_rest(
         &mut self,
         allowed: Option<&RoaringBitmap>,
-        before: usize,
+        places: Range<usize>,
         wanted: usize,
         found: &mut Vec<ImageId>,
     ) -> Result<(), SearchError> {
@@ -157,7 +172,7 @@ impl<'a> Asking<'a> {
             ids.iter().for_each(|id| bits.insert(id));
             bits
         });
-        let order = state.order.ids()[..before].iter().zip(&state.order.texts()[..before]).rev();
+        let order = state.order.ids()[places.clone()].iter().zip(&state.order.texts()[places]).rev();
         for (&id, &text) in order {
             let text = TextId(text);
             let may_match = match (&by_image, &self.needle) {

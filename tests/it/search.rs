@@ -72,9 +72,28 @@ fn needle() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Blind to digits, taking them alike, and telling them apart; with and without a literal.
+const REGEXES: [&str; 14] = [
+    "cat|dog",
+    "[ab]{2}",
+    "ß",
+    "É.*Seed",
+    "seed: \\d{2},",
+    "\\d{20}",
+    "seed: 1\\d\\b",
+    "seed: [12]+,",
+    "^b",
+    "2$",
+    "x_y.*size",
+    "\\w猫",
+    "r/a.*png",
+    "[^\\d]12\\D",
+];
+
 #[derive(Clone, Debug)]
 struct Asked {
     needle: Option<String>,
+    regex: Option<&'static str>,
     path_only: bool,
     media: Option<MediaKind>,
     folders: Option<Vec<String>>,
@@ -92,11 +111,16 @@ fn asked() -> impl Strategy<Value = Asked> {
         prop_oneof![Just("/r"), Just("/r/a"), Just("/r/a/B c"), Just("/r/a%"), Just("/r/nowhere"), Just("/")];
     let folders = prop_oneof![3 => Just(None), 2 => vec(folder.prop_map(str::to_owned), 0..3).prop_map(Some)];
     let tags = || vec(prop_oneof![Just("cat"), Just("dog"), Just("rare"), Just("mine")], 0..3);
-    let needle = prop_oneof![1 => Just(None), 4 => needle().prop_map(Some)];
+    let needle = prop_oneof![
+        1 => Just((None, None)),
+        4 => needle().prop_map(|needle| (Some(needle), None)),
+        2 => proptest::sample::select(&REGEXES[..]).prop_map(|regex| (None, Some(regex))),
+    ];
     let tags = prop_oneof![2 => Just((vec![], vec![], vec![])), 1 => (tags(), tags(), tags())];
     (needle, any::<bool>(), media, folders, tags, any::<bool>(), 1usize..9).prop_map(
-        |(needle, path_only, media, folders, (and, or, not), random, size)| Asked {
+        |((needle, regex), path_only, media, folders, (and, or, not), random, size)| Asked {
             needle,
+            regex,
             path_only,
             media,
             folders,
@@ -113,7 +137,15 @@ fn expected(known: &[Known], asked: &Asked, tags: &HashMap<&str, TagId>) -> Vec<
     let has = |image: &Known, tag: &str| {
         image.custom.contains(&tags[tag]) || image.picture.tags.iter().any(|(_, name)| name == tag)
     };
+    let regex = asked.regex.map(|regex| {
+        let mut builder = regex::RegexBuilder::new(regex);
+        builder.case_insensitive(true).multi_line(true).dot_matches_new_line(true).build().unwrap()
+    });
     let holds = |image: &Known| {
+        if let Some(regex) = &regex {
+            let in_text = !asked.path_only && regex.is_match(&image.picture.text);
+            return in_text || regex.is_match(&image.path());
+        }
         let Some(needle) = &asked.needle else { return true };
         let needle = fold(needle);
         fold(&image.path()).contains(&needle)
@@ -140,7 +172,11 @@ fn expected(known: &[Known], asked: &Asked, tags: &HashMap<&str, TagId>) -> Vec<
 fn search(asked: &Asked, tags: &HashMap<&str, TagId>) -> Search {
     let ids = |names: &[&str]| names.iter().map(|name| tags[name]).collect();
     Search {
-        matching: asked.needle.clone().map_or(Matching::Everything, Matching::Substring),
+        matching: match (&asked.needle, asked.regex) {
+            (Some(needle), _) => Matching::Substring(needle.clone()),
+            (None, Some(regex)) => Matching::Regex(regex.to_owned()),
+            (None, None) => Matching::Everything,
+        },
         path_only: asked.path_only,
         media: asked.media,
         folders: asked.folders.clone().map(|all| all.into_iter().map(String::into_bytes).collect()),

@@ -224,6 +224,12 @@ impl Projection for TagsProjection {
     fn pending(&self) -> usize {
         self.state.read().dirty.changes
     }
+
+    fn can_wait(&self) -> bool {
+        false
+    }
+
+    fn rest(&mut self) {}
 }
 
 impl TagsReader {

@@ -190,6 +190,16 @@ impl TextIndex {
         self.tail.weight() + fresh + self.keyed.len()
     }
 
+    /// Ends the writer with its threads and buffers; the next change begins another. A merge that
+    /// goes on is given up, and planned again with the next commit.
+    pub fn rest(&mut self) {
+        if self.pending() == 0
+            && let Some(store) = &mut self.store
+        {
+            store.end_writer();
+        }
+    }
+
     fn put(&mut self, subject: Subject, words: Option<String>) -> Result<(), TextError> {
         let key = subject.encode();
         self.ready()?;

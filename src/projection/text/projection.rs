@@ -99,6 +99,14 @@ impl Projection for TextProjection {
     fn pending(&self) -> usize {
         self.index.pending()
     }
+
+    fn can_wait(&self) -> bool {
+        true
+    }
+
+    fn rest(&mut self) {
+        self.index.rest();
+    }
 }
 
 fn store_error(doing: &'static str, source: TextError) -> ProjectionError {

@@ -169,6 +169,11 @@ impl Store {
         Ok(self.writer.as_ref().expect("it was set above"))
     }
 
+    /// Ends the writer; documents not committed are lost.
+    pub(super) fn end_writer(&mut self) {
+        self.writer = None;
+    }
+
     /// Adds a document to the next commit.
     pub(super) fn add(&mut self, document: TantivyDocument) -> Result<(), TextError> {
         let added = self.writer()?.add_document(document);
