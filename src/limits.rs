@@ -38,6 +38,13 @@ pub const LEDGER_REPORTS_QUEUED: usize = 2;
 /// Decisions that wait for the writer; further ones wait in their request.
 pub const LEDGER_DECISIONS_QUEUED: usize = 512;
 
+/// Numbers a follower may be behind before a walk waits for it: a second or two of its work.
+pub const FOLLOWERS_BEHIND_MAX: u64 = 32_768;
+
+/// How long a walk waits for followers with each batch: one that stands still slows a walk, and
+/// does not stop it.
+pub const FOLLOWERS_WAIT: Duration = Duration::from_secs(2);
+
 /// Pages of the ledger kept in memory. More than this measured no gain at a million images.
 pub const LEDGER_CACHE_BYTES: usize = 32 * 1024 * 1024;
 

@@ -51,7 +51,8 @@ pub(crate) fn first_index(program: &Program, library: &OnDisk, report: &mut Repo
     );
     report.row("processors waited for by everyone, at its end", machine::load());
     report.row("anonymous memory, peak while indexing", mebibytes(memory.peak_bytes()));
-    std::thread::sleep(Duration::from_secs(5));
+    // Followers rest and the allocator gives back after some seconds of quiet.
+    std::thread::sleep(Duration::from_secs(30));
     report.row("anonymous memory, idle after indexing", mebibytes(server.anonymous_bytes()));
     let [hello, search] = probed;
     report.search("/hello while indexing", hello);

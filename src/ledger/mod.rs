@@ -11,11 +11,13 @@ mod open;
 mod reader;
 mod roots;
 mod txn;
+mod pace;
 mod writer;
 
 pub use decide::{DecideError, Outcome};
 pub use error::ReadError;
 pub use observe::{Observation, Seen, SharedText};
 pub use open::{Ledger, OpenError};
+pub use pace::Paced;
 pub use reader::{KnownFile, Reader};
 pub use writer::WriteError;

@@ -3,6 +3,7 @@
 use super::decide::{DecideError, Outcome, Request};
 use super::intern::Interned;
 use super::observe::Observation;
+use super::pace::{Pace, Paced};
 use super::txn::Tables;
 use super::writer::{Ask, Report, WriteError, Writer, begin};
 use super::{ReadError, Reader};
@@ -72,6 +73,7 @@ struct Inner {
     asks: Sender<Ask>,
     _thread: JoinOnDrop,
     head: Bell,
+    pace: Pace,
     db: Arc<Database>,
 }
 
@@ -113,7 +115,10 @@ impl Ledger {
             .name("ledger".to_owned())
             .spawn(move || writer.run())
             .map_err(OpenError::Thread)?;
-        Ok(Self { inner: Arc::new(Inner { reports, asks, _thread: JoinOnDrop(Some(thread)), head, db }) })
+        let pace = Pace::default();
+        Ok(Self {
+            inner: Arc::new(Inner { reports, asks, _thread: JoinOnDrop(Some(thread)), head, pace, db }),
+        })
     }
 
     /// A snapshot of this moment.
@@ -136,12 +141,19 @@ impl Ledger {
         &self.inner.head
     }
 
+    /// Observations keep the pace of who follows, told by this bell, until the guard is dropped.
+    #[must_use]
+    pub fn keep_pace_with(&self, visible: Bell) -> Paced {
+        self.inner.pace.keep_with(visible)
+    }
+
     /// Writes a batch of observations; answers after it is durable, with the head then. Waits
-    /// while the writer is busy.
+    /// while the writer is busy, and a while for followers that are far behind.
     ///
     /// # Errors
     /// [`WriteError`]; parts of the batch that were made durable before stay.
     pub fn observe(&self, observations: Vec<Observation>) -> Result<Seq, WriteError> {
+        self.inner.pace.wait(self.head());
         let (answer, said) = bounded(1);
         self.inner.reports.send(Report { observations, answer }).map_err(|_| WriteError::Closed)?;
         said.recv().map_err(|_| WriteError::Closed)?

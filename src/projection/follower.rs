@@ -5,7 +5,7 @@
 //! nothing can overflow; a follower that is late reads fewer, later rows.
 
 use super::contract::{Batch, Projection, ProjectionError, attach, checkpoint_of};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Paced};
 use crate::limits;
 use crate::sys::{Bell, Stop, Stopper, priority};
 use lumidex_schema::id::Seq;
@@ -47,6 +47,7 @@ pub struct Follower {
     state: FollowerState,
     stopper: Stopper,
     thread: Option<JoinHandle<()>>,
+    _paced: Paced,
 }
 
 impl Follower {
@@ -59,6 +60,7 @@ impl Follower {
         let applied = attach(&mut *projection, &ledger.reader()?)?;
         let state = FollowerState::default();
         state.visible.ring(applied.0);
+        let paced = ledger.keep_pace_with(state.visible.clone());
         let stopper = Stopper::new();
         let follow = Following {
             projection,
@@ -77,7 +79,7 @@ impl Follower {
                 follow.run();
             })
             .map_err(|source| ProjectionError::Store { name, doing: "started", source: source.into() })?;
-        Ok(Self { state, stopper, thread: Some(thread) })
+        Ok(Self { state, stopper, thread: Some(thread), _paced: paced })
     }
 
     /// How far it is.

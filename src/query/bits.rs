@@ -19,6 +19,11 @@ impl Bits {
         }
     }
 
+    /// Adds everything in `other`, which has the same room.
+    pub(super) fn union(&mut self, other: &Self) {
+        self.words.iter_mut().zip(&other.words).for_each(|(word, more)| *word |= more);
+    }
+
     #[inline]
     pub(super) fn contains(&self, at: u32) -> bool {
         self.words.get(at as usize / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)

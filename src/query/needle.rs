@@ -149,9 +149,19 @@ impl<'a> Needle<'a> {
     /// One pass over all names and values, at the speed of memory.
     pub(super) fn by_image(&self, out: &mut Bits) {
         let (InName::Anywhere(finder) | InName::AtStart { finder, .. }) = &self.name;
-        self.state.names.scan(finder, |id| out.insert(id.0));
-        for hole in &self.holes {
-            self.state.holes.scan(&hole.pattern, |id| out.insert(id.0));
+        let names = |out: &mut Bits| self.state.names.scan(finder, |id| out.insert(id.0));
+        if self.holes.is_empty() {
+            names(out);
+        } else {
+            // Two passes over two memories: side by side they take as long as one.
+            let mut by_name = out.clone();
+            std::thread::scope(|scope| {
+                scope.spawn(|| names(&mut by_name));
+                for hole in &self.holes {
+                    self.state.holes.scan(&hole.pattern, |id| out.insert(id.0));
+                }
+            });
+            out.union(&by_name);
         }
         for folder in 1..self.state.folders().len() as u32 {
             if self.folders.contains(folder) {
