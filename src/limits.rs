@@ -147,10 +147,6 @@ pub mod metadata {
     pub const PROMPT_TAGS_MAX: usize = 1_000;
     /// Bytes of the name of a tag taken from a file.
     pub const TAG_NAME_BYTES_MAX: usize = 1 << 10;
-    /// Bytes of a generation text when stored (design ruling 10).
-    pub const GENERATION_TEXT_BYTES_MAX: usize = 1 << 20;
-    /// Bytes of a sidecar file; longer ones are not captions or settings.
-    pub const SIDECAR_BYTES_MAX: usize = 1 << 20;
     /// Blocks of the pixel payload that make a fingerprint.
     pub const FINGERPRINT_BLOCKS: u64 = 8;
     /// Bytes of each such block.

@@ -1,11 +1,10 @@
 //! `lumidex inspect`: what a file says of how it was made, for people and for scripts.
 
-use crate::limits::metadata::SIDECAR_BYTES_MAX;
-use crate::metadata::{self, ReadAt, Reading};
+use crate::intake::Alone;
+use crate::metadata::Reading;
 use lumidex_schema::recipe::Recipe;
 use serde_json::{Value, json};
-use std::fs::File;
-use std::io::{self, Read as _, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Prints what each file says, as one JSON object a line or as text. Answers whether every file
@@ -33,47 +32,10 @@ pub fn inspect(files: &[PathBuf], json: bool, out: &mut dyn Write) -> io::Result
     Ok(all_readable)
 }
 
-struct Opened {
-    file: File,
-    len: u64,
-}
-
-impl ReadAt for Opened {
-    fn len(&self) -> u64 {
-        self.len
-    }
-
-    #[cfg(unix)]
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        std::os::unix::fs::FileExt::read_at(&self.file, buf, offset)
-    }
-
-    #[cfg(windows)]
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        std::os::windows::fs::FileExt::seek_read(&self.file, buf, offset)
-    }
-}
-
 fn read(path: &Path) -> io::Result<Reading> {
-    // Asked before opening, because opening a pipe would wait for its writer.
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-    }
-    let file = File::open(path)?;
-    let len = file.metadata()?.len();
-    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    metadata::read(&Opened { file, len }, name, sidecar(path).as_deref())
-}
-
-/// The text file beside it; one byte more than is allowed tells a longer one.
-fn sidecar(path: &Path) -> Option<Vec<u8>> {
-    let beside = path.with_extension("txt");
-    if beside == path || !std::fs::metadata(&beside).ok()?.is_file() {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    File::open(beside).ok()?.take(SIDECAR_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
+    // A link names the file it leads to; the text beside it stands beside that file.
+    let path = path.canonicalize()?;
+    Alone::open(&path)?.with_sidecar(&path).reading()
 }
 
 fn as_json(path: &Path, reading: &Reading) -> Value {

@@ -1,6 +1,7 @@
 //! From the file system to observations: what is there is walked, compared with what the ledger
 //! knows, read where it differs, and told to the ledger. Knows nothing of projections or HTTP.
 
+mod alone;
 mod budget;
 mod interpreter;
 mod listing;
@@ -13,6 +14,7 @@ mod survey;
 pub mod walk;
 mod worker;
 
+pub use alone::Alone;
 pub use pipeline::PipelineError;
 pub use progress::{Progress, ProgressSnapshot};
 pub use survey::SurveyError;

@@ -21,10 +21,16 @@ use crate::sys::{PathError, paths};
 
 /// An open media file of a fixed length, read by position.
 #[derive(Debug)]
-struct MediaFile {
+pub(super) struct MediaFile {
     file: File,
     /// Length when it was opened; what was appended since is not read.
     len: u64,
+}
+
+impl MediaFile {
+    pub(super) fn new(file: File, len: u64) -> Self {
+        Self { file, len }
+    }
 }
 
 impl ReadAt for MediaFile {
@@ -168,7 +174,7 @@ fn read_facts(
             }
         }
     };
-    let file = MediaFile { file, len: sighting.size };
+    let file = MediaFile::new(file, sighting.size);
     // The interpreter keeps nothing half done that a later file could meet: its cache is only ever
     // extended by whole entries.
     let interpreted = catch_unwind(AssertUnwindSafe(|| {
@@ -188,11 +194,11 @@ fn read_facts(
     Ok(Some((sighting, facts)))
 }
 
-type OpenedFile = (File, lumidex_schema::record::Sighting);
+pub(super) type OpenedFile = (File, lumidex_schema::record::Sighting);
 
 /// Opens a regular file; `None` when it is something else. The sighting is that of the open file,
 /// so that a change between looking and opening, or while it is read, is noticed by the next walk.
-fn open(path: &Path) -> Result<Option<OpenedFile>, PathError> {
+pub(super) fn open(path: &Path) -> Result<Option<OpenedFile>, PathError> {
     #[cfg(unix)]
     let opened = {
         use rustix::fs::{Mode, OFlags};
@@ -207,11 +213,11 @@ fn open(path: &Path) -> Result<Option<OpenedFile>, PathError> {
     Ok((stat.entry_type == EntryType::File).then_some((file, stat.sighting)))
 }
 
-type SidecarFound = (u64, lumidex_schema::id::Timestamp);
+pub(super) type SidecarFound = (u64, lumidex_schema::id::Timestamp);
 
 /// Content with size and time; `None` when it is not a regular file. Of a longer one it is one byte
 /// more than the bound, by which the interpreter knows and refuses it.
-fn read_sidecar(path: &Path) -> Result<Option<(Vec<u8>, SidecarFound)>, PathError> {
+pub(super) fn read_sidecar(path: &Path) -> Result<Option<(Vec<u8>, SidecarFound)>, PathError> {
     let Some((file, sighting)) = open(path)? else { return Ok(None) };
     let mut content = Vec::new();
     file.take(SIDECAR_BYTES_MAX + 1).read_to_end(&mut content).map_err(PathError::doing("read", path))?;

@@ -1,6 +1,6 @@
 //! One file's bytes to everything the ledger wants to know of it.
 
-use crate::limits::metadata::{GENERATION_TEXT_BYTES_MAX, SIDECAR_BYTES_MAX};
+use crate::limits::{GENERATION_TEXT_BYTES_MAX, SIDECAR_BYTES_MAX};
 use crate::metadata::complaint::Complaint;
 use crate::metadata::container::Container;
 use crate::metadata::dialects::{self, Found};
@@ -152,7 +152,9 @@ impl Texts {
     fn beside(&mut self, bytes: &[u8], complaints: &mut Vec<Complaint>) {
         match sidecar::read(bytes) {
             Sidecar::Blank => {}
-            Sidecar::Unreadable => complaints.push(Complaint::SidecarUnreadable { limit: SIDECAR_BYTES_MAX }),
+            Sidecar::Unreadable => {
+                complaints.push(Complaint::SidecarUnreadable { limit: SIDECAR_BYTES_MAX as usize })
+            }
             Sidecar::Caption(caption) => {
                 if self.generation_text.is_empty() {
                     self.generation_text.clone_from(&caption);

@@ -1,6 +1,6 @@
 //! The text file beside a media file (contract 15.6, design ruling 13).
 
-use crate::limits::metadata::SIDECAR_BYTES_MAX;
+use crate::limits::SIDECAR_BYTES_MAX;
 use crate::metadata::{decode, infotext};
 use lumidex_schema::recipe::Recipe;
 
@@ -18,7 +18,7 @@ pub(super) enum Sidecar {
 
 /// Reads the bytes of a sidecar.
 pub(super) fn read(bytes: &[u8]) -> Sidecar {
-    if bytes.len() > SIDECAR_BYTES_MAX {
+    if bytes.len() as u64 > SIDECAR_BYTES_MAX {
         return Sidecar::Unreadable;
     }
     match decode::file(bytes) {

@@ -1,20 +1,14 @@
 //! The library as the routes see it.
 
 use super::engine::{Beside, Engine, Failure, FileText, Linking, Status};
-use crate::intake::IntakeError;
+use crate::intake::{Alone, IntakeError};
 use crate::ledger::{DecideError, Reader};
 use crate::library::Library;
-use crate::limits::SIDECAR_BYTES_MAX;
-use crate::metadata::{self, ReadAt, Reading};
+use crate::metadata::Reading;
 use crate::query::{Hit, Page, Search, Trend};
-use crate::sys::paths::to_bytes;
 use lumidex_schema::api;
 use lumidex_schema::id::{ImageId, TagId};
 use lumidex_schema::record::{ExtraPath, Image, PathType, Presence};
-use rustix::fs::OFlags;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -178,15 +172,13 @@ impl Engine for Library {
     }
 
     fn read_file(&self, path: &Path, beside: Beside) -> Result<FileText, Failure> {
-        let file = open(path).map_err(Failure::store)?;
-        let sidecar = match beside {
-            Beside::Sidecar => sidecar(path),
-            Beside::Nothing => None,
+        let file = Alone::open(path).map_err(Failure::store)?;
+        let file = match beside {
+            Beside::Sidecar => file.with_sidecar(path),
+            Beside::Nothing => file,
         };
-        let name = to_bytes(path.file_name().unwrap_or_default());
-        let reading = metadata::read(&file, &name, sidecar.as_deref()).map_err(Failure::store)?;
-        let Reading { recipe, generation_text, .. } = reading;
-        let entries = metadata::slots_as_text(&file).map_err(Failure::store)?;
+        let Reading { recipe, generation_text, .. } = file.reading().map_err(Failure::store)?;
+        let entries = file.slots_as_text().map_err(Failure::store)?;
         Ok(FileText { generation_text, recipe, entries: entries.into_iter().collect() })
     }
 }
@@ -197,44 +189,6 @@ fn now(library: &Library) -> Result<Reader, Failure> {
 
 fn shown(library: &Library, id: TagId) -> Option<api::Tag> {
     library.query().tags(&[id]).into_iter().next()
-}
-
-struct Opened {
-    file: File,
-    len: u64,
-}
-
-impl ReadAt for Opened {
-    fn len(&self) -> u64 {
-        self.len
-    }
-
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        self.file.read_at(buf, offset)
-    }
-}
-
-/// A regular file, without waiting for the other end of a pipe and without following a link.
-fn open(path: &Path) -> io::Result<Opened> {
-    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-    }
-    Ok(Opened { file, len: metadata.len() })
-}
-
-/// The text file beside it; one byte more than is allowed tells a longer one.
-fn sidecar(path: &Path) -> Option<Vec<u8>> {
-    let beside = path.with_extension("txt");
-    if beside == path {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    open(&beside).ok()?.file.take(SIDECAR_BYTES_MAX + 1).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
 }
 
 impl From<IntakeError> for Failure {
