@@ -10,7 +10,7 @@ const COMMANDS: [&str; 2] = ["serve", "inspect"];
 
 fn place() -> Place {
     let path = |path: &str| Some(PathBuf::from(path));
-    Place { cwd: PathBuf::from("/work"), home: path("/home/ada"), data_dir: path("/home/ada/.data") }
+    Place { cwd: PathBuf::from("/place"), home: path("/home/ada"), data_dir: path("/home/ada/.data") }
 }
 
 fn resolve(flags: Flags, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
@@ -54,7 +54,7 @@ fn flags_win_over_the_environment_and_that_over_defaults() {
     ];
     let from_environment = settings(Flags::default(), &variables);
     assert_eq!(from_environment.listen.to_string(), "0.0.0.0:9000");
-    assert_eq!(from_environment.data_dir, Path::new("/work/data"));
+    assert_eq!(from_environment.data_dir, Path::new("/place/data"));
     assert_eq!((from_environment.base.as_str(), from_environment.ui_dir), ("/env", None));
     assert_eq!((from_environment.access, from_environment.trend_max_tags), (AccessControl::Disable, 5));
     let flags = Flags {
@@ -129,12 +129,12 @@ fn a_base_at_above_or_below_a_taken_prefix_is_refused() {
 #[test]
 fn folders_are_absolute_normal_and_distinct() {
     let flags = Flags {
-        folders: vec!["./a/../pics/".into(), "/work/pics".into(), "/x".into()],
+        folders: vec!["./a/../pics/".into(), "/place/pics".into(), "/x".into()],
         extra_paths: vec!["../browse".into()],
         ..Flags::default()
     };
     let settings = settings(flags, &[]);
-    assert_eq!(settings.folders, [Path::new("/work/pics"), Path::new("/x")]);
+    assert_eq!(settings.folders, [Path::new("/place/pics"), Path::new("/x")]);
     assert_eq!(settings.cli_paths, [Path::new("/browse")]);
 }
 
@@ -191,7 +191,7 @@ fn output_folders_of_the_host_program_are_found() {
     assert_eq!(by_dir.host_folders, [folder.path().join("out/t"), "/save".into()]);
     assert_eq!(by_dir.allowed_paths, [folder.path().join("out/t"), "/pics".into()]);
     let flags = Flags { sd_webui_config: Some(config.clone()), ..Flags::default() };
-    assert_eq!(settings(flags.clone(), &[]).host_folders, [Path::new("/work/out/t"), Path::new("/save")]);
+    assert_eq!(settings(flags.clone(), &[]).host_folders, [Path::new("/place/out/t"), Path::new("/save")]);
     fs::write(&config, "[]").unwrap();
     assert!(matches!(resolve(flags, &[]), Err(SettingsError::HostConfig { .. })));
 }
