@@ -13,7 +13,7 @@ use lumidex_schema::fold::fold;
 use lumidex_schema::id::{ImageId, TextId};
 use lumidex_schema::text::HOLE;
 use regex::bytes::{Regex, RegexBuilder};
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use std::time::Instant;
 
 /// A compiled expression and what every match of it must hold.
@@ -189,7 +189,12 @@ fn digits(hir: &Hir) -> Digits {
             let holds = |digit: &u8| class.iter().any(|r| (r.start()..=r.end()).contains(digit));
             of_class((b'0'..=b'9').filter(holds).count())
         }
-        // Beside a digit it depends on there being one, not on which.
+        // Whether a word or a line ends beside a hole depends on there being a digit, not on which or
+        // how many.
+        HirKind::Look(
+            Look::Start | Look::End | Look::StartLF | Look::EndLF | Look::WordAscii | Look::WordUnicode,
+        ) => Digits::Blind,
+        // The others can hold between two digits, where a hole has as many.
         HirKind::Look(_) => Digits::Alike,
         HirKind::Repetition(repetition) => digits(&repetition.sub),
         HirKind::Capture(capture) => digits(&capture.sub),
@@ -229,8 +234,10 @@ mod tests {
     #[test]
     fn digits_matter_only_where_a_match_can_meet_one() {
         let digits = |expression: &str| Pattern::new(expression).unwrap().digits;
-        assert_eq!(digits("[xyz]{3}"), Digits::Blind);
-        for alike in ["\\d{25}", ".", "a\\b", "\\w+x", "[^a]"] {
+        for blind in ["[xyz]{3}", "a\\b", "^x$"] {
+            assert_eq!(digits(blind), Digits::Blind, "{blind}");
+        }
+        for alike in ["\\d{25}", ".", "a\\B", "\\w+x", "[^a]"] {
             assert_eq!(digits(alike), Digits::Alike, "{alike}");
         }
         for distinct in ["x7", "[1-3]a", "[^5]"] {

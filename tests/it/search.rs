@@ -73,7 +73,7 @@ fn needle() -> impl Strategy<Value = String> {
 }
 
 /// Blind to digits, taking them alike, and telling them apart; with and without a literal.
-const REGEXES: [&str; 14] = [
+const REGEXES: [&str; 16] = [
     "cat|dog",
     "[ab]{2}",
     "ß",
@@ -88,6 +88,8 @@ const REGEXES: [&str; 14] = [
     "\\w猫",
     "r/a.*png",
     "[^\\d]12\\D",
+    "\\b[a-z]\\b",
+    "\\B\\D\\B",
 ];
 
 #[derive(Clone, Debug)]
