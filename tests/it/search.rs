@@ -1,7 +1,7 @@
 //! Every kind of search against a brute-force oracle, over random libraries and needles.
 
 use crate::support::fileless::{Fileless, Picture};
-use lumidex::query::{Matching, Order, Search};
+use lumidex::query::{Matching, Order, Search, SearchError};
 use lumidex_schema::fold::fold;
 use lumidex_schema::id::{ImageId, TagId};
 use lumidex_schema::media::MediaKind;
@@ -265,5 +265,62 @@ proptest! {
         for asked in asks.iter().filter(|asked| !asked.random) {
             prop_assert_eq!(library.all(&search(asked, &tags)), expected(&known, asked, &tags), "{:?}", asked);
         }
+    }
+}
+
+fn plain(name: String, date: i64) -> Picture {
+    let text = format!("a cat\nSeed: {date}");
+    Picture { folder: "p".to_owned(), name, date, text, tags: Vec::new(), media: MediaKind::Image }
+}
+
+#[test]
+fn what_matches_throughout_is_delivered_once_though_the_library_changes_between_pages() {
+    for order in [Order::Newest, Order::Random] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut library = Fileless::open(dir.path());
+        // Seven to a moment, so that pages end within one.
+        let stays: Vec<Picture> = (0..42).map(|nth| plain(format!("{nth}.png"), nth / 7)).collect();
+        let expected: BTreeSet<ImageId> = library.see(&stays).into_iter().collect();
+        let mut search =
+            Search { matching: Matching::Substring("CAT".to_owned()), order, size: 5, ..Search::default() };
+        let mut delivered = Vec::new();
+        for round in 0.. {
+            let page = library.engine.search(&search).unwrap();
+            delivered.extend(page.hits.iter().map(|hit| hit.id));
+            if !page.cursor.has_next {
+                break;
+            }
+            search.cursor = page.cursor.next;
+            // Newer, older and in the middle; and a cursor outlives the program.
+            let comes = [-1, 3, 9].map(|date| plain(format!("new {round} {date}.png"), date));
+            library.see(&comes);
+            if round == 2 {
+                drop(library);
+                library = Fileless::open(dir.path());
+            }
+        }
+        let kept: Vec<ImageId> = delivered.iter().copied().filter(|id| expected.contains(id)).collect();
+        assert_eq!(kept.len(), expected.len(), "{order:?}: none twice");
+        assert_eq!(kept.into_iter().collect::<BTreeSet<_>>(), expected, "{order:?}: none missed");
+        let distinct: BTreeSet<ImageId> = delivered.iter().copied().collect();
+        assert_eq!(distinct.len(), delivered.len(), "{order:?}: newcomers neither");
+    }
+}
+
+#[test]
+fn a_cursor_serves_the_search_it_came_from_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let library = Fileless::open(dir.path());
+    library.see(&(0..3).map(|nth| plain(format!("{nth}.png"), nth)).collect::<Vec<_>>());
+    let mut search = Search { matching: Matching::Substring("cat".to_owned()), size: 1, ..Search::default() };
+    search.cursor = library.engine.search(&search).unwrap().cursor.next;
+    assert_eq!(library.engine.search(&Search { size: 2, ..search.clone() }).unwrap().hits.len(), 2);
+    let other = Search { matching: Matching::Substring("ca".to_owned()), ..search.clone() };
+    assert!(matches!(library.engine.search(&other), Err(SearchError::ForeignCursor)));
+    let random = Search { order: Order::Random, ..search };
+    assert!(matches!(library.engine.search(&random), Err(SearchError::ForeignCursor)));
+    for cursor in ["x", "00", "2026-11-22 16:12:38|69"] {
+        let broken = Search { cursor: cursor.to_owned(), ..other.clone() };
+        assert!(matches!(library.engine.search(&broken), Err(SearchError::BadCursor)), "{cursor}");
     }
 }
