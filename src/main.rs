@@ -67,7 +67,8 @@ fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
     })?);
     for folder in settings.folders.iter().chain(&settings.host_folders) {
         let path = paths::to_bytes(folder);
-        library.add_extra_path(&path, &[PathType::Scanned])?;
+        // Told to the ledger itself: listening must not wait for projections that refill themselves.
+        library.ledger().add_extra_path(&path, &[PathType::Scanned])?;
     }
     if library.reader()?.extra_paths()?.is_empty() {
         let found = cli::generator_folders(settings.home.as_deref(), &settings.cwd);

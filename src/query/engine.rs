@@ -5,7 +5,7 @@ use super::page::{Hit, Page, Partial, hits};
 use super::request::{Order, Search, SearchError};
 use super::walk::{Asking, Condition};
 use super::{filter, random, tags, trend};
-use crate::ledger::{Ledger, ReadError};
+use crate::ledger::Ledger;
 use crate::limits;
 use crate::projection::FollowerState;
 use crate::projection::tags::TagsReader;
@@ -228,14 +228,6 @@ impl Engine {
         let began = Instant::now();
         sources.tags_follower.wait_visible(seq, no_longer_than)
             && sources.text_follower.wait_visible(seq, no_longer_than.saturating_sub(began.elapsed()))
-    }
-
-    /// A reader of the ledger of this moment.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn ledger(&self) -> Result<crate::ledger::Reader, ReadError> {
-        self.inner.sources.ledger.reader()
     }
 }
 

@@ -7,7 +7,7 @@ use crate::projection::contract::{Batch, Projection, ProjectionError};
 use lumidex_schema::checkpoint::{Checkpoint, StartEmpty};
 use lumidex_schema::feed::Subject;
 use lumidex_schema::format;
-use lumidex_schema::id::{ImageId, TagId, TextId};
+use lumidex_schema::id::{TagId, TextId};
 use lumidex_schema::record::Presence;
 use parking_lot::{RwLock, RwLockReadGuard};
 use redb::Database;
@@ -230,12 +230,4 @@ impl Projection for TagsProjection {
     }
 
     fn rest(&mut self) {}
-}
-
-impl TagsReader {
-    /// Whether an image is live.
-    #[must_use]
-    pub fn is_live(&self, id: ImageId) -> bool {
-        self.state.read().live.contains(id.0)
-    }
 }
