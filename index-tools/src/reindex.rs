@@ -199,6 +199,7 @@ mod tests {
                 holes: Vec::new(),
                 rule_tags: Vec::new(),
                 complaints: 0,
+                gone: Vec::new(),
             }))
         };
         ledger.observe((0..images).map(seen).collect()).unwrap();

@@ -12,8 +12,9 @@ pub struct Format {
     pub oldest_readable: u32,
 }
 
+/// 2: reviews, what rewritten files held before, and how far each root was seen; only new tables.
 /// 1: first format.
-pub const LEDGER: Format = Format { current: 1, oldest_readable: 1 };
+pub const LEDGER: Format = Format { current: 2, oldest_readable: 1 };
 
 /// 1: first format.
 pub const TEXT: Format = Format { current: 1, oldest_readable: 1 };

@@ -39,7 +39,8 @@ pub trait Row: Serialize + DeserializeOwned {
 macro_rules! rows { ($($name:ident in $table:literal),* $(,)?) => { $(impl Row for $name { const TABLE: &'static str = $table; })* } }
 rows! {
     Root in "roots", Folder in "folders", Image in "images", Text in "texts", Tag in "tags",
-    Link in "links", ExtraPath in "extra_paths", Decision in "decisions",
+    Link in "links", ExtraPath in "extra_paths", Decision in "decisions", Former in "formers",
+    Review in "reviews",
 }
 
 /// An outermost folder the user gave.
@@ -82,6 +83,14 @@ pub struct Sighting {
 }
 
 impl Sighting {
+    /// Whether both are of one file, whatever it was called in between: moving keeps the inode and
+    /// the birth time, copying gives others. The device is left out, because it differs when a drive
+    /// is mounted again.
+    #[must_use]
+    pub const fn is_same_file(&self, other: &Self) -> bool {
+        self.inode != 0 && self.inode == other.inode && self.created.0 == other.created.0
+    }
+
     /// A digest that differs when a file has to be read again: path, size, modification time,
     /// inode and sidecar count; birth time and device do not (they change on remounting).
     #[must_use]
@@ -150,6 +159,56 @@ pub struct Image {
     pub holes: Vec<u64>,
     /// How many complaints reading it gave.
     pub complaints: u16,
+}
+
+/// What the file of an image held before its pixels were changed in place. Should that content
+/// turn up elsewhere as the same file, it was moved away and another file took its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Former {
+    /// Content identity before.
+    pub fingerprint: Fingerprint,
+    /// What was seen of the file before.
+    pub sighting: Sighting,
+    /// Content identity since.
+    pub since: Fingerprint,
+    /// When the change was noticed.
+    pub at: Timestamp,
+}
+
+/// Something about identity that is not guessed but asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// When it came up.
+    pub at: Timestamp,
+    /// What a person is to decide.
+    pub question: Question,
+}
+
+/// See [`Review`]. Ids are of images that were concerned then; they may have moved on since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Question {
+    /// A file arrived whose content several missing images had. Which of them is it?
+    Ambiguous {
+        /// The image made for the file.
+        arrived: ImageId,
+        /// The missing ones, oldest first.
+        missing: Vec<ImageId>,
+    },
+    /// An image went missing, and its content is also that of a newer image which a person has
+    /// worked on too. Are they one?
+    Both {
+        /// The missing one.
+        missing: ImageId,
+        /// The newer one.
+        arrived: ImageId,
+    },
+    /// Both pixels and recipe of a file changed in place; the image kept its id. Is it another picture?
+    Replaced {
+        /// The image.
+        image: ImageId,
+        /// Content identity before.
+        before: Fingerprint,
+    },
 }
 
 /// A distinct generation text.
@@ -314,6 +373,15 @@ pub enum Action {
         path: Vec<u8>,
         /// The entry before.
         before: Option<ExtraPath>,
+    },
+    /// A question about identity was settled.
+    ReviewSettled {
+        /// What was asked.
+        review: Review,
+        /// The image that now stands where the question arose.
+        image: ImageId,
+        /// The image that stood there before.
+        before: ImageId,
     },
 }
 

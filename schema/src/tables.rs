@@ -32,3 +32,10 @@ pub const SETTINGS: TableDefinition<'_, &str, &str> = TableDefinition::new("sett
 pub const EXTRA_PATHS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("extra_paths");
 /// Number → [`crate::record::Decision`].
 pub const DECISIONS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("decisions");
+/// [`crate::id::ImageId`] → [`crate::record::Former`]: what a rewritten file held before.
+pub const FORMERS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("formers");
+/// Number → [`crate::record::Review`] that a person has not settled.
+pub const REVIEWS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("reviews");
+/// [`crate::id::RootId`] → the last [`crate::id::ImageId`] given when the last whole walk of the
+/// root began. Images with greater ids arrived since those of this root were last seen.
+pub const SEEN_THROUGH: TableDefinition<'_, u32, u32> = TableDefinition::new("seen_through");

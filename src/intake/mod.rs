@@ -10,6 +10,7 @@ pub mod progress;
 pub mod readers;
 pub mod reconcile;
 pub mod rules;
+mod standing;
 mod survey;
 pub mod walk;
 mod worker;
@@ -17,6 +18,7 @@ mod worker;
 pub use alone::Alone;
 pub use pipeline::PipelineError;
 pub use progress::{Progress, ProgressSnapshot};
+pub use standing::{RootStanding, Standing};
 pub use survey::SurveyError;
 pub use walk::{FolderPart, Seen, WalkedRoot, walk};
 pub use worker::{

@@ -22,7 +22,7 @@ use super::budget::Budget;
 use super::progress::Progress;
 use super::readers::{Interpret, Outcome, read};
 use super::walk::{Seen, WalkedRoot};
-use crate::ledger::{Ledger, Observation, WriteError};
+use crate::ledger::{Ledger, Observation, Sighted, WriteError};
 use crate::limits::{WALK_BATCH_OBSERVATIONS_MAX, WALK_BATCH_TEXT_BYTES_MAX};
 use crate::sys::Stop;
 
@@ -37,11 +37,11 @@ const BATCH_AGE_MAX: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) enum Found {
     /// Files of one folder that are to be read.
-    ToRead { place: Arc<Place>, files: Vec<(Seen, Option<ImageId>)> },
+    ToRead { place: Arc<Place>, files: Vec<(Seen, Option<Sighted>)> },
     /// Files that are gone.
-    Gone(Vec<ImageId>),
-    /// Everything in this root was found.
-    RootWalked(RootId),
+    Gone(Vec<Sighted>),
+    /// Everything in this root was found by a walk that began when this was the last id given.
+    RootWalked(RootId, ImageId),
 }
 
 /// A folder that is walked.
@@ -51,11 +51,11 @@ pub(super) struct Place {
     pub(super) folder: RelPath,
 }
 
-/// One file to read, and which image it is, if the ledger knows it.
+/// One file to read, and what the ledger knows at its place, if anything.
 struct ToRead {
     place: Arc<Place>,
     seen: Seen,
-    known: Option<ImageId>,
+    known: Option<Sighted>,
 }
 
 struct Job {
@@ -72,8 +72,8 @@ struct Results {
 /// What the collector is to do next.
 enum Pending {
     Await(Receiver<Results>),
-    Gone(Vec<ImageId>),
-    RootWalked(RootId),
+    Gone(Vec<Sighted>),
+    RootWalked(RootId, ImageId),
 }
 
 /// The parts that all threads share.
@@ -178,10 +178,10 @@ impl Dispatcher {
                 }
                 Ok(())
             }
-            Found::Gone(images) => self.send(Pending::Gone(images)),
-            Found::RootWalked(root) => {
+            Found::Gone(files) => self.send(Pending::Gone(files)),
+            Found::RootWalked(root, from) => {
                 self.send_waiting()?;
-                self.send(Pending::RootWalked(root))
+                self.send(Pending::RootWalked(root, from))
             }
         }
     }
@@ -226,7 +226,7 @@ fn read_file(shared: &Shared<'_>, file: ToRead, interpreter: &mut dyn Interpret,
             results.observations.push(Observation::Seen(seen));
         }
         Outcome::NotMedia => {
-            results.observations.extend(known.map(|image| Observation::Missing { image, at: now() }));
+            results.observations.extend(known.map(|file| Observation::Missing { file, at: now() }));
         }
         Outcome::Nothing => {}
     }
@@ -279,14 +279,14 @@ impl Collector<'_> {
                         results.observations.into_iter().for_each(|one| self.batch.push(one));
                     }
                 }
-                Pending::Gone(images) => {
+                Pending::Gone(files) => {
                     let at = now();
-                    images.into_iter().for_each(|image| self.batch.push(Observation::Missing { image, at }));
+                    files.into_iter().for_each(|file| self.batch.push(Observation::Missing { file, at }));
                 }
-                Pending::RootWalked(root) => {
+                Pending::RootWalked(root, from) => {
                     // What a stop left unread was not found: the root is not walked to its end.
                     if !self.shared.stop.is_stopped() {
-                        self.batch.push(Observation::RootWalked { root, at: now() });
+                        self.batch.push(Observation::RootWalked { root, from, at: now() });
                         self.close_batch()?;
                     }
                     (self.shared.root_done)(root);

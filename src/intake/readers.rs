@@ -126,6 +126,7 @@ pub(super) fn read(
                 holes,
                 rule_tags,
                 complaints,
+                gone: Vec::new(),
             }))
         }
         Ok(None) => {

@@ -2,10 +2,8 @@
 
 use std::cmp::Ordering;
 
-use lumidex_schema::id::ImageId;
-
 use super::walk::{FolderPart, Seen};
-use crate::ledger::KnownFile;
+use crate::ledger::{KnownFile, Sighted};
 
 /// What is different from what the ledger knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,9 +11,9 @@ pub enum Difference {
     /// The ledger knows no file of this name in the folder.
     Arrived(Seen),
     /// The file is not as it was when last read, or everything is to be read again.
-    Altered(Seen, ImageId),
+    Altered(Seen, Sighted),
     /// The file is gone.
-    Vanished(ImageId),
+    Vanished(Sighted),
 }
 
 /// Whether files that look unchanged are to be read again.
@@ -51,14 +49,14 @@ impl<K: Iterator<Item = KnownFile>> Reconciler<K> {
             while let Some(known) = self.known.next_if(|known| known.name <= seen.name) {
                 match known.name.cmp(&seen.name) {
                     Ordering::Equal => same = Some(known),
-                    _ if has_vanished(&known) => differences.push(Difference::Vanished(known.image)),
+                    _ if has_vanished(&known) => differences.push(Difference::Vanished(known.sighted())),
                     _ => {}
                 }
             }
             match same {
                 None => differences.push(Difference::Arrived(seen)),
                 Some(known) if self.depth == Depth::Everything || known.digest != seen.sighting.digest() => {
-                    differences.push(Difference::Altered(seen, known.image));
+                    differences.push(Difference::Altered(seen, known.sighted()));
                 }
                 Some(_) => {}
             }
@@ -67,7 +65,7 @@ impl<K: Iterator<Item = KnownFile>> Reconciler<K> {
         let through = doubtful.last();
         while let Some(known) = self.known.next_if(|known| is_last || Some(&known.name) <= through) {
             if has_vanished(&known) {
-                differences.push(Difference::Vanished(known.image));
+                differences.push(Difference::Vanished(known.sighted()));
             }
         }
         differences
@@ -78,7 +76,7 @@ impl<K: Iterator<Item = KnownFile>> Reconciler<K> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use lumidex_schema::id::{RootId, Timestamp};
+    use lumidex_schema::id::{ImageId, RootId, Timestamp};
     use lumidex_schema::media::MediaKind;
     use lumidex_schema::path::RelPath;
     use lumidex_schema::record::Sighting;
@@ -89,6 +87,10 @@ mod tests {
     fn seen(name: u8, size: u64) -> Seen {
         let sighting = Sighting { size, ..Sighting::default() };
         Seen { name: vec![b'a' + name], sighting, media: MediaKind::Image }
+    }
+
+    fn sighted(name: u8, size: u64) -> Sighted {
+        Sighted { image: ImageId(u32::from(name)), digest: seen(name, size).sighting.digest() }
     }
 
     /// The toy: one look-up after the other.
@@ -104,15 +106,14 @@ mod tests {
             match known.get(name) {
                 None => differences.push(Difference::Arrived(seen(*name, *size))),
                 Some(before) if before != size || depth == Depth::Everything => {
-                    let image = ImageId(u32::from(*name));
-                    differences.push(Difference::Altered(seen(*name, *size), image));
+                    differences.push(Difference::Altered(seen(*name, *size), sighted(*name, known[name])));
                 }
                 Some(_) => {}
             }
         }
-        for name in known.keys() {
+        for (name, size) in known {
             if is_complete && !listed.contains_key(name) && !doubtful.contains(name) {
-                differences.push(Difference::Vanished(ImageId(u32::from(*name))));
+                differences.push(Difference::Vanished(sighted(*name, *size)));
             }
         }
         differences
@@ -145,7 +146,7 @@ mod tests {
     fn sorted(mut differences: Vec<Difference>) -> Vec<Difference> {
         differences.sort_by_key(|difference| match difference {
             Difference::Arrived(seen) | Difference::Altered(seen, _) => (0, seen.name.clone()),
-            Difference::Vanished(image) => (1, vec![image.0 as u8]),
+            Difference::Vanished(file) => (1, vec![file.image.0 as u8]),
         });
         differences
     }

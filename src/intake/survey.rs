@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
-use lumidex_schema::id::{FolderId, ImageId, RootId};
+use lumidex_schema::id::{FolderId, RootId};
 use lumidex_schema::path::RelPath;
 use parking_lot::Mutex;
 
@@ -18,7 +18,7 @@ use super::pipeline::{Found, Place, Shared};
 use super::reconcile::{Depth, Difference, Reconciler};
 use super::rules::is_passed_over;
 use super::walk::{FolderPart, Walked, WalkedRoot, folder_path, walk};
-use crate::ledger::{KnownFile, ReadError, Reader};
+use crate::ledger::{KnownFile, ReadError, Reader, Sighted};
 use crate::sys::{PathError, paths};
 
 /// Known files looked for when a root is in doubt (design ruling 5).
@@ -52,8 +52,11 @@ pub(super) fn survey(
     sender: &Sender<Found>,
 ) -> Result<Reach, SurveyError> {
     let trust = trust(shared, root)?;
-    // Before the walk: folders that it finds itself are told to the ledger while it goes on.
-    let known_folders = shared.ledger.reader()?.folders_of(root.id)?;
+    // Before the walk: what it finds itself is told to the ledger while it goes on.
+    let reader = shared.ledger.reader()?;
+    let known_folders = reader.folders_of(root.id)?;
+    let last_before = reader.last_image()?;
+    drop(reader);
     let survey = Survey {
         shared,
         root,
@@ -88,13 +91,13 @@ pub(super) fn survey(
         return Ok(Reach::Offline);
     }
     let gone = survey.gone_folders(&known_folders, &walked)?;
-    for images in gone {
-        if sender.send(Found::Gone(images)).is_err() {
+    for files in gone {
+        if sender.send(Found::Gone(files)).is_err() {
             return Ok(Reach::BrokenOff);
         }
     }
     // When nobody takes it, the run fails with what the ledger said.
-    let _ = sender.send(Found::RootWalked(root.id));
+    let _ = sender.send(Found::RootWalked(root.id, last_before));
     Ok(Reach::Walked)
 }
 
@@ -233,8 +236,8 @@ impl Survey<'_> {
         for difference in differences {
             match difference {
                 Difference::Arrived(seen) => files.push((seen, None)),
-                Difference::Altered(seen, image) => files.push((seen, Some(image))),
-                Difference::Vanished(image) => gone.push(image),
+                Difference::Altered(seen, known) => files.push((seen, Some(known))),
+                Difference::Vanished(file) => gone.push(file),
             }
         }
         let mut answer = ControlFlow::Continue(());
@@ -261,7 +264,7 @@ impl Survey<'_> {
         &self,
         known_folders: &[(FolderId, RelPath)],
         walked: &Walked,
-    ) -> Result<Vec<Vec<ImageId>>, ReadError> {
+    ) -> Result<Vec<Vec<Sighted>>, ReadError> {
         let reader = self.shared.ledger.reader()?;
         let (visited, bare) = (self.visited.lock(), self.bare.lock());
         let mut gone = Vec::new();
@@ -276,9 +279,9 @@ impl Survey<'_> {
             {
                 continue;
             }
-            let images: Vec<_> = reader.known_in(*id)?.into_iter().map(|known| known.image).collect();
-            if !images.is_empty() {
-                gone.push(images);
+            let files: Vec<_> = reader.known_in(*id)?.iter().map(KnownFile::sighted).collect();
+            if !files.is_empty() {
+                gone.push(files);
             }
         }
         Ok(gone)

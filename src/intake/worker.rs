@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use lumidex_schema::id::{RootId, Seq};
+use lumidex_schema::record::Root;
 use parking_lot::{Condvar, Mutex};
 
 use super::interpreter;
@@ -13,6 +14,7 @@ use super::pipeline::{self, PipelineError, Shared};
 use super::progress::{Progress, ProgressSnapshot};
 use super::readers::Interpret;
 use super::reconcile::Depth;
+use super::standing::{RootStanding, Standing};
 use super::survey::{Reach, SurveyError, survey};
 use super::walk::WalkedRoot;
 use crate::ledger::{Ledger, ReadError, Reader};
@@ -199,6 +201,31 @@ impl Intake {
         let runs = self.shared.runs.lock();
         let last = runs.last.as_ref().and_then(|last| last.as_ref().ok());
         last.map(|run| run.offline.clone()).unwrap_or_default()
+    }
+
+    /// What becomes of changes in each root that is wanted, by id.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn standings(&self) -> Result<Vec<RootStanding>, ReadError> {
+        let offline = self.offline();
+        let standing_of = |id: RootId, root: Root| RootStanding {
+            root: id,
+            standing: match () {
+                () if self.is_walking(id) => Standing::Scanning,
+                () if offline.contains(&id) => Standing::Offline,
+                () => Standing::Polling,
+            },
+            path: root.path,
+            n_watched: 0,
+            n_polled: 0,
+            poll_every: None,
+            walked: root.walked,
+            reason: None,
+        };
+        let roots = self.shared.ledger.reader()?.roots()?;
+        let wanted = roots.into_iter().filter(|(_, root)| !root.retired);
+        Ok(wanted.map(|(id, root)| standing_of(id, root)).collect())
     }
 
     /// Whether this root is being walked, or waits to be in the current run.

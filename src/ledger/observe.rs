@@ -21,10 +21,11 @@ use std::sync::Arc;
 pub enum Observation {
     /// A file arrived or was altered, and was read.
     Seen(Box<Seen>),
-    /// A known file is gone from a root that can be reached.
+    /// A known file is gone from a root that can be reached. Says nothing of a file that the ledger
+    /// learned more of meanwhile.
     Missing {
-        /// Which.
-        image: ImageId,
+        /// Which, as it was known.
+        file: Sighted,
         /// When it was noticed.
         at: Timestamp,
     },
@@ -32,9 +33,20 @@ pub enum Observation {
     RootWalked {
         /// Which.
         root: RootId,
-        /// When.
+        /// The last id given when the walk began: images with greater ones arrived since.
+        from: ImageId,
+        /// When it ended.
         at: Timestamp,
     },
+}
+
+/// An image's file as the ledger knew it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sighted {
+    /// Which.
+    pub image: ImageId,
+    /// Digest of its sighting.
+    pub digest: u64,
 }
 
 /// A file that arrived or was altered, as it was read.
@@ -64,6 +76,8 @@ pub struct Seen {
     pub rule_tags: Vec<String>,
     /// How many complaints reading it gave.
     pub complaints: u16,
+    /// Images of the same content whose files were looked for and are not where they were.
+    pub gone: Vec<Sighted>,
 }
 
 /// The part of a generation text that images of a batch share, with the tags that follow from it.
@@ -143,11 +157,11 @@ pub(super) fn apply(
                 };
                 see(tables, interned, &mut rows, folder, *seen)?;
             }
-            Observation::Missing { image, at } => {
+            Observation::Missing { file, at } => {
                 write(tables, std::mem::take(&mut rows))?;
-                miss(tables, image, at)?;
+                miss(tables, file.image, at)?;
             }
-            Observation::RootWalked { root, at } => {
+            Observation::RootWalked { root, from: _, at } => {
                 if let Some((_, mut record)) = tables.all_roots()?.into_iter().find(|(id, _)| *id == root) {
                     record.walked = Some(at);
                     tables.put_root(root, &record)?;

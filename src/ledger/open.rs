@@ -283,8 +283,10 @@ fn open_epoch(db: &Database) -> Result<Seq, ReadError> {
     let txn = begin(db)?;
     let head = {
         let mut tables = Tables::open(&txn)?;
-        if tables.meta.get("format")?.is_none() {
-            tables.meta.insert("format", u64::from(format::LEDGER.current))?;
+        let is_new = tables.meta.get("format")?.is_none();
+        // From format 1 to 2 there came only tables, which opening them has made.
+        tables.meta.insert("format", u64::from(format::LEDGER.current))?;
+        if is_new {
             for (id, kind, name) in WELL_KNOWN {
                 let given = tables.add_tag(kind, name)?;
                 debug_assert_eq!(given, id);

@@ -1,11 +1,14 @@
 //! Snapshots of the ledger. A reader sees one moment and cannot write.
 
 use super::ReadError;
+use super::observe::Sighted;
 use super::roots::{LocatedRoot, locate};
 use lumidex_schema::feed::Subject;
 use lumidex_schema::id::{EpochToken, FolderId, ImageId, RootId, Seq, TagId, TextId};
 use lumidex_schema::path::{self, RelPath};
-use lumidex_schema::record::{Decision, ExtraPath, Folder, Image, Link, Presence, Root, Row, Tag, Text};
+use lumidex_schema::record::{
+    Decision, ExtraPath, Folder, Image, Link, Presence, Review, Root, Row, Tag, Text,
+};
 use lumidex_schema::{checkpoint::History, tables, text};
 use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable};
 use std::sync::OnceLock;
@@ -19,6 +22,14 @@ pub struct KnownFile {
     pub image: ImageId,
     /// Digest of the last sighting, never 0.
     pub digest: u64,
+}
+
+impl KnownFile {
+    /// Without its name.
+    #[must_use]
+    pub const fn sighted(&self) -> Sighted {
+        Sighted { image: self.image, digest: self.digest }
+    }
 }
 
 /// The ledger at one moment.
@@ -373,6 +384,28 @@ impl Reader {
             all.push((Seq(seq.value()), Decision::decode(decision.value())?));
         }
         Ok(all)
+    }
+
+    /// Questions about identity that nobody has settled, newest first, each under its number.
+    ///
+    /// # Errors
+    /// As [`Reader::head`].
+    pub fn reviews(&self) -> Result<Vec<(Seq, Review)>, ReadError> {
+        let table = self.txn.open_table(tables::REVIEWS)?;
+        let mut all = Vec::new();
+        for entry in table.range::<u64>(..)?.rev() {
+            let (seq, review) = entry?;
+            all.push((Seq(seq.value()), Review::decode(review.value())?));
+        }
+        Ok(all)
+    }
+
+    /// The last id given to an image; those that arrive from now on get greater ones.
+    ///
+    /// # Errors
+    /// As [`Reader::head`].
+    pub fn last_image(&self) -> Result<ImageId, ReadError> {
+        Ok(ImageId(u32::try_from(self.number("last_image")?).unwrap_or(u32::MAX)))
     }
 
     /// How many images the ledger has ever numbered and still holds, whatever their presence.

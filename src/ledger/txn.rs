@@ -68,6 +68,9 @@ pub(super) struct Tables<'t> {
     pub(super) settings: Table<'t, &'static str, &'static str>,
     pub(super) extra_paths: Table<'t, &'static [u8], &'static [u8]>,
     pub(super) decisions: Table<'t, u64, &'static [u8]>,
+    pub(super) formers: Table<'t, u32, &'static [u8]>,
+    pub(super) reviews: Table<'t, u64, &'static [u8]>,
+    pub(super) seen_through: Table<'t, u32, u32>,
 }
 
 impl<'t> Tables<'t> {
@@ -89,6 +92,9 @@ impl<'t> Tables<'t> {
             settings: txn.open_table(tables::SETTINGS)?,
             extra_paths: txn.open_table(tables::EXTRA_PATHS)?,
             decisions: txn.open_table(tables::DECISIONS)?,
+            formers: txn.open_table(tables::FORMERS)?,
+            reviews: txn.open_table(tables::REVIEWS)?,
+            seen_through: txn.open_table(tables::SEEN_THROUGH)?,
         })
     }
 

@@ -1,6 +1,6 @@
 //! What the ledger promises, through its public surface.
 
-use lumidex::ledger::{DecideError, Ledger, Observation, OpenError, Reader, Seen, SharedText};
+use lumidex::ledger::{DecideError, Ledger, Observation, OpenError, Reader, Seen, SharedText, Sighted};
 use lumidex_schema::feed::Subject;
 use lumidex_schema::id::{ImageId, RootId, Seq, TagId, Timestamp};
 use lumidex_schema::media::MediaKind;
@@ -96,7 +96,13 @@ fn seen(root: RootId, folder: &str, name: &str, text: &str, modified: i64) -> Ob
         holes: split.holes,
         rule_tags: Vec::new(),
         complaints: 0,
+        gone: Vec::new(),
     }))
+}
+
+fn sighted(ledger: &Ledger, image: ImageId) -> Sighted {
+    let known = ledger.reader().unwrap().image(image).unwrap().unwrap();
+    Sighted { image, digest: known.sighting.digest() }
 }
 
 #[test]
@@ -136,7 +142,10 @@ fn a_missing_file_is_hidden_and_comes_back_as_itself() {
     opened.add("/p");
     let id = opened.see("/p", "x", "a.png", "t");
     opened.ledger.put_tag(TagId(1), vec![id]).unwrap();
-    opened.ledger.observe(vec![Observation::Missing { image: id, at: Timestamp(7) }]).unwrap();
+    opened
+        .ledger
+        .observe(vec![Observation::Missing { file: sighted(&opened.ledger, id), at: Timestamp(7) }])
+        .unwrap();
     assert_eq!(opened.at("/p/x/a.png"), None);
     let folder = opened.reader().image(id).unwrap().unwrap();
     assert_eq!(folder.presence, Presence::Missing { since: Timestamp(7) });
@@ -274,7 +283,7 @@ fn a_ledger_of_a_newer_program_is_refused_with_the_way_out() {
     drop(opened.ledger);
     set_format(&path, 7);
     let refused = Ledger::open(&path).err().unwrap();
-    assert!(matches!(refused, OpenError::Newer { found: 7, known: 1 }), "{refused}");
+    assert!(matches!(refused, OpenError::Newer { found: 7, known: 2 }), "{refused}");
     assert!(refused.to_string().contains("--data-dir"), "{refused}");
     set_format(&path, 1);
     assert!(Ledger::open(&path).is_ok(), "refusing changed nothing");

@@ -1,7 +1,7 @@
 //! Projections against a toy, over random histories with crashes, backups and restores: after
 //! any of them a projection that may continue equals one that was filled from nothing.
 
-use lumidex::ledger::{Ledger, Observation, Seen, SharedText};
+use lumidex::ledger::{Ledger, Observation, Seen, SharedText, Sighted};
 use lumidex::projection::follower::catch_up;
 use lumidex::projection::tags::TagsProjection;
 use lumidex::projection::text::TextProjection;
@@ -84,7 +84,9 @@ impl World {
             }
             Op::Miss(name) => {
                 if let Some(image) = self.id_of(name) {
-                    self.ledger().observe(vec![Observation::Missing { image, at: Timestamp(1) }]).unwrap();
+                    let known = self.ledger().reader().unwrap().image(image).unwrap().unwrap();
+                    let file = Sighted { image, digest: known.sighting.digest() };
+                    self.ledger().observe(vec![Observation::Missing { file, at: Timestamp(1) }]).unwrap();
                 }
             }
             Op::Toggle(name, tag) => {
@@ -136,6 +138,7 @@ fn seen(root: RootId, name: u8, date: u8, text: u8) -> Observation {
         holes: vec![u64::from(name)],
         rule_tags: Vec::new(),
         complaints: 0,
+        gone: Vec::new(),
     }))
 }
 

@@ -28,6 +28,7 @@ fn observation(root: RootId, folder: RelPath, name: &[u8], sighting: Sighting) -
         holes: Vec::new(),
         rule_tags: Vec::new(),
         complaints: 0,
+        gone: Vec::new(),
     }))
 }
 
@@ -71,10 +72,10 @@ impl Setting {
         let reach = survey(&shared, &self.root, 2, Depth::Changes, &sender).unwrap();
         drop(sender);
         let gone = found.iter().flat_map(|found| match found {
-            Found::Gone(images) => images,
-            Found::ToRead { .. } | Found::RootWalked(_) => Vec::new(),
+            Found::Gone(files) => files,
+            Found::ToRead { .. } | Found::RootWalked(..) => Vec::new(),
         });
-        let mut gone: Vec<_> = gone.collect();
+        let mut gone: Vec<_> = gone.map(|file| file.image).collect();
         gone.sort_unstable();
         (reach, gone)
     }
@@ -104,8 +105,8 @@ fn folders_told_to_the_ledger_while_the_walk_goes_on_are_not_gone() {
                             n_told += 1;
                         }
                     }
-                    Found::Gone(images) => panic!("{images:?} are gone"),
-                    Found::RootWalked(_) => {}
+                    Found::Gone(files) => panic!("{files:?} are gone"),
+                    Found::RootWalked(..) => {}
                 }
             }
             n_told

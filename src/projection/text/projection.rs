@@ -146,6 +146,7 @@ mod tests {
             holes: Vec::new(),
             rule_tags: Vec::new(),
             complaints: 0,
+            gone: Vec::new(),
         };
         ledger.observe(vec![Observation::Seen(Box::new(seen))]).unwrap();
     }

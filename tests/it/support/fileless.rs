@@ -82,6 +82,7 @@ impl Fileless {
             holes: split.holes,
             rule_tags: Vec::new(),
             complaints: 0,
+            gone: Vec::new(),
         }))
     }
 
