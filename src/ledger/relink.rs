@@ -97,14 +97,15 @@ pub(super) fn part(
     tables: &mut Tables<'_>,
     interned: &mut Interned,
     image: ImageId,
-    former: &Former,
+    fingerprint: Fingerprint,
     at: Timestamp,
 ) -> Result<Option<ImageId>, ReadError> {
     let mut relink = Relink { tables, interned, copies: &[], at };
     let Some(record) = relink.tables.image(image)? else { return Ok(None) };
     let newer = relink.part(image, &record)?;
-    let mut before = Image { presence: Presence::Missing { since: at }, ..record };
-    (before.fingerprint, before.sighting) = (former.fingerprint, former.sighting);
+    let presence = Presence::Missing { since: at };
+    let before = Image { presence, fingerprint, sighting: Sighting::default(), ..record };
+    relink.interned.alikes.add(image, &before.fingerprint, &before.sighting);
     relink.store_elsewhere(image, before)?;
     Ok(Some(newer))
 }
@@ -323,6 +324,7 @@ impl Relink<'_, '_> {
             other => other,
         };
         self.store_elsewhere(id, Image { presence, ..record })?;
+        self.interned.displaced.push(id);
         Ok(Some(id))
     }
 
