@@ -171,11 +171,15 @@ impl Relink<'_, '_> {
             self.forget_former(id)?;
             self.store(id, seen)?;
         } else {
-            if !is_lost {
-                // What took its name is another image.
-                self.part(id, &record)?;
-            }
             self.move_here(id, seen, known)?;
+            // It has its own file again; what it stood for in between is not its.
+            self.forget_former(id)?;
+            if !is_lost {
+                // What took its name is another image: a lost one perhaps.
+                let place = (record.folder, record.name.clone());
+                let other = self.see(record, &Elsewhere::default())?;
+                debug_assert_eq!(self.at_place(place.0, &place.1)?.map(|(at, _)| at), Some(other));
+            }
         }
         Ok(id)
     }
