@@ -3,6 +3,7 @@
 //! One writer, one number for each change, durable when acknowledged. The ledger does not know
 //! where observations come from, nor who follows its feed.
 
+pub mod backup;
 mod decide;
 mod error;
 mod intern;
