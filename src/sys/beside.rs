@@ -45,8 +45,7 @@ impl Beside {
     /// [`PathError`], of kind [`io::ErrorKind::AlreadyExists`] when something does.
     pub fn place(self) -> Result<(), PathError> {
         self.sync()?;
-        rename_onto_nothing(&self.path, &self.target)
-            .map_err(PathError::doing("create", &self.target))?;
+        rename_onto_nothing(&self.path, &self.target).map_err(PathError::doing("create", &self.target))?;
         sync_folder(folder_of(&self.target))
     }
 

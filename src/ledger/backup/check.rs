@@ -1,8 +1,8 @@
 //! Judges a file that claims to be a ledger: its format, every checksum in it, its rows.
 
-use super::copy::{BackupError, Copied, builder, n_rows};
 use super::super::open::readable_format;
 use super::super::{OpenError, ReadError};
+use super::copy::{BackupError, Copied, builder, n_rows};
 use lumidex_schema::id::Seq;
 use lumidex_schema::tables;
 use redb::{Database, ReadTransaction, ReadableDatabase};
