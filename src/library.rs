@@ -378,11 +378,12 @@ fn open_projections(data_dir: &Path) -> (TagsProjection, TextProjection) {
     })
 }
 
-/// What a program that was killed left of copies it was making.
+/// What programs that were killed left of copies they were making.
 fn remove_left_copies(data_dir: &Path) {
     let folder = data_dir.join(layout::BACKUPS);
     let removed = beside::remove_leftovers(&folder, |target| target.ends_with(".redb"))
-        .and_then(|_| remove_file(&folder.join(HANDED_OUT)));
+        .and_then(|_| remove_file(&folder.join(HANDED_OUT)))
+        .and_then(|()| beside::remove_leftovers(data_dir, |target| target.starts_with(layout::LEDGER)));
     if let Err(error) = removed {
         tracing::warn!(error = &error as &dyn std::error::Error, "an unfinished backup stays");
     }

@@ -50,3 +50,30 @@ fn a_ledger_is_backed_up_and_put_back() {
     assert!(said(&refused).contains("cannot be restored"), "{}", said(&refused));
     assert_eq!(setting(), "1");
 }
+
+#[test]
+fn a_restore_that_is_killed_leaves_the_old_ledger_or_the_new_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let ledger = data.join(layout::LEDGER);
+    std::fs::create_dir_all(&data).unwrap();
+    let put = |value: &str| Ledger::open(&ledger).unwrap().put_setting("a", value).unwrap();
+    put("\"old\"");
+    // Large enough for a restore to take its time.
+    Ledger::open(&ledger).unwrap().put_setting("b", &format!("\"{}\"", "x".repeat(3 << 20))).unwrap();
+    let file = dir.path().join("copy.redb").to_str().unwrap().to_owned();
+    assert!(tool(&["backup", &file], &data).status.success());
+    for nth in 0..12 {
+        put("\"newer\"");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_index-tools"));
+        command.args(["restore", &file, "--yes", "--data-dir"]).arg(&data);
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Wherever it is by then.
+        std::thread::sleep(std::time::Duration::from_millis(nth * 3));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let value = Ledger::open(&ledger).unwrap().reader().unwrap().setting("a").unwrap().unwrap();
+        assert!(["\"old\"", "\"newer\""].contains(&value.as_str()), "{value}");
+    }
+    assert!(tool(&["restore", &file, "--yes"], &data).status.success());
+}

@@ -267,15 +267,17 @@ fn the_owner_of_the_data_folder_needs_no_secret_and_nobody_else_gets_a_backup() 
     }
     let wrong = format!("{}0", &token[..31]);
     let wrong = if wrong == token { format!("{}1", &token[..31]) } else { wrong };
-    for (from, headers) in [
-        ("192.168.1.5:5", &shown[..]),
-        ("[fe80::1]:5", &shown),
-        ("127.0.0.1:5", &[]),
-        ("127.0.0.1:5", &[("authorization", "Bearer abc")]),
-        ("127.0.0.1:5", &[("authorization", "Bearer abc"), ("x-lumidex-token", wrong.as_str())]),
+    let with_secret = ("authorization", "Bearer abc");
+    for (from, headers, status) in [
+        ("192.168.1.5:5", &shown[..], 401),
+        ("[fe80::1]:5", &shown, 401),
+        ("127.0.0.1:5", &[], 401),
+        ("192.168.1.5:5", &[with_secret, ("x-lumidex-token", &token)], 403),
+        ("127.0.0.1:5", &[with_secret], 403),
+        ("127.0.0.1:5", &[with_secret, ("x-lumidex-token", &wrong)], 403),
     ] {
         let reply = ask(from, headers, "/api/v1/backup");
-        assert_eq!(reply.status, 403, "{from} {headers:?}");
+        assert_eq!(reply.status, status, "{from} {headers:?}");
         reply.assert_problem();
     }
     assert_eq!(ask("192.168.1.5:5", &shown, "/api/v1/status").status, 401);
