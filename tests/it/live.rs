@@ -14,7 +14,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) struct Program {
     pub(super) child: Child,
     pub(super) url: String,
-    client: reqwest::blocking::Client,
+    pub(super) client: reqwest::blocking::Client,
 }
 
 impl Program {

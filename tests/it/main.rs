@@ -3,6 +3,7 @@
 
 mod backup;
 mod contract;
+mod crash;
 mod dialects;
 mod ledger;
 mod live;
