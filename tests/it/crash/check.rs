@@ -1,7 +1,7 @@
 //! After a restart: what is there is what was acknowledged, and what a rebuild would give.
 
 use super::files::Files;
-use super::load::{Edit, Edits, Tagger};
+use super::load::{Edits, Tagger};
 use super::picture::Content;
 use super::record::Totals;
 use crate::live::Program;
@@ -42,7 +42,8 @@ impl<'a> Check<'a> {
 
     /// What a client edited: exactly what was acknowledged, and what it did not hear of wholly or not
     /// at all.
-    pub(super) fn edits(&mut self, tagger: &mut Tagger) -> Totals {
+    pub(super) fn edits(&self, tagger: &mut Tagger) -> Totals {
+        let undone = tagger.candidates.clone();
         let pending = tagger.consider_pending();
         let shown = self.shown(&tagger.prefix());
         let there: BTreeSet<u32> = self.present.values().map(|content| content.key).collect();
@@ -57,6 +58,7 @@ impl<'a> Check<'a> {
             "after {pending:?} was not answered there is {shown:?}, and should be one of {:?}",
             before.iter().map(visible).collect::<Vec<_>>()
         );
+        let is_done = !tagger.candidates.iter().any(|candidate| undone.contains(candidate));
         let prefix = tagger.prefix();
         let ours = self.tags.iter().filter(|(name, _)| name.starts_with(&prefix));
         let ids: BTreeMap<String, u64> = ours.map(|(name, id)| (name.clone(), *id)).collect();
@@ -64,7 +66,8 @@ impl<'a> Check<'a> {
             assert!(ids.get(name).is_none_or(|now| now == id), "ids stay: {name}");
         }
         tagger.ids = ids;
-        Totals { unanswered: u64::from(pending.is_some_and(|edit| !is_idle(&edit))), ..Totals::default() }
+        let (unanswered, done) = (u64::from(pending.is_some()), u64::from(pending.is_some() && is_done));
+        Totals { unanswered, done, ..Totals::default() }
     }
 
     /// What the server shows of one client's edits.
@@ -148,9 +151,4 @@ fn all(engine: &Engine, search: Search) -> Vec<u64> {
     let page = engine.search(&Search { size: ALL, ..search }).unwrap();
     assert!(!page.cursor.has_next);
     page.hits.iter().map(|hit| hit.id.get().into()).collect()
-}
-
-/// Edits that change nothing whether they were done or not.
-fn is_idle(edit: &Edit) -> bool {
-    matches!(edit, Edit::Put(_, keys) | Edit::Take(_, keys) if keys.is_empty())
 }

@@ -18,7 +18,8 @@ use files::Files;
 use load::{Mover, Searcher, Tagger};
 use record::{Record, Totals};
 use rustix::process::{Pid, Signal, kill_process};
-use std::path::Path;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Cycles of one world: long enough for edits to pile up, short enough to lose little of a long run.
@@ -59,51 +60,89 @@ fn acknowledged_edits_outlive_kills() {
 /// One library through its cycles.
 fn world(seed: u64) -> Totals {
     let dir = tempfile::tempdir().unwrap();
-    let data = dir.path().join("data");
     let mut rng = fastrand::Rng::with_seed(seed);
-    let files = Files::new(dir.path(), FILES);
-    let mut taggers = [0, 1].map(|nth| Tagger::new(nth, rng.fork()));
-    let (mut mover, mut searcher) = (Mover::new(rng.fork()), Searcher::new(rng.fork()));
-    let mut totals = Totals::default();
+    let mut world = World {
+        data: dir.path().join("data"),
+        files: Files::new(dir.path(), FILES),
+        taggers: [0, 1].map(|nth| Tagger::new(nth, rng.fork())),
+        mover: Mover::new(rng.fork()),
+        searcher: Searcher::new(rng.fork()),
+        rng,
+        totals: Totals::default(),
+    };
     for cycle in 0..CYCLES_OF_A_WORLD {
         let _place = Place { seed, cycle };
-        if rng.u8(..4) == 0 {
-            // Killed while it recovers.
-            let program = Program::start(&data, &[files.root()]);
-            std::thread::sleep(Duration::from_millis(rng.u64(SHORT_LIFE_MS)));
+        let program = world.started();
+        world.check(&program, cycle % REBUILD_EVERY == REBUILD_EVERY - 1);
+        world.live_and_die(program);
+    }
+    let _place = Place { seed, cycle: CYCLES_OF_A_WORLD };
+    let program = world.started();
+    world.check(&program, true);
+    world.totals()
+}
+
+struct World {
+    data: PathBuf,
+    files: Files,
+    taggers: [Tagger; 2],
+    mover: Mover,
+    searcher: Searcher,
+    rng: fastrand::Rng,
+    totals: Totals,
+}
+
+impl World {
+    /// A server that listens. Now and then one was killed before it while it recovered.
+    fn started(&mut self) -> Program {
+        if self.rng.u8(..4) == 0 {
+            let program = Program::start(&self.data, &[self.files.root()]);
+            std::thread::sleep(Duration::from_millis(self.rng.u64(SHORT_LIFE_MS)));
             program.kill();
         }
-        let program = Program::start(&data, &[files.root()]);
-        let mut check = Check::begin(&program, &files);
-        for tagger in &mut taggers {
-            totals += check.edits(tagger);
+        Program::start(&self.data, &[self.files.root()])
+    }
+
+    fn check(&mut self, program: &Program, with_rebuild: bool) {
+        let check = Check::begin(program, &self.files);
+        for tagger in &mut self.taggers {
+            self.totals += check.edits(tagger);
         }
-        check.files(&mut rng);
-        if cycle % REBUILD_EVERY == REBUILD_EVERY - 1 {
-            check.rebuilt(&data, &mut rng);
-            totals.rebuilds += 1;
+        check.files(&mut self.rng);
+        if with_rebuild {
+            check.rebuilt(&self.data, &mut self.rng);
+            self.totals.rebuilds += 1;
         }
-        let life = Duration::from_millis(rng.u64(LIFE_MS));
+    }
+
+    /// Everyone works until the server is killed, wherever it is by then.
+    fn live_and_die(&mut self, mut program: Program) {
+        let life = Duration::from_millis(self.rng.u64(LIFE_MS));
+        let Self { files, taggers: [first, second], mover, searcher, .. } = self;
         std::thread::scope(|scope| {
-            let [first, second] = &mut taggers;
             for tagger in [first, second] {
-                scope.spawn(|| tagger.run(&program, &files));
+                scope.spawn(|| tagger.run(&program, files));
             }
-            scope.spawn(|| mover.run(&program, &files));
-            scope.spawn(|| searcher.run(&program, &files));
+            scope.spawn(|| mover.run(&program, files));
+            scope.spawn(|| searcher.run(&program, files));
             std::thread::sleep(life);
             kill_process(Pid::from_child(&program.child), Signal::KILL).unwrap();
         });
-        program.kill();
-        totals.cycles += 1;
+        let status = program.child.wait().unwrap();
+        assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "it did not end by itself: {status}");
+        self.totals.cycles += 1;
     }
-    for tagger in &taggers {
-        totals.acknowledged += tagger.acknowledged;
-        totals.refused += tagger.refused;
+
+    fn totals(self) -> Totals {
+        let mut totals = self.totals;
+        for tagger in &self.taggers {
+            totals.acknowledged += tagger.acknowledged;
+            totals.refused += tagger.refused;
+        }
+        totals.file_changes += self.mover.changes;
+        totals.searches += self.searcher.searches;
+        totals
     }
-    totals.file_changes += mover.changes;
-    totals.searches += searcher.searches;
-    totals
 }
 
 /// Says where a failure happened.

@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const NAME: &str = "crash.tsv";
-const HEAD: &str =
-    "seed\tcycles\tacknowledged\tunanswered\trefused\tfile changes\tsearches\trebuilds\tseconds";
+const HEAD: &str = "seed\tcycles\tacknowledged\tunanswered\tof these done\trefused\tfile changes\tsearches\trebuilds\tseconds";
 
 /// Sums over worlds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,6 +18,8 @@ pub(super) struct Totals {
     pub(super) acknowledged: u64,
     /// Edits that were under way when the server was killed.
     pub(super) unanswered: u64,
+    /// Those of them that turned out to be done.
+    pub(super) done: u64,
     /// Edits refused because their file had moved on.
     pub(super) refused: u64,
     pub(super) file_changes: u64,
@@ -75,27 +76,30 @@ fn read(line: &str) -> Option<(u64, Totals)> {
     let fields: Vec<&str> = line.split('\t').collect();
     let [seed, numbers @ .., _seconds] = fields.as_slice() else { return None };
     let numbers: Vec<u64> = numbers.iter().map_while(|number| number.parse().ok()).collect();
-    let &[cycles, acknowledged, unanswered, refused, file_changes, searches, rebuilds] = numbers.as_slice()
+    let &[cycles, acknowledged, unanswered, done, refused, file_changes, searches, rebuilds] =
+        numbers.as_slice()
     else {
         return None;
     };
-    let totals = Totals { cycles, acknowledged, unanswered, refused, file_changes, searches, rebuilds };
+    let totals = Totals { cycles, acknowledged, unanswered, done, refused, file_changes, searches, rebuilds };
     Some((seed.parse().ok()?, totals))
 }
 
 impl Totals {
-    fn numbers(self) -> [u64; 7] {
-        let Self { cycles, acknowledged, unanswered, refused, file_changes, searches, rebuilds } = self;
-        [cycles, acknowledged, unanswered, refused, file_changes, searches, rebuilds]
+    fn numbers(self) -> [u64; 8] {
+        let Self { cycles, acknowledged, unanswered, done, refused, file_changes, searches, rebuilds } = self;
+        [cycles, acknowledged, unanswered, done, refused, file_changes, searches, rebuilds]
     }
 }
 
 impl AddAssign for Totals {
     fn add_assign(&mut self, other: Self) {
-        let Self { cycles, acknowledged, unanswered, refused, file_changes, searches, rebuilds } = other;
+        let Self { cycles, acknowledged, unanswered, done, refused, file_changes, searches, rebuilds } =
+            other;
         self.cycles += cycles;
         self.acknowledged += acknowledged;
         self.unanswered += unanswered;
+        self.done += done;
         self.refused += refused;
         self.file_changes += file_changes;
         self.searches += searches;
@@ -105,10 +109,10 @@ impl AddAssign for Totals {
 
 impl Display for Totals {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        let Self { cycles, acknowledged, unanswered, refused, file_changes, searches, rebuilds } = self;
+        let Self { cycles, acknowledged, unanswered, done, refused, file_changes, searches, rebuilds } = self;
         write!(
             f,
-            "{cycles} kills, {acknowledged} edits acknowledged, {unanswered} unanswered, {refused} refused, \
+            "{cycles} kills, {acknowledged} edits acknowledged, {unanswered} unanswered ({done} done), {refused} refused, \
              {file_changes} changes of files, {searches} searches, {rebuilds} comparisons with a rebuild"
         )
     }
@@ -129,5 +133,5 @@ fn a_record_is_gone_on_with_and_a_cut_line_counts_for_nothing() {
     record.add(6, world, Duration::from_secs(3));
     let record = Record::open(Some(&folder));
     assert!(record.has(6) && record.has(1) && record.has(4) && !record.has(5));
-    assert_eq!(record.totals().numbers(), [75, 1200, 0, 0, 0, 0, 15]);
+    assert_eq!(record.totals().numbers(), [75, 1200, 0, 0, 0, 0, 0, 15]);
 }
