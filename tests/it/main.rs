@@ -5,6 +5,7 @@ mod backup;
 mod contract;
 mod crash;
 mod dialects;
+mod identity;
 mod ledger;
 mod live;
 mod model;
