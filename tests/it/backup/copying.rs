@@ -47,7 +47,11 @@ fn apply(home: &mut Home, op: &Op) {
             let known = folder.map_or(Vec::new(), |folder| reader.known_in(folder).unwrap());
             let name = format!("{n}.png").into_bytes();
             let gone = known.iter().filter(|known| known.name == name);
-            let gone = gone.map(|known| Observation::Missing { file: known.sighted(), at: Timestamp(1) });
+            let gone = gone.map(|known| Observation::Missing {
+                file: known.sighted(),
+                at: Timestamp(1),
+                copies: Vec::new(),
+            });
             ledger.observe(gone.collect()).unwrap();
         }
         Op::Tag(tag, n) => {

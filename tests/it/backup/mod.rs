@@ -76,6 +76,7 @@ fn see(ledger: &Ledger, numbers: impl Iterator<Item = u32>) -> Seq {
             rule_tags: Vec::new(),
             complaints: 0,
             gone: Vec::new(),
+            copies: Vec::new(),
         }))
     };
     ledger.observe(numbers.map(seen).collect()).unwrap()
