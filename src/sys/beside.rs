@@ -32,7 +32,8 @@ impl Beside {
     /// Makes it durable and gives it its name, in place of what may stand there.
     ///
     /// # Errors
-    /// [`PathError`]; then `target` is as it was.
+    /// [`PathError`]; then `target` is as it was. Only when its folder cannot be synced, it is the
+    /// one after, and may be the one before again after a power cut.
     pub fn replace(self) -> Result<(), PathError> {
         self.sync()?;
         fs::rename(&self.path, &self.target).map_err(PathError::doing("replace", &self.target))?;
@@ -42,7 +43,7 @@ impl Beside {
     /// Makes it durable and gives it its name, if nothing stands there.
     ///
     /// # Errors
-    /// [`PathError`], of kind [`io::ErrorKind::AlreadyExists`] when something does.
+    /// As [`Beside::replace`], and of kind [`io::ErrorKind::AlreadyExists`] when something does.
     pub fn place(self) -> Result<(), PathError> {
         self.sync()?;
         rename_onto_nothing(&self.path, &self.target).map_err(PathError::doing("create", &self.target))?;

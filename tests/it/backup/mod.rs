@@ -82,12 +82,15 @@ fn see(ledger: &Ledger, numbers: impl Iterator<Item = u32>) -> Seq {
     ledger.observe(numbers.map(seen).collect()).unwrap()
 }
 
-/// Every row of every table, as bytes, read without the code under test.
-fn rows(path: &Path) -> BTreeMap<&'static str, Vec<(Vec<u8>, Vec<u8>)>> {
+/// Keys and values of a table, as bytes.
+type Rows = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// Every row of every table, read without the code under test.
+fn rows(path: &Path) -> BTreeMap<&'static str, Rows> {
     fn all<K: redb::Key + 'static, V: redb::Value + 'static>(
         txn: &redb::ReadTransaction,
         table: redb::TableDefinition<'static, K, V>,
-    ) -> Vec<(Vec<u8>, Vec<u8>)> {
+    ) -> Rows {
         let bytes =
             |row: Result<(redb::AccessGuard<'_, K>, redb::AccessGuard<'_, V>), redb::StorageError>| {
                 let (key, value) = row.unwrap();
