@@ -1,13 +1,14 @@
 //! Putting a backup in the place of a ledger: whole, or not at all.
 
 use super::{Home, NOON, names, rows, see};
-use lumidex::ledger::backup::{CheckError, RestoreError, restore};
+use lumidex::ledger::backup::{CheckError, Existing, RestoreError, copy_closed, restore};
 use lumidex::ledger::{Ledger, OpenError};
 use lumidex::projection::follower::catch_up;
 use lumidex::projection::tags::TagsProjection;
 use lumidex::sys::Stop;
 use lumidex_schema::id::{TagId, Timestamp};
 use lumidex_schema::{layout, tables};
+use redb::ReadableDatabase as _;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -110,6 +111,35 @@ fn set_format(path: &Path, sound: &[u8], format: u64) {
     let txn = db.begin_write().unwrap();
     txn.open_table(tables::META).unwrap().insert("format", format).unwrap();
     txn.commit().unwrap();
+}
+
+#[test]
+fn a_ledger_of_an_older_format_is_copied_as_it_is_and_upgraded_when_it_is_opened() {
+    let mut home = Home::new();
+    see(&home.ledger(), 0..20);
+    home.close();
+    let ledger = home.path(layout::LEDGER);
+    let db = redb::Database::create(&ledger).unwrap();
+    let txn = db.begin_write().unwrap();
+    txn.open_table(tables::META).unwrap().insert("format", 1).unwrap();
+    assert!(txn.delete_table(tables::FORMERS).unwrap());
+    assert!(txn.delete_table(tables::REVIEWS).unwrap());
+    assert!(txn.delete_table(tables::SEEN_THROUGH).unwrap());
+    txn.commit().unwrap();
+    drop(db);
+    let old = home.path("old.redb");
+    let copied = copy_closed(&ledger, &old, Existing::Keep, &Stop::never(), &mut |_, _| {}).unwrap();
+    let format = |path: &Path| {
+        let txn = redb::ReadOnlyDatabase::open(path).unwrap().begin_read().unwrap();
+        let format = txn.open_table(tables::META).unwrap().get("format").unwrap().unwrap().value();
+        (format, txn.list_tables().unwrap().count())
+    };
+    assert_eq!(format(&old), (1, 15));
+    assert_eq!(format(&ledger), (1, 15), "looking at it did not upgrade it");
+    assert_eq!(restore(&old, home.dir.path(), Timestamp(NOON)).unwrap().content, copied);
+    assert_eq!(home.ledger().reader().unwrap().n_images().unwrap(), 20);
+    home.close();
+    assert_eq!(format(&ledger), (u64::from(lumidex_schema::format::LEDGER.current), 18));
 }
 
 /// Images in order and images by tag, as the tags projection of this folder has them now.

@@ -5,6 +5,7 @@ use lumidex::serve::{RouteRow, routes};
 use lumidex::settings::{Permission, Secret};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use tower::ServiceExt as _;
 
 /// Where a route can be reached.
 fn uris(row: &RouteRow) -> Vec<String> {
@@ -283,6 +284,29 @@ fn the_owner_of_the_data_folder_needs_no_secret_and_nobody_else_gets_a_backup() 
     assert_eq!(ask("192.168.1.5:5", &shown, "/api/v1/status").status, 401);
     let left = std::fs::read_dir(served.dir.path().join("data/backups")).unwrap().count();
     assert_eq!(left, 0, "nothing is left of what was handed out");
+}
+
+#[test]
+fn one_backup_is_handed_out_at_a_time() {
+    let served = Served::new();
+    let ask = || {
+        let request =
+            axum::http::Request::get("/api/v1/backup").header("x-lumidex-token", served.library.token());
+        let mut request = request.body(axum::body::Body::empty()).unwrap();
+        let peer = std::net::SocketAddr::from(([127, 0, 0, 1], 5));
+        request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
+        request
+    };
+    let runtime = super::served::runtime();
+    let first = runtime.block_on(served.router.clone().oneshot(ask())).unwrap();
+    assert_eq!(first.status(), 200);
+    let second = runtime.block_on(super::served::reply(&served.router, ask()));
+    assert_eq!(second.status, 503);
+    assert!(second.header("retry-after").parse::<u64>().unwrap() > 0);
+    second.assert_problem();
+    // Whoever goes away gives up the turn.
+    drop(first);
+    assert_eq!(runtime.block_on(super::served::reply(&served.router, ask())).status, 200);
 }
 
 /// As every client of the original server makes it.

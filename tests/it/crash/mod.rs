@@ -30,6 +30,10 @@ const CYCLES_DEFAULT: u64 = 50;
 const FILES: u32 = 200;
 /// How long a server lives under load, in milliseconds.
 const LIFE_MS: std::ops::Range<u64> = 50..400;
+/// One life in so many is long enough for the indexes to be made durable, which they are together
+/// after three seconds, and ends about then.
+const LONG_LIVES: u8 = 10;
+const LONG_LIFE_MS: std::ops::Range<u64> = 2_400..3_600;
 /// How long it lives when it is killed again before anything was asked: in recovery, or soon after.
 const SHORT_LIFE_MS: std::ops::Range<u64> = 0..60;
 /// Every so many cycles the indexes are compared with rebuilt ones.
@@ -117,7 +121,8 @@ impl World {
 
     /// Everyone works until the server is killed, wherever it is by then.
     fn live_and_die(&mut self, mut program: Program) {
-        let life = Duration::from_millis(self.rng.u64(LIFE_MS));
+        let is_long = self.rng.u8(..LONG_LIVES) == 0;
+        let life = Duration::from_millis(self.rng.u64(if is_long { LONG_LIFE_MS } else { LIFE_MS }));
         let Self { files, taggers: [first, second], mover, searcher, .. } = self;
         std::thread::scope(|scope| {
             for tagger in [first, second] {
