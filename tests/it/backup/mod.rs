@@ -6,7 +6,7 @@ mod daily;
 mod restoring;
 
 use lumidex::ledger::backup::{Copied, Existing, copy};
-use lumidex::ledger::{Ledger, Observation, Seen, SharedText};
+use lumidex::ledger::{Elsewhere, Ledger, Observation, Seen, SharedText};
 use lumidex::sys::Stop;
 use lumidex_schema::id::{RootId, Seq, Timestamp};
 use lumidex_schema::media::MediaKind;
@@ -75,8 +75,7 @@ fn see(ledger: &Ledger, numbers: impl Iterator<Item = u32>) -> Seq {
             holes: vec![u64::from(n)],
             rule_tags: Vec::new(),
             complaints: 0,
-            gone: Vec::new(),
-            copies: Vec::new(),
+            elsewhere: Elsewhere::default(),
         }))
     };
     ledger.observe(numbers.map(seen).collect()).unwrap()
