@@ -117,6 +117,24 @@ pub const WALK_VISIBLE_LOOK: Duration = Duration::from_secs(1);
 /// How long a write waits until searches show it; then it is answered all the same.
 pub const VISIBLE_WAIT: Duration = Duration::from_secs(20);
 
+/// Bytes of all daily backups together: ten ledgers of a million images. The oldest go; two of the
+/// newest size always may stay.
+pub const BACKUPS_BYTES_MAX: u64 = 4 << 30;
+
+/// Bytes a daily backup must leave on its disk: the walk, the indexes and other programs go on
+/// writing. It is not made then, and a warning says so.
+pub const BACKUP_RESERVE_BYTES: u64 = 1 << 30;
+
+/// Age of the newest backup at which another is due.
+pub const BACKUP_EVERY: Duration = Duration::from_secs(24 * 3_600);
+
+/// How long after the start the program first looks whether a backup is due: after what it was
+/// started for.
+pub const BACKUP_FIRST_LOOK: Duration = Duration::from_secs(10);
+
+/// How often it looks again; a machine that slept is so late at most.
+pub const BACKUP_LOOK_EVERY: Duration = Duration::from_secs(3_600);
+
 /// Metadata of files. What is beyond a bound is left out with a complaint; the file stays.
 pub mod metadata {
     /// Bytes read at once at the start of a file: most small pictures are whole in it, and the

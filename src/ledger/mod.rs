@@ -4,6 +4,7 @@
 //! where observations come from, nor who follows its feed.
 
 mod alike;
+pub mod backup;
 mod decide;
 mod error;
 mod identity;

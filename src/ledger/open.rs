@@ -311,17 +311,21 @@ impl Ledger {
 
 /// Checks the format, makes what an empty ledger begins with, and begins an epoch.
 fn begin_epoch(db: &Database, path: &Path) -> Result<Seq, OpenError> {
-    let store = |source| OpenError::Store { path: path.display().to_string(), source };
+    readable_format(db, path)?;
+    open_epoch(db).map_err(|source| OpenError::Store { path: path.display().to_string(), source })
+}
+
+/// The format of a ledger that this program can read or upgrade; `None` for a new file.
+pub(super) fn readable_format(db: &impl ReadableDatabase, path: &Path) -> Result<Option<u32>, OpenError> {
     match stored_format(db, path)? {
         Some(found) if found > format::LEDGER.current => {
-            return Err(OpenError::Newer { found, known: format::LEDGER.current });
+            Err(OpenError::Newer { found, known: format::LEDGER.current })
         }
         Some(found) if found < format::LEDGER.oldest_readable => {
-            return Err(OpenError::TooOld { found, oldest: format::LEDGER.oldest_readable });
+            Err(OpenError::TooOld { found, oldest: format::LEDGER.oldest_readable })
         }
-        _ => {}
+        readable => Ok(readable),
     }
-    open_epoch(db).map_err(store)
 }
 
 fn open_epoch(db: &Database) -> Result<Seq, ReadError> {
@@ -350,7 +354,7 @@ fn open_epoch(db: &Database) -> Result<Seq, ReadError> {
 }
 
 /// The format of the stored ledger; `None` for a new file.
-fn stored_format(db: &Database, path: &Path) -> Result<Option<u32>, OpenError> {
+fn stored_format(db: &impl ReadableDatabase, path: &Path) -> Result<Option<u32>, OpenError> {
     let store = |source| OpenError::Store { path: path.display().to_string(), source };
     let txn = db.begin_read().map_err(|e| store(e.into()))?;
     let mut names = txn.list_tables().map_err(|e| store(e.into()))?.map(|t| t.name().to_owned()).peekable();

@@ -67,6 +67,11 @@ impl Reader {
         })
     }
 
+    /// All tables of this moment, for copying them.
+    pub(super) fn txn(&self) -> &ReadTransaction {
+        &self.txn
+    }
+
     /// The largest number given.
     ///
     /// # Errors

@@ -2,14 +2,17 @@
 //! paths as bytes, and file errors that name their path. Knows nothing of images.
 
 pub mod bell;
+pub mod beside;
 pub mod files;
 pub mod lock;
 pub mod paths;
 pub mod priority;
 pub mod replace;
+pub mod space;
 pub mod stop;
 
 pub use bell::Bell;
+pub use beside::Beside;
 pub use files::PathError;
 pub use lock::DirLock;
 pub use stop::{Stop, Stopper};

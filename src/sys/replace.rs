@@ -37,7 +37,7 @@ fn write_durably(path: &Path, content: &[u8]) -> Result<(), PathError> {
 }
 
 /// A hidden name in the same folder that no other process and no other call uses.
-fn name_beside(path: &Path) -> PathBuf {
+pub(super) fn name_beside(path: &Path) -> PathBuf {
     static CALLS: AtomicU64 = AtomicU64::new(0);
     let call = CALLS.fetch_add(1, Ordering::Relaxed);
     let mut name = std::ffi::OsString::from(".");

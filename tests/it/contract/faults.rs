@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use lumidex::query::{Hit, Page, Search, Trend};
-use lumidex::serve::{Beside, Engine, Failure, FileText, Linking, Status, app};
+use lumidex::serve::{Backup, Beside, Engine, Failure, FileText, Linking, Status, app};
 use lumidex_schema::api;
 use lumidex_schema::id::{ImageId, TagId};
 use lumidex_schema::record::{ExtraPath, Image, PathType};
@@ -161,6 +161,12 @@ fn more_than_can_wait_is_turned_away() {
 impl Engine for Broken {
     fn is_ready(&self) -> bool {
         self.fail::<()>().is_ok()
+    }
+    fn backup(&self) -> Result<Backup, Failure> {
+        self.fail()
+    }
+    fn token(&self) -> &str {
+        "token"
     }
     fn status(&self) -> Result<Status, Failure> {
         self.fail()
