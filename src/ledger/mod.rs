@@ -10,8 +10,9 @@ mod observe;
 mod open;
 mod reader;
 mod roots;
-mod txn;
 mod pace;
+mod store;
+mod txn;
 mod writer;
 
 pub use decide::{DecideError, Outcome};

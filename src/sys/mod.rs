@@ -1,5 +1,5 @@
 //! What std lacks: stop signals, a counting bell, whole-file replacement, the directory lock,
-//! paths as bytes, and file errors that name their path. Knows nothing of images.
+//! paths as bytes, the way to the disk, and file errors that name their path. Knows nothing of images.
 
 pub mod bell;
 pub mod files;
@@ -8,6 +8,7 @@ pub mod paths;
 pub mod priority;
 pub mod replace;
 pub mod stop;
+pub mod storage;
 
 pub use bell::Bell;
 pub use files::PathError;
