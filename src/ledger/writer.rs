@@ -116,6 +116,8 @@ impl Writer {
             }
             Ok(())
         });
+        // The store may have refused before the first was looked at.
+        answers.extend(next.map(|ask| (ask.answer, Err(DecideError::Write(WriteError::Closed)))));
         for (answer, decided) in answers {
             let said = match &committed {
                 Ok(_) => decided,

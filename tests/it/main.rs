@@ -3,6 +3,7 @@
 
 mod contract;
 mod dialects;
+mod faults;
 mod ledger;
 mod live;
 mod model;

@@ -1,0 +1,8 @@
+//! What happens when the disk fails, or the power: see `tests/README.md`.
+
+mod cut;
+mod healing;
+mod image;
+mod script;
+mod shim;
+mod sweep;

@@ -1,0 +1,99 @@
+//! A fixed history of observations and decisions, and what the ledger holds after each step.
+
+use lumidex::ledger::{Ledger, Observation, Seen, SharedText, Sighted};
+use lumidex_schema::id::{FolderId, ImageId, Seq, TagId, TextId, Timestamp};
+use lumidex_schema::media::MediaKind;
+use lumidex_schema::path::RelPath;
+use lumidex_schema::record::{Fingerprint, PathType, Sighting};
+use lumidex_schema::tag::TagKind;
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// Adds the root and the tags that the steps speak of.
+pub fn prepare(ledger: &Ledger) {
+    ledger.add_extra_path(b"/r", &[PathType::Scanned]).unwrap();
+    ledger.make_tag("even").unwrap();
+    ledger.make_tag("third").unwrap();
+}
+
+/// Does step `nth`: each is one transaction, and each changes what [`dump`] says.
+pub fn step(ledger: &Ledger, nth: usize) -> Result<Seq, Box<dyn std::error::Error>> {
+    let reader = ledger.reader()?;
+    let image = |name: usize| {
+        let path = format!("/r/f{}/{name}.png", name % 3);
+        Ok::<_, lumidex::ledger::ReadError>(reader.image_at(path.as_bytes())?.unwrap().0)
+    };
+    let tags = reader.custom_tags()?;
+    let tag = |name: &str| tags.iter().find(|(_, tag)| tag.name == name).map(|(id, _)| *id).unwrap();
+    let seq = match nth % 5 {
+        0 => {
+            let root = reader.roots()?[0].0;
+            let seen = (0..3).map(|at| seen(root, nth + at, nth)).collect();
+            drop(reader);
+            return Ok(ledger.observe(seen)?);
+        }
+        1 => ledger.put_tag(tag("even"), vec![image(nth - 1)?, image(nth)?])?,
+        2 => ledger.toggle_tag(tag("third"), image(nth - 2)?)?.0,
+        3 => ledger.put_setting(&format!("setting {}", nth % 4), &format!("{{\"nth\":{nth}}}"))?,
+        _ => {
+            let image = image(nth - 2)?;
+            let digest = reader.image(image)?.unwrap().sighting.digest();
+            let file = Sighted { image, digest };
+            let missing = Observation::Missing { file, at: Timestamp(nth as i64) };
+            drop(reader);
+            return Ok(ledger.observe(vec![missing])?);
+        }
+    };
+    Ok(seq)
+}
+
+fn seen(root: lumidex_schema::id::RootId, name: usize, nth: usize) -> Observation {
+    let tags = vec![(TagKind::Pos, format!("word {}", nth % 7)), (TagKind::Model, format!("model {nth}"))];
+    // Long enough that a commit grows the file now and then.
+    let text = format!("text {nth} {}", "of many words ".repeat(60 + nth % 11 * 40));
+    Observation::Seen(Box::new(Seen {
+        root,
+        folder: RelPath::from_bytes(format!("f{}", name % 3)),
+        name: format!("{name}.png").into_bytes(),
+        sighting: Sighting { size: nth as u64, modified: Timestamp(name as i64), ..Sighting::default() },
+        media: MediaKind::Image,
+        fingerprint: Fingerprint(*blake3::hash(name.to_string().as_bytes()).as_bytes().first_chunk().unwrap()),
+        pixel_width: 8,
+        pixel_height: 8,
+        text: Some(Arc::new(SharedText::new(text, tags))),
+        holes: vec![name as u64],
+        rule_tags: Vec::new(),
+        complaints: 0,
+        gone: Vec::new(),
+    }))
+}
+
+/// Everything a person could miss, as text.
+pub fn dump(ledger: &Ledger) -> String {
+    let reader = ledger.reader().unwrap();
+    let mut out = format!("head {}\n", reader.head().unwrap());
+    for id in 1..=reader.last_image().unwrap().0 {
+        let Some(image) = reader.image(ImageId(id)).unwrap() else { continue };
+        let path = String::from_utf8(reader.path_of(&image).unwrap()).unwrap();
+        let tags = reader.custom_tag_ids_of(ImageId(id)).unwrap();
+        let text = reader.generation_text(&image).unwrap();
+        let digest = blake3::hash(text.as_bytes()).to_hex();
+        writeln!(out, "{id} {path} {:?} {} {tags:?} {digest}", image.presence, image.seq).unwrap();
+    }
+    for id in (1..).map_while(|id| Some(TagId(id)).filter(|id| reader.tag(*id).unwrap().is_some())) {
+        let tag = reader.tag(id).unwrap().unwrap();
+        writeln!(out, "{id} {:?} {} {}", tag.kind, tag.name, tag.removed).unwrap();
+    }
+    for id in (1..).map_while(|id| Some(FolderId(id)).filter(|id| reader.folder(*id).unwrap().is_some())) {
+        writeln!(out, "{id} {:?}", reader.folder_path(id).unwrap()).unwrap();
+    }
+    let texts = (1..).take_while(|id| reader.text(TextId(*id)).unwrap().is_some()).count();
+    writeln!(out, "{texts} texts, {:?}", reader.settings().unwrap()).unwrap();
+    let decided: Vec<_> =
+        reader.decisions(10_000).unwrap().into_iter().map(|(seq, what)| (seq, what.action)).collect();
+    writeln!(out, "{decided:?} {:?}", reader.extra_paths().unwrap()).unwrap();
+    for (seq, subject) in reader.feed_after(Seq::ZERO, 1_000_000).unwrap() {
+        writeln!(out, "{seq} {subject:?}").unwrap();
+    }
+    out
+}
