@@ -39,10 +39,7 @@ impl Generation {
         }
     }
 
-    fn write<T>(
-        &self,
-        work: impl FnOnce(&WriteTransaction) -> Result<T, ReadError>,
-    ) -> Result<T, ReadError> {
+    fn write<T>(&self, work: impl FnOnce(&WriteTransaction) -> Result<T, ReadError>) -> Result<T, ReadError> {
         let db = self.db.read();
         let Some(db) = &*db else { return Err(redb::StorageError::DatabaseClosed.into()) };
         let txn = begin(db)?;
@@ -136,10 +133,8 @@ impl Store {
         path: &Path,
         wake: Sender<()>,
     ) -> Result<(Self, Current, Seq), OpenError> {
-        let failed = |error: io::Error| OpenError::Store {
-            path: path.display().to_string(),
-            source: error.into(),
-        };
+        let failed =
+            |error: io::Error| OpenError::Store { path: path.display().to_string(), source: error.into() };
         let file = storage.open(path, Open::Keep).map_err(failed)?;
         let (generation, _, head) = open_for_writing(file, path)?;
         // The file may be new; what is acknowledged must not go with its name.

@@ -267,10 +267,8 @@ impl StorageBackend for Diverting {
             header.written[from..from + n].copy_from_slice(&data[..n]);
             header.is_dirty = true;
         }
-        inner.change(
-            |file| file.write_at(offset, data),
-            |diverted| diverted.write(&*inner.file, offset, data),
-        )
+        inner
+            .change(|file| file.write_at(offset, data), |diverted| diverted.write(&*inner.file, offset, data))
     }
 }
 

@@ -57,7 +57,9 @@ fn seen(root: lumidex_schema::id::RootId, name: usize, nth: usize) -> Observatio
         name: format!("{name}.png").into_bytes(),
         sighting: Sighting { size: nth as u64, modified: Timestamp(name as i64), ..Sighting::default() },
         media: MediaKind::Image,
-        fingerprint: Fingerprint(*blake3::hash(name.to_string().as_bytes()).as_bytes().first_chunk().unwrap()),
+        fingerprint: Fingerprint(
+            *blake3::hash(name.to_string().as_bytes()).as_bytes().first_chunk().unwrap(),
+        ),
         pixel_width: 8,
         pixel_height: 8,
         text: Some(Arc::new(SharedText::new(text, tags))),
