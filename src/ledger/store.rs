@@ -135,10 +135,11 @@ impl Store {
     ) -> Result<(Self, Current, Seq), OpenError> {
         let failed =
             |error: io::Error| OpenError::Store { path: path.display().to_string(), source: error.into() };
+        if is_absent(&*storage, path).map_err(failed)? {
+            make(&*storage, path, failed)?;
+        }
         let file = storage.open(path, Open::Keep).map_err(failed)?;
         let (generation, _, head) = open_for_writing(file, path)?;
-        // The file may be new; what is acknowledged must not go with its name.
-        storage.sync_folder(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
         let now = Now { generation: Arc::new(generation), failure: None, is_unreadable: false };
         let current = Current { shared: Arc::new((Mutex::new(now), Condvar::new())), wake };
         let store =
@@ -247,6 +248,41 @@ impl Store {
             std::thread::sleep(READERS_LOOK);
         }
     }
+}
+
+/// Whether there is no ledger, and nothing else that it would replace.
+fn is_absent(storage: &dyn Storage, path: &Path) -> io::Result<bool> {
+    match storage.open(path, Open::Read) {
+        Ok(file) => Ok(file.len()? == 0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes an empty ledger under another name, and gives it its own when it is whole: a file half
+/// made would be taken for something else at the next start.
+fn make(
+    storage: &dyn Storage,
+    path: &Path,
+    failed: impl Fn(io::Error) -> OpenError,
+) -> Result<(), OpenError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.new"));
+    match storage.remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        Ok(()) | Err(_) => {}
+    }
+    let file = storage.open(&beside, Open::Keep).map_err(&failed)?;
+    let (generation, pin, _) = open_for_writing(file, path)?;
+    drop(pin);
+    let backend = generation.backend.clone();
+    drop(generation);
+    if let Some(error) = backend.failure() {
+        return Err(failed(error));
+    }
+    storage.rename(&beside, path).map_err(&failed)?;
+    // What will be acknowledged must not go with the name.
+    storage.sync_folder(path.parent().unwrap_or(Path::new("."))).map_err(failed)
 }
 
 fn open_for_writing(

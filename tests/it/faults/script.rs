@@ -1,6 +1,8 @@
 //! A fixed history of observations and decisions, and what the ledger holds after each step.
 
 use lumidex::ledger::{Ledger, Observation, Seen, SharedText, Sighted};
+use lumidex::projection::tags::TagsReader;
+use lumidex::projection::text::{TextReader, WordField};
 use lumidex_schema::id::{FolderId, ImageId, Seq, TagId, TextId, Timestamp};
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::RelPath;
@@ -11,9 +13,19 @@ use std::sync::Arc;
 
 /// Adds the root and the tags that the steps speak of.
 pub fn prepare(ledger: &Ledger) {
-    ledger.add_extra_path(b"/r", &[PathType::Scanned]).unwrap();
-    ledger.make_tag("even").unwrap();
-    ledger.make_tag("third").unwrap();
+    (0..N_PREPARED).for_each(|nth| prepare_one(ledger, nth));
+}
+
+/// How many decisions [`prepare`] is.
+pub const N_PREPARED: usize = 3;
+
+/// One of them.
+pub fn prepare_one(ledger: &Ledger, nth: usize) {
+    match nth {
+        0 => drop(ledger.add_extra_path(b"/r", &[PathType::Scanned]).unwrap()),
+        1 => drop(ledger.make_tag("even").unwrap()),
+        _ => drop(ledger.make_tag("third").unwrap()),
+    }
 }
 
 /// Does step `nth`: each is one transaction, and each changes what [`dump`] says.
@@ -97,5 +109,26 @@ pub fn dump(ledger: &Ledger) -> String {
     for (seq, subject) in reader.feed_after(Seq::ZERO, 1_000_000).unwrap() {
         writeln!(out, "{seq} {subject:?}").unwrap();
     }
+    out
+}
+
+/// What searches see, as text: live images in order, tags with theirs, texts, folders' words.
+pub fn shown(tags: &TagsReader, text: &TextReader) -> String {
+    let state = tags.read();
+    let mut out = format!("{:?} {}\n", state.order.ids(), state.total_bytes);
+    for (id, entry) in state.tags() {
+        let images: Vec<u32> = state.posting(id).to_bitmap().iter().collect();
+        writeln!(out, "{id} {:?} {} {images:?}", entry.kind, entry.name).unwrap();
+    }
+    let snapshot = text.snapshot();
+    for id in 0..snapshot.len() {
+        let folded = snapshot.folded(TextId(id)).map(|folded| blake3::hash(folded.as_bytes()).to_hex());
+        writeln!(out, "{id} {folded:?}").unwrap();
+    }
+    let holds = |id: &TextId| snapshot.folded(*id).is_some_and(|folded| folded.contains("of many words"));
+    let found: Vec<TextId> = snapshot.candidates("of many words").unwrap().iter().filter(holds).collect();
+    let paths = snapshot.ranked(WordField::Path, "r", 100).unwrap().len();
+    let named = snapshot.ranked(WordField::Tag, "even", 100).unwrap().len();
+    writeln!(out, "{found:?} {paths} {named}").unwrap();
     out
 }

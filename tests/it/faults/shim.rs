@@ -69,9 +69,9 @@ impl Shim {
         std::mem::take(&mut state.n_failed) > 0
     }
 
-    /// How many changes there were.
-    pub fn n_changes(&self) -> u64 {
-        self.state.lock().seen
+    /// How many operations have failed.
+    pub fn n_failed(&self) -> u64 {
+        self.state.lock().n_failed
     }
 
     /// Says in the journal that so many steps of a script were answered.
