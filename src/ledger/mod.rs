@@ -3,14 +3,18 @@
 //! One writer, one number for each change, durable when acknowledged. The ledger does not know
 //! where observations come from, nor who follows its feed.
 
+mod alike;
 mod decide;
 mod error;
+mod identity;
 mod intern;
 mod observe;
 mod open;
-mod reader;
-mod roots;
 mod pace;
+mod reader;
+mod relink;
+mod roots;
+mod settle;
 mod store;
 mod txn;
 mod writer;

@@ -79,7 +79,10 @@ impl Current {
             let generation = Arc::clone(&self.shared.0.lock().generation);
             let begun = begin(&generation);
             // A transaction that failed is seen by nobody: what it left in the engine's memory
-            // can have been seen only after its generation was known to have failed.
+            // can have been seen only after its generation was known not to be sound.
+            if generation.backend.is_sound() {
+                return begun;
+            }
             let Some(error) = generation.backend.failure() else { return begun };
             let _ = self.wake.try_send(());
             let (now, changed) = &*self.shared;

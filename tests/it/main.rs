@@ -4,6 +4,7 @@
 mod contract;
 mod dialects;
 mod faults;
+mod identity;
 mod ledger;
 mod live;
 mod model;

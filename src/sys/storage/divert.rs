@@ -32,6 +32,8 @@ struct Inner {
     file: Arc<dyn StoredFile>,
     /// Set before anything that failed, or was built on a failure, can be seen.
     has_failed: AtomicBool,
+    /// A read failed, so the engine refuses everything.
+    is_refusing: AtomicBool,
     header: Mutex<Header>,
     /// What stands in memory instead of in the file; `None` while the file can be written.
     diverted: RwLock<Option<Diverted>>,
@@ -83,6 +85,7 @@ impl Diverting {
         let inner = Inner {
             file,
             has_failed: AtomicBool::new(false),
+            is_refusing: AtomicBool::new(false),
             header: Mutex::new(header),
             diverted: RwLock::new(diverted),
             failure: Mutex::new(None),
@@ -106,6 +109,14 @@ impl Diverting {
     #[must_use]
     pub fn has_lost(&self) -> bool {
         self.has_failed() && self.inner.header.lock().is_dirty
+    }
+
+    /// Whether the engine still reads, and a snapshot begun before this was asked holds nothing
+    /// but what is durable.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        !self.has_failed()
+            || (!self.inner.is_refusing.load(Ordering::SeqCst) && !self.inner.header.lock().is_dirty)
     }
 
     /// The header that was last made durable.
@@ -229,7 +240,10 @@ impl StorageBackend for Diverting {
             None => inner.file.read_at(offset, out),
         };
         // From here on the engine refuses everything; its owner has to open the file anew.
-        read.inspect_err(|error| inner.fail(copy(error)))
+        read.inspect_err(|error| {
+            inner.is_refusing.store(true, Ordering::SeqCst);
+            inner.fail(copy(error));
+        })
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {

@@ -1,6 +1,6 @@
 //! A fixed history of observations and decisions, and what the ledger holds after each step.
 
-use lumidex::ledger::{Ledger, Observation, Seen, SharedText, Sighted};
+use lumidex::ledger::{Ledger, Observation, Seen, SharedText};
 use lumidex::projection::tags::TagsReader;
 use lumidex::projection::text::{TextReader, WordField};
 use lumidex_schema::id::{FolderId, ImageId, Seq, TagId, TextId, Timestamp};
@@ -48,9 +48,10 @@ pub fn step(ledger: &Ledger, nth: usize) -> Result<Seq, Box<dyn std::error::Erro
         2 => ledger.toggle_tag(tag("third"), image(nth - 2)?)?.0,
         3 => ledger.put_setting(&format!("setting {}", nth % 4), &format!("{{\"nth\":{nth}}}"))?,
         _ => {
-            let image = image(nth - 2)?;
-            let digest = reader.image(image)?.unwrap().sighting.digest();
-            let file = Sighted { image, digest };
+            let image = reader.image(image(nth - 2)?)?.unwrap();
+            let name = image.name.clone();
+            let known = reader.known_in(image.folder)?.into_iter().find(|known| known.name == name);
+            let file = known.unwrap().sighted();
             let missing = Observation::Missing { file, at: Timestamp(nth as i64) };
             drop(reader);
             return Ok(ledger.observe(vec![missing])?);
