@@ -3,6 +3,7 @@
 mod cut;
 mod healing;
 mod image;
+mod running;
 mod script;
 mod shim;
 mod sweep;
