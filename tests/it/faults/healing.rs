@@ -35,11 +35,12 @@ fn a_full_disk_refuses_writes_and_is_forgotten_when_there_is_room_again() {
     assert!(reason.starts_with("the ledger cannot be written: "), "{reason}");
     // The old snapshot is whole to the end.
     assert!(held.image_at(b"/r/f0/0.png").unwrap().is_some());
+    let full = ledger.reader().unwrap();
     drop(held);
     let DecideError::Write(error) = ledger.put_setting("x", "1").unwrap_err() else { panic!() };
     assert!(error.is_disk_full(), "{error:?}");
     assert!(ledger.failure().unwrap().contains("space"), "{:?}", ledger.failure());
-    let held = ledger.reader().unwrap();
+    let held = full;
 
     assert!(shim.lift());
     script::step(&ledger, 10).unwrap();
@@ -60,6 +61,29 @@ fn a_full_disk_refuses_writes_and_is_forgotten_when_there_is_room_again() {
     drop(ledger);
     let again = Ledger::open(&dir.path().join("ledger.redb")).unwrap();
     assert_eq!(script::dump(&again), after, "and so it is after a restart");
+}
+
+#[test]
+fn nothing_is_written_under_a_snapshot_of_what_failed() {
+    let (shim, dir) = (Shim::default(), tempfile::tempdir().unwrap());
+    let ledger = prepared(&shim, &dir);
+    // Older than what will be durable when the disk fails.
+    let held = ledger.reader().unwrap();
+    let n_images = held.last_image().unwrap().0;
+    for nth in 10..20 {
+        script::step(&ledger, nth).unwrap();
+    }
+    shim.fail_at(0, Fault { code: ENOSPC, lasts: false });
+    ledger.put_setting("x", "1").unwrap_err();
+    let DecideError::Write(error) = ledger.put_setting("x", "2").unwrap_err() else { panic!() };
+    assert!(!error.is_disk_full() && ledger.failure().unwrap().contains("still reads"), "{error:?}");
+    for id in 1..=n_images {
+        let image = held.image(ImageId(id)).unwrap().unwrap();
+        assert!(held.generation_text(&image).unwrap().starts_with("text "));
+    }
+    drop(held);
+    ledger.put_setting("x", "3").unwrap();
+    assert_eq!(ledger.reader().unwrap().setting("x").unwrap().as_deref(), Some("3"));
 }
 
 #[test]
