@@ -4,7 +4,7 @@
 
 use super::image::{Fate, Files, Journal, Op, Replay, restore};
 use super::script::{self, N_PREPARED, dump, shown};
-use super::shim::Shim;
+use super::shim::{Shim, folder};
 use lumidex::ledger::Ledger;
 use lumidex::projection::follower::catch_up;
 use lumidex::projection::tags::TagsProjection;
@@ -32,12 +32,12 @@ fn step(ledger: &Ledger, nth: usize) {
 
 impl Expected {
     fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = folder();
         let ledger = Ledger::open_on(Shim::default().storage(), &dir.path().join("l.redb")).unwrap();
         let mut expected = Self { ledgers: Vec::new(), searches: Vec::new() };
         for nth in 0..=N_PREPARED + STEPS {
             expected.ledgers.push(dump(&ledger));
-            let fresh = tempfile::tempdir().unwrap();
+            let fresh = folder();
             expected.searches.push(follow(&Shim::default(), &ledger, fresh.path()));
             if nth < N_PREPARED + STEPS {
                 step(&ledger, nth);
@@ -57,7 +57,7 @@ fn follow(shim: &Shim, ledger: &Ledger, dir: &Path) -> String {
 
 /// Runs the script from nothing and remembers every change.
 fn journal_of_script() -> Journal {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let shim = Shim::recording(dir.path());
     let ledger = Ledger::open_on(shim.storage(), &dir.path().join(layout::LEDGER)).unwrap();
     let mut tags = TagsProjection::open_on(shim.storage(), &dir.path().join(layout::TAGS));
@@ -77,7 +77,7 @@ fn journal_of_script() -> Journal {
 
 /// Starts from an image as the program does, and judges what is there. Gives what was done.
 fn recover(image: &Files, acknowledged: usize, expected: &Expected, case: &str) -> Journal {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     restore(image, dir.path());
     let shim = Shim::recording(dir.path());
     let opened = Ledger::open_on(shim.storage(), &dir.path().join(layout::LEDGER));

@@ -1,7 +1,7 @@
 //! The ledger while its disk fails, and after.
 
 use super::script;
-use super::shim::{ENOSPC, EROFS, Fault, Shim};
+use super::shim::{ENOSPC, EROFS, Fault, Shim, folder};
 use lumidex::ledger::{DecideError, Ledger, WriteError};
 use lumidex::limits;
 use lumidex_schema::id::ImageId;
@@ -18,7 +18,7 @@ fn prepared(shim: &Shim, dir: &tempfile::TempDir) -> Ledger {
 
 #[test]
 fn a_full_disk_refuses_writes_and_is_forgotten_when_there_is_room_again() {
-    let (shim, dir) = (Shim::default(), tempfile::tempdir().unwrap());
+    let (shim, dir) = (Shim::default(), folder());
     let ledger = prepared(&shim, &dir);
     let before = script::dump(&ledger);
     let held = ledger.reader().unwrap();
@@ -65,7 +65,7 @@ fn a_full_disk_refuses_writes_and_is_forgotten_when_there_is_room_again() {
 
 #[test]
 fn nothing_is_written_under_a_snapshot_of_what_failed() {
-    let (shim, dir) = (Shim::default(), tempfile::tempdir().unwrap());
+    let (shim, dir) = (Shim::default(), folder());
     let ledger = prepared(&shim, &dir);
     // Older than what will be durable when the disk fails.
     let held = ledger.reader().unwrap();
@@ -88,7 +88,7 @@ fn nothing_is_written_under_a_snapshot_of_what_failed() {
 
 #[test]
 fn an_idle_ledger_mends_itself() {
-    let (shim, dir) = (Shim::default(), tempfile::tempdir().unwrap());
+    let (shim, dir) = (Shim::default(), folder());
     let ledger = prepared(&shim, &dir);
     shim.fail_at(0, Fault { code: EROFS, lasts: true });
     ledger.put_setting("x", "1").unwrap_err();
@@ -105,7 +105,7 @@ fn an_idle_ledger_mends_itself() {
 #[test]
 fn a_read_that_fails_once_fails_nothing_but_itself() {
     for nth in 0..40 {
-        let (shim, dir) = (Shim::default(), tempfile::tempdir().unwrap());
+        let (shim, dir) = (Shim::default(), folder());
         let ledger = prepared(&shim, &dir);
         drop(ledger);
         // Opened anew, so that nothing is in memory yet.

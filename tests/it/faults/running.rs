@@ -1,7 +1,7 @@
 //! A whole library, with its threads, on a disk that is full for a while.
 
 use super::script;
-use super::shim::{ENOSPC, Fault, Shim};
+use super::shim::{ENOSPC, Fault, Shim, folder};
 use lumidex::intake::IntakeSettings;
 use lumidex::library::{Library, LibraryOptions};
 use lumidex::limits;
@@ -39,7 +39,7 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
 
 #[test]
 fn a_disk_that_was_full_needs_no_restart() {
-    let (shim, dir) = (Shim::default(), tempfile::tempdir().unwrap());
+    let (shim, dir) = (Shim::default(), folder());
     let library = open(&shim, dir.path());
     script::prepare(library.ledger());
     for nth in 0..10 {

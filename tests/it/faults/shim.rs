@@ -206,3 +206,8 @@ impl StoredFile for ShimFile {
         self.shim.change(nothing, nothing, |journal| journal.push_at(&self.path, Op::Synced))
     }
 }
+
+/// A folder in memory where there is one: what these tests call a disk is this shim.
+pub fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}

@@ -2,7 +2,7 @@
 //! reads go on, and the same handles finish the script when the disk works again.
 
 use super::script::{self, dump, shown};
-use super::shim::{EIO, ENOSPC, EROFS, Fault, Shim};
+use super::shim::{EIO, ENOSPC, EROFS, Fault, Shim, folder};
 use lumidex::ledger::Ledger;
 use lumidex::projection::follower::catch_up;
 use lumidex::projection::tags::TagsProjection;
@@ -91,7 +91,7 @@ impl World {
 
 /// What an undisturbed run leaves after each act: ledger, searches, the small file.
 fn undisturbed() -> Vec<(String, String, String)> {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let mut world = World::prepared(&Shim::default(), dir.path());
     let mut states = vec![(dump(&world.ledger), world.shown(), world.small())];
     for act in script() {
@@ -103,7 +103,7 @@ fn undisturbed() -> Vec<(String, String, String)> {
 
 /// One run in which the `nth` change fails; whether the script has as many.
 fn run(nth: u64, fault: Fault, expected: &[(String, String, String)]) -> bool {
-    let (shim, dir) = (Shim::default(), tempfile::tempdir().unwrap());
+    let (shim, dir) = (Shim::default(), folder());
     let mut world = World::prepared(&shim, dir.path());
     shim.fail_at(nth, fault);
     let mut was_hit = false;
@@ -195,7 +195,7 @@ fn a_disk_made_read_only_costs_only_what_it_refused() {
 #[test]
 fn a_start_that_fails_can_be_tried_again() {
     for nth in 0.. {
-        let (shim, dir) = (Shim::default(), tempfile::tempdir().unwrap());
+        let (shim, dir) = (Shim::default(), folder());
         drop(World::prepared(&shim, dir.path()));
         let expected = dump(&Ledger::open(&dir.path().join(layout::LEDGER)).unwrap());
         shim.fail_at(nth, Fault { code: EIO, lasts: true });
