@@ -9,7 +9,7 @@ use super::snapshot::{Base, Snapshot, TextReader};
 use super::store::Store;
 use super::tail::{self, Entry, Tail};
 use super::words;
-use crate::sys::storage::Storage;
+use crate::sys::storage::{Disk, Storage};
 use lumidex_schema::checkpoint::{Checkpoint, StartEmpty};
 use lumidex_schema::feed::Subject;
 use lumidex_schema::fold::fold;
@@ -43,7 +43,12 @@ impl TextIndex {
     /// Opens what is in the directory, which need not exist. With an index that is absent,
     /// damaged or foreign it answers why, stays empty, and touches nothing until
     /// [`TextIndex::start_empty`].
-    pub fn open(storage: Arc<dyn Storage>, dir: &Path) -> (Self, Result<Checkpoint, StartEmpty>) {
+    pub fn open(dir: &Path) -> (Self, Result<Checkpoint, StartEmpty>) {
+        Self::open_on(Disk::shared(), dir)
+    }
+
+    /// As [`TextIndex::open`], on this storage.
+    pub fn open_on(storage: Arc<dyn Storage>, dir: &Path) -> (Self, Result<Checkpoint, StartEmpty>) {
         let empty = Snapshot::compose(None, Tail::default(), Seq::ZERO);
         let reader = TextReader { current: Arc::new(RwLock::new(empty)) };
         let mut index = Self {

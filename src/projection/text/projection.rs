@@ -34,7 +34,7 @@ impl TextProjection {
     /// As [`TextProjection::open`], on this storage.
     #[must_use]
     pub fn open_on(storage: Arc<dyn Storage>, dir: &Path) -> Self {
-        let (index, checkpoint) = TextIndex::open(storage, dir);
+        let (index, checkpoint) = TextIndex::open_on(storage, dir);
         Self { index, checkpoint }
     }
 

@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{TextIndex, WordField};
-use crate::sys::storage::Disk;
 use lumidex_schema::checkpoint::{Checkpoint, StartEmpty};
 use lumidex_schema::fold::fold;
 use lumidex_schema::id::{EpochToken, FolderId, Seq, TagId, TextId};
@@ -17,7 +16,7 @@ fn checkpoint(applied: u64) -> Checkpoint {
 }
 
 fn fresh(dir: &Path) -> TextIndex {
-    let (mut index, found) = TextIndex::open(Disk::shared(), dir);
+    let (mut index, found) = TextIndex::open(dir);
     assert_eq!(found, Err(StartEmpty::Absent));
     index.start_empty().unwrap();
     index
@@ -98,7 +97,7 @@ proptest! {
                 }
                 Step::Reopen => {
                     drop(index);
-                    let (again, found) = TextIndex::open(Disk::shared(), dir.path());
+                    let (again, found) = TextIndex::open(dir.path());
                     prop_assert_eq!(found.ok(), committed);
                     index = again;
                     texts = durable.clone();
@@ -148,7 +147,7 @@ fn many_commits_merge_into_few_segments_and_arenas_and_answer_alike() {
         check(&index, &texts, "r 1");
     }
     drop(index);
-    let (index, found) = TextIndex::open(Disk::shared(), dir.path());
+    let (index, found) = TextIndex::open(dir.path());
     assert_eq!(found, Ok(checkpoint(30)));
     for fragment in ["number 3", "猫", "耳 猫耳", "zz"] {
         check(&index, &texts, fragment);
@@ -185,7 +184,7 @@ fn postings_that_fill_whole_blocks_end_where_they_should() {
 fn delivering_again_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let texts = library(dir.path());
-    let (mut index, _) = TextIndex::open(Disk::shared(), dir.path());
+    let (mut index, _) = TextIndex::open(dir.path());
     for (&id, text) in &texts {
         index.add_text(TextId(id), text).unwrap();
     }
@@ -204,7 +203,7 @@ fn delivering_again_changes_nothing() {
     assert_eq!(snapshot.ranked(WordField::Path, "pictures", 10).unwrap().len(), 1);
     assert_eq!(snapshot.ranked(WordField::Tag, "hair", 10).unwrap().len(), 4);
     drop(index);
-    assert_eq!(TextIndex::open(Disk::shared(), dir.path()).1, Ok(checkpoint(9)));
+    assert_eq!(TextIndex::open(dir.path()).1, Ok(checkpoint(9)));
 }
 
 #[test]
@@ -250,7 +249,7 @@ enum Refill {
 
 /// Damage may cost the index, never the truth: it starts empty or answers as if nothing was.
 fn survives(dir: &Path, texts: &BTreeMap<u32, String>, what: &str, refill: Refill) -> bool {
-    let (mut index, found) = TextIndex::open(Disk::shared(), dir);
+    let (mut index, found) = TextIndex::open(dir);
     match found {
         Ok(found) => {
             assert_eq!(found, checkpoint(4), "{what}");
@@ -337,8 +336,8 @@ fn any_changed_byte_of_the_meta_file_starts_empty_or_answers_right() {
 fn a_foreign_directory_starts_empty() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("meta.json"), b"{\"hello\": 1}").unwrap();
-    assert_eq!(TextIndex::open(Disk::shared(), dir.path()).1, Err(StartEmpty::Unreadable));
-    let (mut index, found) = TextIndex::open(Disk::shared(), &dir.path().join("absent"));
+    assert_eq!(TextIndex::open(dir.path()).1, Err(StartEmpty::Unreadable));
+    let (mut index, found) = TextIndex::open(&dir.path().join("absent"));
     assert_eq!(found, Err(StartEmpty::Absent));
     // Even without being told to start empty, what is added is kept.
     index.add_text(TextId(1), "a cat").unwrap();
@@ -366,7 +365,7 @@ fn a_failed_commit_keeps_what_is_visible_and_the_next_makes_it_durable() {
     std::fs::rename(&away, &place).unwrap();
     index.commit(checkpoint(2)).unwrap();
     drop(index);
-    let (index, found) = TextIndex::open(Disk::shared(), &place);
+    let (index, found) = TextIndex::open(&place);
     assert_eq!(found, Ok(checkpoint(2)));
     let snapshot = index.reader().snapshot();
     assert_eq!(snapshot.folded(TextId(2)), Some("a dog"));
