@@ -222,6 +222,9 @@ impl Diverted {
 fn read_some(file: &dyn StoredFile, end: u64, offset: u64, out: &mut [u8]) -> io::Result<()> {
     let there = (end.min(file.len()?).saturating_sub(offset) as usize).min(out.len());
     out[there..].fill(0);
+    if there == 0 {
+        return Ok(());
+    }
     file.read_at(offset, &mut out[..there])
 }
 
@@ -291,5 +294,132 @@ fn copy(error: &io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(code) => io::Error::from_raw_os_error(code),
         None => io::Error::new(error.kind(), error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A file in memory that can be made to fail.
+    #[derive(Debug, Default)]
+    struct Toy {
+        bytes: Mutex<Vec<u8>>,
+        is_broken: AtomicBool,
+    }
+
+    impl Toy {
+        fn change(&self, change: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+            if self.is_broken.load(Ordering::SeqCst) {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            change(&mut self.bytes.lock());
+            Ok(())
+        }
+    }
+
+    impl StoredFile for Toy {
+        fn len(&self) -> io::Result<u64> {
+            Ok(self.bytes.lock().len() as u64)
+        }
+
+        fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+            let bytes = self.bytes.lock();
+            let there = bytes.get(offset as usize..offset as usize + buffer.len());
+            buffer.copy_from_slice(there.ok_or(io::ErrorKind::UnexpectedEof)?);
+            Ok(())
+        }
+
+        fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+            self.change(|bytes| write(bytes, offset as usize, data))
+        }
+
+        fn set_len(&self, len: u64) -> io::Result<()> {
+            self.change(|bytes| bytes.resize(len as usize, 0))
+        }
+
+        fn sync(&self) -> io::Result<()> {
+            self.change(|_| {})
+        }
+    }
+
+    fn write(bytes: &mut Vec<u8>, offset: usize, data: &[u8]) {
+        bytes.resize(bytes.len().max(offset + data.len()), 0);
+        bytes[offset..offset + data.len()].copy_from_slice(data);
+    }
+
+    #[derive(Clone, Debug)]
+    enum Op {
+        Write(usize, Vec<u8>),
+        SetLen(usize),
+        Break,
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        let places = prop_oneof![0..5 * PAGE, Just(PAGE), Just(2 * PAGE), Just(PAGE - 1)];
+        prop_oneof![
+            6 => (places.clone(), 1..2 * PAGE + 2, 1u8..).prop_map(|(at, n, with)| Op::Write(at, vec![with; n])),
+            2 => places.prop_map(Op::SetLen),
+            1 => Just(Op::Break),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn whoever_uses_it_does_not_notice_and_the_file_is_left_alone(ops in prop::collection::vec(op(), 1..30)) {
+            let toy = Arc::new(Toy::default());
+            let diverting = Diverting::over(Arc::clone(&toy) as Arc<dyn StoredFile>).unwrap();
+            let (mut expected, mut at_failure) = (Vec::new(), None);
+            for op in ops {
+                match op {
+                    Op::Write(at, data) => {
+                        diverting.write(at as u64, &data).unwrap();
+                        write(&mut expected, at, &data);
+                    }
+                    Op::SetLen(len) => {
+                        diverting.set_len(len as u64).unwrap();
+                        expected.resize(len, 0);
+                    }
+                    Op::Break => toy.is_broken.store(true, Ordering::SeqCst),
+                }
+                if diverting.has_failed() && at_failure.is_none() {
+                    at_failure = Some(toy.bytes.lock().clone());
+                    // It works again, and is not to be touched all the same.
+                    toy.is_broken.store(false, Ordering::SeqCst);
+                }
+                prop_assert_eq!(diverting.len().unwrap(), expected.len() as u64);
+                let mut read = vec![0; expected.len()];
+                diverting.read(0, &mut read).unwrap();
+                prop_assert!(read == expected);
+                let half = expected.len() / 2;
+                diverting.read(half as u64, &mut read[half..]).unwrap();
+                prop_assert!(read == expected);
+            }
+            prop_assert!(at_failure.is_none_or(|bytes| *toy.bytes.lock() == bytes));
+        }
+    }
+
+    #[test]
+    fn a_header_counts_once_it_is_synced() {
+        let toy = Arc::new(Toy::default());
+        let diverting = Diverting::over(Arc::clone(&toy) as Arc<dyn StoredFile>).unwrap();
+        diverting.write(0, b"one").unwrap();
+        assert_eq!(diverting.durable_header(), b"");
+        diverting.sync_data().unwrap();
+        diverting.write(0, b"two").unwrap();
+        assert_eq!((diverting.durable_header(), diverting.is_sound()), (b"one".to_vec(), true));
+        toy.is_broken.store(true, Ordering::SeqCst);
+        diverting.sync_data().unwrap();
+        assert_eq!(diverting.failure().unwrap().kind(), io::ErrorKind::StorageFull);
+        assert!(diverting.has_lost() && !diverting.is_sound());
+        assert_eq!(diverting.durable_header(), b"one");
+
+        let reading = Diverting::reading(toy, diverting.durable_header()).unwrap();
+        let mut read = [0; 3];
+        reading.read(0, &mut read).unwrap();
+        assert_eq!((&read, reading.has_failed()), (b"one", false));
     }
 }

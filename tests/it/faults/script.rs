@@ -52,7 +52,7 @@ pub fn step(ledger: &Ledger, nth: usize) -> Result<Seq, Box<dyn std::error::Erro
             let name = image.name.clone();
             let known = reader.known_in(image.folder)?.into_iter().find(|known| known.name == name);
             let file = known.unwrap().sighted();
-            let missing = Observation::Missing { file, at: Timestamp(nth as i64) };
+            let missing = Observation::Missing { file, copies: Vec::new(), at: Timestamp(nth as i64) };
             drop(reader);
             return Ok(ledger.observe(vec![missing])?);
         }
@@ -80,6 +80,7 @@ fn seen(root: lumidex_schema::id::RootId, name: usize, nth: usize) -> Observatio
         rule_tags: Vec::new(),
         complaints: 0,
         gone: Vec::new(),
+        copies: Vec::new(),
     }))
 }
 
