@@ -5,5 +5,5 @@ mod healing;
 mod image;
 mod running;
 mod script;
-mod shim;
+pub(crate) mod shim;
 mod sweep;
