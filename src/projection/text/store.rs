@@ -56,7 +56,7 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Makes an empty index in an empty directory.
+    /// Makes an empty index in a directory that holds none, or one that was never committed to.
     pub(super) fn create(storage: &Arc<dyn Storage>, dir: &Path) -> Result<Self, TextError> {
         let fail = |source| TextError::Index { dir: dir.to_owned(), source };
         let directory = StoredDirectory::open(storage, dir).map_err(|error| fail(error.into()))?;
@@ -65,7 +65,10 @@ impl Store {
         let settings =
             IndexSettings { docstore_compress_dedicated_thread: false, ..IndexSettings::default() };
         let index = Index::create(directory.clone(), schema, settings).map_err(fail)?;
-        Self::attach(dir, directory, index, None).map_err(fail)
+        let store = Self::attach(dir, directory, index, None).map_err(fail)?;
+        // One may be left of a first commit that failed.
+        store.remove_stray_arenas()?;
+        Ok(store)
     }
 
     /// Opens what is in the directory; `Ok(None)` when there is no index.

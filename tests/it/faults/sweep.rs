@@ -4,11 +4,13 @@
 use super::script::{self, dump, shown};
 use super::shim::{EIO, ENOSPC, EROFS, Fault, Shim, folder};
 use lumidex::ledger::Ledger;
+use lumidex::projection::contract::{Batch, Projection, checkpoint_of};
 use lumidex::projection::follower::catch_up;
 use lumidex::projection::tags::TagsProjection;
 use lumidex::projection::text::TextProjection;
 use lumidex::sys::Stop;
 use lumidex::sys::replace::replace_file_on;
+use lumidex_schema::id::Seq;
 use lumidex_schema::layout;
 use std::path::{Path, PathBuf};
 
@@ -213,4 +215,45 @@ fn a_start_that_fails_can_be_tried_again() {
             break;
         }
     }
+}
+
+/// As the follower does it: the same projection commits again, without being attached anew.
+#[test]
+fn a_first_commit_that_fails_is_made_up_for() {
+    let (calm, dir) = (Shim::default(), folder());
+    let world = World::prepared(&calm, dir.path());
+    let reader = world.ledger.reader().unwrap();
+    let rows = reader.feed_after(Seq::ZERO, 10_000).unwrap();
+    let through = reader.head().unwrap();
+    let expected = world.shown();
+    let mut n_hit = 0;
+    for nth in 0.. {
+        let (shim, dir) = (Shim::default(), folder());
+        let mut tags = TagsProjection::open_on(shim.storage(), &dir.path().join(layout::TAGS));
+        let mut text = TextProjection::open_on(shim.storage(), &dir.path().join(layout::TEXT));
+        let mut was_hit = false;
+        for projection in [&mut tags as &mut dyn Projection, &mut text] {
+            projection.start_empty().unwrap();
+            shim.fail_at(nth, Fault { code: ENOSPC, lasts: nth % 2 == 0 });
+            let batch = Batch { rows: &rows, through, reader: &reader };
+            let checkpoint = checkpoint_of(projection.format(), through, &reader).unwrap();
+            let first = projection.apply(&batch).and_then(|()| projection.commit(checkpoint));
+            was_hit |= shim.lift();
+            if let Err(error) = first {
+                n_hit += 1;
+                projection.apply(&batch).unwrap();
+                projection.commit(checkpoint).unwrap_or_else(|again| panic!("{nth}, {error:?}: {again:?}"));
+            }
+        }
+        assert_same(&shown(&tags.reader(), &text.reader()), &expected, &format!("change {nth}"));
+        drop((tags, text));
+        let tags = TagsProjection::open_on(shim.storage(), &dir.path().join(layout::TAGS));
+        let text = TextProjection::open_on(shim.storage(), &dir.path().join(layout::TEXT));
+        assert_eq!((tags.checkpoint().is_ok(), text.checkpoint().is_ok()), (true, true), "change {nth}");
+        assert_same(&shown(&tags.reader(), &text.reader()), &expected, &format!("change {nth}, again"));
+        if !was_hit {
+            break;
+        }
+    }
+    assert!(n_hit > 20, "only {n_hit} failures");
 }
