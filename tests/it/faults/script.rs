@@ -1,6 +1,6 @@
 //! A fixed history of observations and decisions, and what the ledger holds after each step.
 
-use lumidex::ledger::{Ledger, Observation, Seen, SharedText};
+use lumidex::ledger::{Elsewhere, Ledger, Observation, Seen, SharedText};
 use lumidex::projection::tags::TagsReader;
 use lumidex::projection::text::{TextReader, WordField};
 use lumidex_schema::id::{FolderId, ImageId, Seq, TagId, TextId, Timestamp};
@@ -79,8 +79,7 @@ fn seen(root: lumidex_schema::id::RootId, name: usize, nth: usize) -> Observatio
         holes: vec![name as u64],
         rule_tags: Vec::new(),
         complaints: 0,
-        gone: Vec::new(),
-        copies: Vec::new(),
+        elsewhere: Elsewhere::default(),
     }))
 }
 
