@@ -13,6 +13,7 @@ use crate::projection::{Follower, ProjectionError};
 use crate::query::{Engine, Sources};
 use crate::sys::files::{create_folders, open, remove_file};
 use crate::sys::lock::LockError;
+use crate::sys::storage::{Disk, Storage};
 use crate::sys::{DirLock, PathError, Stop, Stopper, beside, priority};
 use lumidex_schema::id::{ImageId, RootId, Seq, TagId, Timestamp};
 use lumidex_schema::layout;
@@ -95,10 +96,18 @@ impl Library {
     /// # Errors
     /// See [`LibraryError`].
     pub fn open(options: &LibraryOptions) -> Result<Self, LibraryError> {
+        Self::open_on(&Disk::shared(), options)
+    }
+
+    /// As [`Library::open`], on this storage.
+    ///
+    /// # Errors
+    /// As [`Library::open`].
+    pub fn open_on(storage: &Arc<dyn Storage>, options: &LibraryOptions) -> Result<Self, LibraryError> {
         let lock = DirLock::take(&options.data_dir)?;
         remove_left_copies(&options.data_dir);
-        let ledger = Ledger::open(&options.data_dir.join(layout::LEDGER))?;
-        let (tags, text) = open_projections(&options.data_dir);
+        let ledger = Ledger::open_on(Arc::clone(storage), &options.data_dir.join(layout::LEDGER))?;
+        let (tags, text) = open_projections(storage, &options.data_dir);
         let (tags_reader, text_reader) = (tags.reader(), text.reader());
         let tags = Follower::start(Box::new(tags), ledger.clone())?;
         let text = Follower::start(Box::new(text), ledger.clone())?;
@@ -246,11 +255,12 @@ impl Library {
         self.intake.progress()
     }
 
-    /// Why a projection stands still, if one does: its name and reason.
+    /// Why the ledger cannot be written or a projection stands still, if so: its name and reason.
     #[must_use]
     pub fn failures(&self) -> Vec<(&'static str, String)> {
+        let ledger = self.ledger.failure().map(|reason| ("ledger", reason));
         let failure = |name, follower: &Follower| Some((name, follower.state().failure()?));
-        [failure("tags", &self.tags), failure("text", &self.text)].into_iter().flatten().collect()
+        [ledger, failure("tags", &self.tags), failure("text", &self.text)].into_iter().flatten().collect()
     }
 
     /// See [`Ledger::make_tag`].
@@ -369,10 +379,10 @@ impl Library {
 }
 
 /// Both projections, loaded side by side: each takes a core of its own at start.
-fn open_projections(data_dir: &Path) -> (TagsProjection, TextProjection) {
+fn open_projections(storage: &Arc<dyn Storage>, data_dir: &Path) -> (TagsProjection, TextProjection) {
     std::thread::scope(|scope| {
-        let text = scope.spawn(|| TextProjection::open(&data_dir.join(layout::TEXT)));
-        let tags = TagsProjection::open(&data_dir.join(layout::TAGS));
+        let text = scope.spawn(|| TextProjection::open_on(Arc::clone(storage), &data_dir.join(layout::TEXT)));
+        let tags = TagsProjection::open_on(Arc::clone(storage), &data_dir.join(layout::TAGS));
         let text = text.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (tags, text)
     })

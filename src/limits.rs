@@ -52,6 +52,17 @@ pub const LEDGER_REPORTS_QUEUED: usize = 2;
 /// Decisions that wait for the writer; further ones wait in their request.
 pub const LEDGER_DECISIONS_QUEUED: usize = 512;
 
+/// How often a ledger whose disk failed is tried while nobody writes; each write tries it too.
+pub const LEDGER_MEND_EVERY: Duration = Duration::from_secs(2);
+
+/// How long mending waits for readers that began before the disk failed; then the write fails, and
+/// the next tries again. Readers are held for a query at most.
+pub const LEDGER_READERS_WAIT: Duration = Duration::from_millis(500);
+
+/// How long a reader that is to begin while the disk fails waits for what is durable to be opened:
+/// some milliseconds pass. Then it fails.
+pub const LEDGER_SWITCH_WAIT: Duration = Duration::from_secs(10);
+
 /// Numbers a follower may be behind before a walk waits for it: a second or two of its work.
 pub const FOLLOWERS_BEHIND_MAX: u64 = 32_768;
 

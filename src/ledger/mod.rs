@@ -11,12 +11,13 @@ mod identity;
 mod intern;
 mod observe;
 mod open;
+mod pace;
 mod reader;
 mod relink;
 mod roots;
 mod settle;
+mod store;
 mod txn;
-mod pace;
 mod writer;
 
 pub use decide::{DecideError, Outcome};

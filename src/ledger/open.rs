@@ -5,11 +5,13 @@ use super::decide::{DecideError, Outcome, Request};
 use super::intern::{Displaced, Interned};
 use super::observe::Observation;
 use super::pace::{Pace, Paced};
+use super::store::{Current, Store};
 use super::txn::Tables;
 use super::writer::{Ask, Report, WriteError, Writer, begin};
 use super::{ReadError, Reader};
 use crate::limits;
 use crate::sys::Bell;
+use crate::sys::storage::{Disk, Storage};
 use crossbeam_channel::{Sender, bounded};
 use lumidex_schema::id::{ImageId, Seq, TagId};
 use lumidex_schema::record::{ExtraPath, Fingerprint, PathType, Sighting};
@@ -77,7 +79,15 @@ struct Inner {
     pace: Pace,
     alike: SharedAlike,
     displaced: Displaced,
-    db: Arc<Database>,
+    current: CloseOnDrop,
+}
+
+struct CloseOnDrop(Current);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 struct JoinOnDrop(Option<JoinHandle<()>>);
@@ -98,20 +108,26 @@ impl Ledger {
     /// # Errors
     /// See [`OpenError`]; nothing is changed then.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let store = |source| OpenError::Store { path: path.display().to_string(), source };
-        let mut builder = Database::builder();
-        builder.set_cache_size(limits::LEDGER_CACHE_BYTES);
-        let db = builder.create(path).map_err(|e| store(e.into()))?;
-        let head = begin_epoch(&db, path)?;
-        let db = Arc::new(db);
+        Self::open_on(Disk::shared(), path)
+    }
+
+    /// As [`Ledger::open`], on this storage.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub fn open_on(storage: Arc<dyn Storage>, path: &Path) -> Result<Self, OpenError> {
+        let (wake, woken) = bounded(1);
+        let (store, current, head) = Store::open(storage, path, wake)?;
+        let current = CloseOnDrop(current);
         let head = Bell::starting_at(head.0);
         let (reports, reports_in) = bounded(limits::LEDGER_REPORTS_QUEUED);
         let (asks, asks_in) = bounded(limits::LEDGER_DECISIONS_QUEUED);
         let (alike, displaced) = (SharedAlike::default(), Displaced::default());
         let writer = Writer {
-            db: Arc::clone(&db),
+            store,
             reports: reports_in,
             asks: asks_in,
+            woken,
             head: head.clone(),
             interned: Interned::new(alike.clone(), displaced.clone()),
         };
@@ -129,7 +145,7 @@ impl Ledger {
                 pace,
                 alike,
                 displaced,
-                db,
+                current,
             }),
         })
     }
@@ -139,7 +155,14 @@ impl Ledger {
     /// # Errors
     /// When the store cannot be read.
     pub fn reader(&self) -> Result<Reader, ReadError> {
-        Reader::begin(&self.inner.db)
+        self.inner.current.0.begin(Reader::begin)
+    }
+
+    /// Why nothing can be written at the moment, if so: the disk failed. It is tried again with
+    /// every write, and every few seconds.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        self.inner.current.0.failure()
     }
 
     /// The largest number that is durable.
@@ -310,7 +333,7 @@ impl Ledger {
 }
 
 /// Checks the format, makes what an empty ledger begins with, and begins an epoch.
-fn begin_epoch(db: &Database, path: &Path) -> Result<Seq, OpenError> {
+pub(super) fn begin_epoch(db: &Database, path: &Path) -> Result<Seq, OpenError> {
     readable_format(db, path)?;
     open_epoch(db).map_err(|source| OpenError::Store { path: path.display().to_string(), source })
 }

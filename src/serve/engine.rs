@@ -232,7 +232,7 @@ pub struct Status {
     pub partial: Option<(u64, u64)>,
     /// Absolute paths of the roots.
     pub roots: Vec<Vec<u8>>,
-    /// Why a projection stands still, if one does: its name and reason.
+    /// Why the ledger or a projection cannot be written, if one cannot: its name and reason.
     pub failures: Vec<(String, String)>,
 }
 

@@ -229,6 +229,9 @@ impl From<DecideError> for Failure {
             | DecideError::NotAChoice { .. }
             | DecideError::Outdated(_)
             | DecideError::NotJson(_) => Self::Refused(error.to_string()),
+            DecideError::Write(ref write) if write.is_disk_full() => Self::Unready(
+                "the disk is full, so nothing was changed: free some space and try again".into(),
+            ),
             DecideError::Write(_) => Self::store(error),
         }
     }

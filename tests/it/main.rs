@@ -5,6 +5,7 @@ mod backup;
 mod contract;
 mod crash;
 mod dialects;
+mod faults;
 mod identity;
 mod ledger;
 mod live;
