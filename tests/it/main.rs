@@ -9,3 +9,4 @@ mod model;
 mod search;
 mod support;
 mod tidy;
+mod watching;

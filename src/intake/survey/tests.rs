@@ -32,6 +32,18 @@ fn observation(root: RootId, folder: RelPath, name: &[u8], sighting: Sighting) -
     }))
 }
 
+fn errand<'a>(root: &'a WalkedRoot, top: &'a RelPath) -> Errand<'a> {
+    Errand {
+        root,
+        top,
+        n_walkers: 2,
+        depth: Depth::Changes,
+        faith: Faith::Examine,
+        entering: &|_, _| {},
+        walked: &|_| {},
+    }
+}
+
 /// A root whose folders and files the ledger knows, whatever is on disk.
 struct Setting {
     top: tempfile::TempDir,
@@ -69,7 +81,7 @@ impl Setting {
         let (stop, progress) = (Stop::never(), Progress::default());
         let shared = Shared { ledger: &self.ledger, stop: &stop, progress: &progress, root_done: &|_| {} };
         let (sender, found) = crossbeam_channel::unbounded();
-        let reach = survey(&shared, &self.root, 2, Depth::Changes, &sender).unwrap();
+        let reach = survey(&shared, &errand(&self.root, &RelPath::root()), &sender).unwrap();
         drop(sender);
         let gone = found.iter().flat_map(|found| match found {
             Found::Gone(files) => files,
@@ -111,7 +123,7 @@ fn folders_told_to_the_ledger_while_the_walk_goes_on_are_not_gone() {
             }
             n_told
         });
-        let reach = survey(&shared, &setting.root, 1, Depth::Changes, &sender).unwrap();
+        let reach = survey(&shared, &errand(&setting.root, &RelPath::root()), &sender).unwrap();
         drop(sender);
         assert_eq!((reach, told.join().unwrap()), (Reach::Walked, 3));
     });

@@ -82,7 +82,7 @@ impl Library {
             let hook = Arc::clone(&hook);
             Ok(Arc::new(move || Box::new(Toy { hook: Arc::clone(&hook) }) as Box<dyn Interpret>))
         });
-        Intake::start_with(self.ledger.clone(), settings, stop, make).unwrap()
+        Intake::start_with(self.ledger.clone(), settings, None, stop, make).unwrap()
     }
 
     fn intake(&self) -> Intake {
@@ -323,17 +323,4 @@ fn requests_are_done_by_the_thread_and_a_request_during_a_run_is_not_lost() {
     intake.update().unwrap();
     assert!(library.is_present("late.png"));
     assert!(!intake.progress().is_walking);
-}
-
-#[test]
-fn whoever_asks_joins_a_run_that_does_what_is_asked() {
-    let mut runs = Runs::default();
-    assert_eq!(runs.join(Depth::Changes), 1);
-    assert_eq!(runs.join(Depth::Everything), 1, "it has not begun, so it can still do more");
-    assert_eq!(runs.wanted, Some(Depth::Everything));
-    (runs.wanted, runs.current, runs.n_begun) = (None, Some(Depth::Changes), 1);
-    assert_eq!((runs.join(Depth::Changes), runs.wanted), (1, None));
-    assert_eq!(runs.join(Depth::Everything), 2, "this one does not read everything");
-    assert_eq!(runs.join(Depth::Changes), 2, "another one was asked for meanwhile");
-    assert_eq!(runs.wanted, Some(Depth::Everything));
 }
