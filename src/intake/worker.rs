@@ -324,13 +324,13 @@ impl Worker {
         if wish.cause != Cause::Turn {
             self.walking.lock().extend(roots.iter().map(|root| root.id));
         }
-        let walks = Walks { worker: self, open: Mutex::default() };
+        let walks = Walks { worker: self, wish, open: Mutex::default() };
         let root_done = |root| walks.done(root);
         let shared = Shared { ledger: &self.ledger, stop: &self.stop, progress, root_done: &root_done };
         let walk = |sender: &_| -> Result<Vec<RootId>, SurveyError> {
             let mut offline = Vec::new();
             for root in &roots {
-                match walks.survey(&shared, root, wish.depth, sender)? {
+                match walks.survey(&shared, root, sender)? {
                     Reach::Walked => {}
                     Reach::Offline => offline.push(root.id),
                     Reach::BrokenOff => break,
@@ -359,6 +359,7 @@ impl Worker {
 /// The walks of one run that have begun and whose findings are not yet durable.
 struct Walks<'a> {
     worker: &'a Worker,
+    wish: &'a Wish,
     /// With how the walk ended, once it has.
     open: Mutex<HashMap<RootId, (Ticket, Ended)>>,
 }
@@ -368,11 +369,10 @@ impl Walks<'_> {
         &self,
         shared: &Shared<'_>,
         root: &WalkedRoot,
-        depth: Depth,
         sender: &Sender<Found>,
     ) -> Result<Reach, SurveyError> {
         let lookout = &self.worker.lookout;
-        let ticket = lookout.begin_walk(root);
+        let ticket = lookout.begin_walk(root, self.wish.cause);
         self.open.lock().insert(root.id, (ticket, Ended::BrokenOff));
         let entering = |folder: &RelPath, sighting: &Sighting| {
             lookout.enter(root, folder, sighting, ticket.number, false);
@@ -388,7 +388,7 @@ impl Walks<'_> {
             root,
             top: &RelPath::root(),
             n_walkers: self.worker.settings.n_walkers,
-            depth,
+            depth: self.wish.depth,
             faith: ticket.faith,
             entering: &entering,
             walked: &|identity| ended(Ended::Walked(identity)),

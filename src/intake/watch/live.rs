@@ -11,6 +11,7 @@ use lumidex_schema::path::RelPath;
 use super::dirty::{Change, Due};
 use super::look::{Looked, Name, look};
 use super::lookout::Lookout;
+use super::tend::RETRY;
 use crate::intake::pipeline::{Place, now};
 use crate::intake::progress::Progress;
 use crate::intake::readers::{self, Interpret, Outcome, read};
@@ -22,8 +23,6 @@ use crate::sys::paths;
 
 /// How long rules for tags may be out of date.
 const INTERPRETER_AGE_MAX: Duration = Duration::from_secs(1);
-/// How long to wait when the ledger cannot be read or written, as when the disk is full.
-const RETRY: Duration = Duration::from_secs(1);
 
 /// Reads changed files and tells the ledger.
 pub(in crate::intake) struct Live {

@@ -3,6 +3,7 @@
 //! Absent is not deleted here either: a file is gone only if its folder is the very folder that was
 //! watched, and the file lay on the same device. Everything else is left to a survey.
 
+use std::cell::OnceCell;
 use std::io;
 use std::sync::Arc;
 
@@ -44,6 +45,8 @@ struct Here<'a> {
     device: u64,
     /// It is the folder that was watched.
     is_watched: bool,
+    /// The root is the folder it was; found out when it matters.
+    is_in_sight: OnceCell<bool>,
     ignores: Ignores,
     known: Known,
 }
@@ -103,7 +106,7 @@ pub(super) fn look(
     for Name { name, is_rewritten } in names {
         if MediaKind::of_name(&name).is_none() && name.ends_with(SIDECAR_ENDING) {
             for media in here.known.beside(&name)? {
-                here.look_at(media, false, looked)?;
+                here.look_at(media, is_rewritten, looked)?;
             }
         } else {
             here.look_at(name, is_rewritten, looked)?;
@@ -150,6 +153,7 @@ fn open<'a>(
         open,
         device: identity.0,
         is_watched: watched.is_some(),
+        is_in_sight: OnceCell::new(),
         ignores,
         known,
     }))
@@ -219,7 +223,7 @@ impl Here<'_> {
         if !self.is_watched {
             return Ok(());
         }
-        if !self.lookout.is_in_sight(self.root) {
+        if !*self.is_in_sight.get_or_init(|| self.lookout.is_in_sight(self.root)) {
             // After a walk that is going on it is looked at again.
             if !self.lookout.roots.lock().is_walked_now(self.root.id) {
                 self.lookout.doubt_roots();

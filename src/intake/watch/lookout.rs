@@ -56,6 +56,7 @@ pub(in crate::intake) struct Ticket {
     pub(in crate::intake) number: u64,
     pub(in crate::intake) faith: Faith,
     began: Instant,
+    cause: Cause,
 }
 
 /// How a root is doing apart from walks: see `RootStanding`.
@@ -174,12 +175,12 @@ impl Lookout {
     }
 
     /// A walk of all of a root begins.
-    pub(in crate::intake) fn begin_walk(&self, root: &WalkedRoot) -> Ticket {
+    pub(in crate::intake) fn begin_walk(&self, root: &WalkedRoot, cause: Cause) -> Ticket {
         let number = self.next_walk();
         // Only a folder that was watched all the time was never out of sight.
         let is_watched = self.identity(root.id, &RelPath::root()).is_some();
         let faith = self.roots.lock().begin_walk(root.id, is_watched);
-        Ticket { root: root.id, number, faith, began: Instant::now() }
+        Ticket { root: root.id, number, faith, began: Instant::now(), cause }
     }
 
     /// It ended, and what it found is durable. It took `n_walkers` threads.
@@ -188,7 +189,8 @@ impl Lookout {
         if matches!(ended, Ended::Walked(_)) {
             self.watches.lock().sweep(ticket.root, &RelPath::root(), ticket.number);
         }
-        let again = self.roots.lock().end_walk(ticket.root, ended, took, Instant::now());
+        let turn_took = (ticket.cause == Cause::Turn).then_some(took);
+        let again = self.roots.lock().end_walk(ticket.root, ended, turn_took, Instant::now());
         let Again { names, is_whole } = again;
         if is_whole {
             self.runs.request(BTreeSet::from([ticket.root]), Cause::Doubt);

@@ -42,7 +42,10 @@ struct RootState {
     is_accepted: bool,
     /// Walked by this process; before that, nobody waits for it.
     is_known: bool,
-    last_walk_took: Duration,
+    /// How long the last walk took that was done because it was its turn: others read much.
+    last_turn_took: Duration,
+    /// The last walk was broken off.
+    is_unfinished: bool,
     last_walk_ended: Option<Instant>,
     /// Walks going on, of all of it.
     n_walks: u32,
@@ -117,14 +120,15 @@ impl Roots {
         }
     }
 
-    /// It ended; what was looked at meanwhile.
+    /// It ended; what was looked at meanwhile. `turn_took` is how long it took if it was its turn.
     pub(in crate::intake) fn end_walk(
         &mut self,
         root: RootId,
         ended: Ended,
-        took: Duration,
+        turn_took: Option<Duration>,
         now: Instant,
     ) -> Again {
+        self.states.entry(root).or_default().is_unfinished = ended == Ended::BrokenOff;
         match ended {
             Ended::Walked(identity) => {
                 let state = self.states.entry(root).or_default();
@@ -139,7 +143,7 @@ impl Roots {
             Ended::BrokenOff => {}
         }
         let state = self.states.entry(root).or_default();
-        state.last_walk_took = took;
+        state.last_turn_took = turn_took.unwrap_or(state.last_turn_took);
         state.last_walk_ended = Some(now);
         state.n_walks = state.n_walks.saturating_sub(1);
         if state.n_walks > 0 {
@@ -161,9 +165,10 @@ impl Roots {
 
     /// How long after its last walk a root is walked again, `polled` when not all of it is watched.
     pub(in crate::intake) fn rest(&self, root: RootId, polled: bool, poll_min: Duration) -> Duration {
-        let took = self.states.get(&root).map_or(Duration::ZERO, |state| state.last_walk_took);
+        let took = self.states.get(&root).map_or(Duration::ZERO, |state| state.last_turn_took);
         let rest = poll_min.max(took * limits::POLL_REST);
-        if polled { rest } else { rest.max(limits::RESCAN_EVERY) }
+        let is_unfinished = self.states.get(&root).is_some_and(|state| state.is_unfinished);
+        if polled || is_unfinished { rest } else { rest.max(limits::RESCAN_EVERY) }
     }
 
     /// It was asked for because it is its turn: the next one is later, whatever becomes of this.
@@ -181,7 +186,7 @@ impl Roots {
     /// When that is; `None` before its first walk, while it is walked, and while it is offline.
     pub(in crate::intake) fn turn(&self, root: RootId, polled: bool, poll_min: Duration) -> Option<Instant> {
         let state = self.states.get(&root)?;
-        if state.n_walks > 0 || state.offline.is_some() || !state.is_known {
+        if state.n_walks > 0 || state.offline.is_some() || !(state.is_known || state.is_unfinished) {
             return None;
         }
         Some(state.last_walk_ended? + self.rest(root, polled, poll_min))
@@ -199,16 +204,16 @@ mod tests {
     fn a_root_is_believed_to_be_empty_only_while_it_was_in_sight_or_when_a_person_says_so() {
         let (mut roots, now) = (Roots::default(), Instant::now());
         assert_eq!(roots.begin_walk(ROOT, true), Faith::Examine);
-        roots.end_walk(ROOT, Ended::Walked((1, 2)), Duration::ZERO, now);
+        roots.end_walk(ROOT, Ended::Walked((1, 2)), None, now);
         assert_eq!(roots.begin_walk(ROOT, true), Faith::Same((1, 2)));
-        roots.end_walk(ROOT, Ended::BrokenOff, Duration::ZERO, now);
+        roots.end_walk(ROOT, Ended::BrokenOff, None, now);
         assert_eq!(roots.begin_walk(ROOT, false), Faith::Examine, "nobody watched");
-        roots.end_walk(ROOT, Ended::Offline, Duration::ZERO, now);
+        roots.end_walk(ROOT, Ended::Offline, None, now);
         assert_eq!((roots.offline(), roots.begin_walk(ROOT, true)), (vec![ROOT], Faith::Examine));
-        roots.end_walk(ROOT, Ended::Offline, Duration::ZERO, now);
+        roots.end_walk(ROOT, Ended::Offline, None, now);
         roots.accept_empty(ROOT);
         assert_eq!(roots.begin_walk(ROOT, true), Faith::Accepted);
-        roots.end_walk(ROOT, Ended::Walked((1, 3)), Duration::ZERO, now);
+        roots.end_walk(ROOT, Ended::Walked((1, 3)), None, now);
         assert_eq!((roots.offline(), roots.begin_walk(ROOT, true)), (Vec::new(), Faith::Same((1, 3))));
     }
 
@@ -219,14 +224,14 @@ mod tests {
         roots.begin_walk(ROOT, true);
         roots.begin_walk(ROOT, true);
         roots.looked_at(ROOT, &RelPath::root(), b"during.png");
-        assert_eq!(roots.end_walk(ROOT, Ended::BrokenOff, Duration::ZERO, now), Again::default());
-        let again = roots.end_walk(ROOT, Ended::BrokenOff, Duration::ZERO, now);
+        assert_eq!(roots.end_walk(ROOT, Ended::BrokenOff, None, now), Again::default());
+        let again = roots.end_walk(ROOT, Ended::BrokenOff, None, now);
         assert_eq!(again.names, [(RelPath::root(), b"during.png".to_vec())]);
         roots.begin_walk(ROOT, true);
         for n in 0..=limits::AGAIN_MAX {
             roots.looked_at(ROOT, &RelPath::root(), n.to_string().as_bytes());
         }
-        assert!(roots.end_walk(ROOT, Ended::BrokenOff, Duration::ZERO, now).is_whole);
+        assert!(roots.end_walk(ROOT, Ended::BrokenOff, None, now).is_whole);
     }
 
     #[test]
@@ -235,15 +240,18 @@ mod tests {
         let least = limits::POLL_MIN;
         assert_eq!(roots.turn(ROOT, true, least), None, "nobody asked for it yet");
         roots.begin_walk(ROOT, true);
-        roots.end_walk(ROOT, Ended::Walked((1, 2)), Duration::from_secs(2), now);
+        roots.end_walk(ROOT, Ended::Walked((1, 2)), Some(Duration::from_secs(2)), now);
         assert_eq!(roots.turn(ROOT, true, least), Some(now + Duration::from_secs(200)));
         assert_eq!(roots.turn(ROOT, false, least), Some(now + limits::RESCAN_EVERY));
         roots.begin_walk(ROOT, true);
         assert_eq!(roots.turn(ROOT, true, least), None, "it is being walked");
-        roots.end_walk(ROOT, Ended::Walked((1, 2)), Duration::ZERO, now);
+        roots.end_walk(ROOT, Ended::Walked((1, 2)), Some(Duration::ZERO), now);
         assert_eq!(roots.turn(ROOT, true, least), Some(now + least));
         roots.begin_turn(ROOT, now + least);
         assert_eq!(roots.turn(ROOT, true, least), Some(now + least * 2));
+        roots.begin_walk(ROOT, true);
+        roots.end_walk(ROOT, Ended::BrokenOff, None, now);
+        assert_eq!(roots.turn(ROOT, false, least), Some(now + least), "what failed is tried again soon");
         roots.lose(ROOT, "it is gone");
         assert_eq!(roots.turn(ROOT, true, least), None);
         assert_eq!(roots.keep(&[]), [ROOT]);

@@ -3,10 +3,11 @@
 
 use std::path::Path;
 
-use notify::{Config, ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Config, ErrorKind, RecommendedWatcher, RecursiveMode, WatchPathConfig, Watcher};
 
 use super::event;
 use super::watches::{Notifier, Refusal};
+use crate::intake::listing::Links;
 use crate::limits::watch as limits;
 
 /// The system's own notifier; `handler` is called on its thread with everything it reports.
@@ -20,8 +21,10 @@ pub(super) fn notifier(
 struct System(RecommendedWatcher);
 
 impl Notifier for System {
-    fn watch(&mut self, path: &Path) -> Result<(), Refusal> {
-        self.0.watch(path, RecursiveMode::NonRecursive).map_err(|error| match error.kind {
+    fn watch(&mut self, path: &Path, links: Links) -> Result<(), Refusal> {
+        let config = WatchPathConfig::new(RecursiveMode::NonRecursive)
+            .with_dereference_symlinks(links == Links::Follow);
+        self.0.watch_with(path, config).map_err(|error| match error.kind {
             ErrorKind::MaxFilesWatch => Refusal::Limit,
             ErrorKind::PathNotFound => Refusal::Absent,
             ErrorKind::Io(source) if source.kind() == std::io::ErrorKind::NotFound => Refusal::Absent,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lumidex_schema::id::RootId;
 use lumidex_schema::path::RelPath;
@@ -20,6 +20,9 @@ use crate::intake::worker::{IntakeSettings, MakeInterpreter, RunError};
 use crate::ledger::{Ledger, ReadError};
 use crate::limits::watch as limits;
 use crate::sys::Stop;
+
+/// How long to wait when the ledger cannot be read or written, as when the disk is full.
+pub(super) const RETRY: Duration = Duration::from_secs(1);
 
 /// See the file's head.
 pub(in crate::intake) struct Tend {
@@ -52,8 +55,14 @@ impl Tend {
                 self.report(self.look_at_roots());
             }
             self.request_turns();
-            if !trees.is_empty() {
-                self.report(self.survey(&trees));
+            if !trees.is_empty()
+                && let Err(error) = self.survey(&trees)
+            {
+                self.report(Err(error));
+                if self.stop.wait_for(RETRY) {
+                    return;
+                }
+                self.lookout.plant(trees);
             }
         }
     }
@@ -115,12 +124,13 @@ impl Tend {
 
     /// Whether a root is to be walked because it is there again, or is another folder than it was.
     fn is_back(&self, root: &WalkedRoot) -> Result<bool, SurveyError> {
-        let (identity, is_known, is_offline) = {
+        let (identity, is_known, is_offline, is_walked_now) = {
             let roots = self.lookout.roots.lock();
-            (roots.identity(root.id), roots.is_known(root.id), roots.why_offline(root.id).is_some())
+            let is_offline = roots.why_offline(root.id).is_some();
+            (roots.identity(root.id), roots.is_known(root.id), is_offline, roots.is_walked_now(root.id))
         };
-        // Nobody asked for it to be walked yet.
-        if !is_known && !is_offline {
+        // Nobody asked for it to be walked yet, or the walk finds out by itself.
+        if (!is_known && !is_offline) || is_walked_now {
             return Ok(false);
         }
         match look_at_root(root) {

@@ -8,6 +8,7 @@ use lumidex_schema::id::{RootId, Timestamp};
 use lumidex_schema::path::RelPath;
 use lumidex_schema::record::Sighting;
 
+use crate::intake::listing::Links;
 use crate::intake::walk::{WalkedRoot, folder_path};
 
 /// Device and inode: the same folder, whatever it is called.
@@ -15,7 +16,7 @@ pub(super) type Identity = (u64, u64);
 
 /// What sets a watch on one folder.
 pub(super) trait Notifier: Send {
-    fn watch(&mut self, path: &Path) -> Result<(), Refusal>;
+    fn watch(&mut self, path: &Path, links: Links) -> Result<(), Refusal>;
     /// That there was no watch is no error.
     fn unwatch(&mut self, path: &Path);
 }
@@ -164,7 +165,8 @@ impl Watches {
     fn set(&mut self, place: Place, watch: Watch, path: PathBuf) {
         let Some(notifier) = &mut self.notifier else { return };
         let walk = watch.walk;
-        match notifier.watch(&path) {
+        let links = if place.1 == RelPath::root() { Links::Follow } else { Links::Refuse };
+        match notifier.watch(&path, links) {
             Ok(()) => {
                 self.polled.remove(&place);
                 self.by_age.insert((watch.modified, place.clone()));

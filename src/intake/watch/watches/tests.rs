@@ -16,7 +16,7 @@ struct Notes {
 struct Fake(Arc<Mutex<Notes>>);
 
 impl Notifier for Fake {
-    fn watch(&mut self, path: &Path) -> Result<(), Refusal> {
+    fn watch(&mut self, path: &Path, _: Links) -> Result<(), Refusal> {
         let mut notes = self.0.lock();
         if notes.limit.is_some_and(|limit| notes.watched.len() >= limit) {
             return Err(Refusal::Limit);
