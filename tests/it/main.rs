@@ -9,4 +9,5 @@ mod model;
 mod search;
 mod support;
 mod tidy;
+mod watch_soak;
 mod watching;
