@@ -4,6 +4,7 @@
 mod above;
 mod alone;
 mod budget;
+mod claims;
 mod interpreter;
 mod listing;
 mod pipeline;

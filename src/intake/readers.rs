@@ -11,10 +11,11 @@ use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::RelPath;
 use lumidex_schema::record::Fingerprint;
 
+use super::claims;
 use super::listing::{EntryType, stat_open};
 use super::progress::Progress;
 use super::walk::{Seen, WalkedRoot, folder_path, sidecar_name};
-use crate::ledger::{self, SharedText};
+use crate::ledger::{self, Ledger, SharedText};
 use crate::limits::SIDECAR_BYTES_MAX;
 use crate::metadata::ReadAt;
 use crate::sys::{PathError, paths};
@@ -98,11 +99,13 @@ pub(super) enum Outcome {
     Nothing,
 }
 
-/// Reads the file that was seen at this place.
+/// Reads the file that was seen at this place, where one is known or not.
 pub(super) fn read(
+    ledger: &Ledger,
     root: &WalkedRoot,
     folder: &RelPath,
     seen: Seen,
+    is_known: bool,
     interpreter: &mut dyn Interpret,
     progress: &Progress,
 ) -> Outcome {
@@ -113,7 +116,7 @@ pub(super) fn read(
             progress.add(&progress.bytes, sighting.size);
             progress.add(&progress.complaints, u64::from(facts.complaints));
             let Facts { fingerprint, pixel_width, pixel_height, text, holes, rule_tags, complaints } = facts;
-            Outcome::Read(Box::new(ledger::Seen {
+            let mut read = Box::new(ledger::Seen {
                 root: root.id,
                 folder: folder.clone(),
                 name: seen.name,
@@ -127,7 +130,10 @@ pub(super) fn read(
                 rule_tags,
                 complaints,
                 gone: Vec::new(),
-            }))
+                copies: Vec::new(),
+            });
+            claims::look(ledger, &paths::to_bytes(path.as_os_str()), is_known, &mut read);
+            Outcome::Read(read)
         }
         Ok(None) => {
             progress.add(&progress.skipped, 1);

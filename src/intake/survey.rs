@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
-use lumidex_schema::id::{FolderId, RootId};
+use lumidex_schema::id::{FolderId, ImageId, RootId};
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::RelPath;
 use parking_lot::Mutex;
@@ -131,8 +131,9 @@ pub(super) fn survey(
     }
     if *top == RelPath::root() {
         told(identity);
+        let seen_through = if walked.unlisted.is_empty() { last_before } else { ImageId::default() };
         // When nobody takes it, the run fails with what the ledger said.
-        let _ = sender.send(Found::RootWalked(root.id, last_before));
+        let _ = sender.send(Found::RootWalked(root.id, seen_through));
     }
     Ok(Reach::Walked)
 }

@@ -12,6 +12,7 @@ use super::dirty::{Change, Due};
 use super::look::{Looked, Name, look};
 use super::lookout::Lookout;
 use super::tend::RETRY;
+use crate::intake::claims;
 use crate::intake::pipeline::{Place, now};
 use crate::intake::progress::Progress;
 use crate::intake::readers::{self, Interpret, Outcome, read};
@@ -105,7 +106,7 @@ impl Live {
         self.lookout.plant(trees);
         let at = now();
         // What is gone comes first, so that its other half finds it.
-        let missing = gone.into_iter().map(|file| Observation::Missing { file, at });
+        let missing = gone.into_iter().map(|file| claims::missing(&self.ledger, file, at));
         let mut batch =
             Batch { live: self, observations: missing.collect(), opened: Instant::now(), head: None };
         for (place, seen, known) in to_read {
@@ -127,7 +128,15 @@ impl Live {
         interpreter: &mut dyn Interpret,
     ) -> Option<Observation> {
         let name = seen.name.clone();
-        match read(&place.root, &place.folder, seen, interpreter, &self.progress) {
+        match read(
+            &self.ledger,
+            &place.root,
+            &place.folder,
+            seen,
+            known.is_some(),
+            interpreter,
+            &self.progress,
+        ) {
             Outcome::Read(seen) => {
                 let path = folder_path(&place.root.path, &place.folder).join(paths::from_bytes(&name));
                 // What changed while it was read is read again when it has settled.
@@ -138,7 +147,7 @@ impl Live {
                 }
                 Some(Observation::Seen(seen))
             }
-            Outcome::NotMedia => known.map(|file| Observation::Missing { file, at: now() }),
+            Outcome::NotMedia => known.map(|file| claims::missing(&self.ledger, file, now())),
             Outcome::Nothing => None,
         }
     }
