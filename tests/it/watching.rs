@@ -122,10 +122,12 @@ fn a_renamed_folder_takes_its_files_along_and_stays_watched() {
     let watched = Watched::new();
     fs::create_dir_all(watched.path("one/in")).unwrap();
     watched.write("one/a.png", "a heron");
-    watched.write("one/in/b.png", "a heron");
+    watched.write("one/in/b.png", "a heron as well");
     watched.await_found("heron", &["one/a.png", "one/in/b.png"]);
+    let ids = [watched.image("one/a.png"), watched.image("one/in/b.png")];
     fs::rename(watched.path("one"), watched.path("two")).unwrap();
     watched.await_found("heron", &["two/a.png", "two/in/b.png"]);
+    assert_eq!([watched.image("two/a.png"), watched.image("two/in/b.png")], ids);
     watched.await_standing("the watches moved along", |root| root.n_watched == 3);
     watched.write("two/in/c.png", "an otter");
     watched.await_found("otter", &["two/in/c.png"]);
@@ -133,8 +135,10 @@ fn a_renamed_folder_takes_its_files_along_and_stays_watched() {
     fs::create_dir(watched.path("one")).unwrap();
     watched.write("one/d.png", "a puffin");
     watched.await_found("puffin", &["one/d.png"]);
+    let id = watched.image("two/in/c.png");
     fs::rename(watched.path("two/in/c.png"), watched.path("one/c.png")).unwrap();
     watched.await_found("otter", &["one/c.png"]);
+    assert_eq!(watched.image("one/c.png"), id);
     // Out of sight altogether.
     fs::rename(watched.path("two"), watched.dir.path().join("gone")).unwrap();
     watched.await_found("heron", &[]);
@@ -190,9 +194,7 @@ fn a_root_that_is_away_is_offline_and_heals_with_its_tags() {
     fs::create_dir(watched.path("deep")).unwrap();
     watched.write("deep/a.png", "a heron");
     watched.await_found("heron", &["deep/a.png"]);
-    let path = paths::to_bytes(watched.path("deep/a.png"));
-    let id = || watched.library().reader().unwrap().present_at(&path).unwrap().unwrap().0;
-    let image = id();
+    let image = watched.image("deep/a.png");
     let tag = watched.library().make_tag("kept").unwrap();
     watched.library().put_tag(tag, vec![image]).unwrap();
 
@@ -210,7 +212,7 @@ fn a_root_that_is_away_is_offline_and_heals_with_its_tags() {
     fs::rename(&away, watched.path("")).unwrap();
     watched.await_standing("it is watched again", |root| root.standing == Standing::Watching);
     watched.await_found("otter", &["deep/b.png"]);
-    assert_eq!((watched.found("heron"), id()), (vec!["deep/a.png".to_owned()], image));
+    assert_eq!((watched.found("heron"), watched.image("deep/a.png")), (vec!["deep/a.png".to_owned()], image));
     let tags = watched.library().reader().unwrap().custom_tag_ids_of(image).unwrap();
     assert_eq!(tags, [tag]);
     watched.write("deep/c.png", "a puffin");

@@ -8,7 +8,7 @@ use lumidex::intake::{IntakeSettings, RootStanding, WatchSettings};
 use lumidex::library::{Library, LibraryOptions};
 use lumidex::query::{Matching, Search};
 use lumidex::sys::paths;
-use lumidex_schema::id::RootId;
+use lumidex_schema::id::{ImageId, RootId};
 use lumidex_schema::record::PathType;
 
 /// How long anything may take before it is called broken.
@@ -71,6 +71,12 @@ impl Watched {
 
     pub fn root(&self) -> RootId {
         self.library().reader().unwrap().roots().unwrap()[0].0
+    }
+
+    /// The image whose file is there.
+    pub fn image(&self, below: &str) -> ImageId {
+        let path = paths::to_bytes(self.path(below));
+        self.library().reader().unwrap().present_at(&path).unwrap().unwrap().0
     }
 
     pub fn standing(&self) -> RootStanding {
