@@ -90,6 +90,7 @@ pub(super) fn survey(
         root,
         depth,
         trust,
+        is_root_certain: faith == Faith::Accepted || faith == Faith::Same(identity),
         sender,
         visited: Mutex::default(),
         bare: Mutex::default(),
@@ -248,6 +249,8 @@ struct Survey<'a> {
     root: &'a WalkedRoot,
     depth: Depth,
     trust: Trust,
+    /// The root is no mount point without its drive, even if it is bare.
+    is_root_certain: bool,
     sender: &'a Sender<Found>,
     /// Folders of the ledger that were listed.
     visited: Mutex<HashSet<FolderId>>,
@@ -270,6 +273,7 @@ impl Survey<'_> {
                             || (entry_type != EntryType::Folder && MediaKind::of_name(name).is_none());
                         is_bare
                     });
+                    is_bare &= !(self.is_root_certain && outer == RelPath::root());
                     if let (Ok(()), true, Ok(stat)) = (listed, is_bare, open.stat_self()) {
                         self.bare.lock().push((outer, stat.sighting.device));
                     }
@@ -312,7 +316,7 @@ impl Survey<'_> {
         if let Some(id) = id {
             self.visited.lock().insert(id);
         }
-        if part.is_bare {
+        if part.is_bare && !(self.is_root_certain && part.folder == RelPath::root()) {
             self.bare.lock().push((part.folder.clone(), part.device));
             part.is_complete &= match id {
                 Some(id) => !self.was_elsewhere(&reader, id, part.device)?,

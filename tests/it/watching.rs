@@ -344,3 +344,41 @@ fn one_file_can_be_looked_at_without_a_walk() {
     assert_eq!(watched.found("heron"), ["yes.png"]);
     assert_eq!(library.progress().runs, n_runs);
 }
+
+/// A file system of its own, until dropped.
+#[cfg(target_os = "linux")]
+struct Mounted(std::path::PathBuf);
+
+#[cfg(target_os = "linux")]
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(&self.0).output();
+    }
+}
+
+/// Only an administrator may mount; where that is refused, there is nothing to be seen here.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_drive_that_is_unmounted_under_a_watch_takes_nothing_with_it() {
+    use std::process::Command;
+    let watched = Watched::with(impatient(), |pics| fs::create_dir_all(pics.join("drive")).unwrap());
+    watched.write("here.png", "a puffin");
+    let drive = watched.path("drive");
+    let done = Command::new("mount").args(["-t", "tmpfs", "lumidex-test"]).arg(&drive).output();
+    let mounted = done.is_ok_and(|output| output.status.success()).then(|| Mounted(drive));
+    fs::create_dir_all(watched.path("drive/in")).unwrap();
+    watched.write("drive/a.png", "a heron");
+    watched.write("drive/in/b.png", "a heron as well");
+    // Nothing tells of a drive that is mounted where a folder was.
+    watched.library().update().unwrap();
+    watched.await_found("heron", &["drive/a.png", "drive/in/b.png"]);
+    let Some(mounted) = mounted else { return };
+    watched.await_standing("its folders are watched", |root| root.n_watched == 3);
+    drop(mounted);
+    watched.await_standing("they are no longer", |root| root.n_watched == 2);
+    // By the time this is known to be gone, those would have been.
+    fs::remove_file(watched.path("here.png")).unwrap();
+    watched.await_found("puffin", &[]);
+    watched.library().update().unwrap();
+    assert_eq!(watched.found("heron"), ["drive/a.png", "drive/in/b.png"]);
+}
