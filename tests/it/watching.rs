@@ -310,7 +310,7 @@ fn a_root_is_watched_from_its_first_update_until_it_is_removed() {
     let path = paths::to_bytes(&other);
     let types = [lumidex_schema::record::PathType::Scanned];
     watched.library().add_extra_path(&path, &types).unwrap();
-    assert_eq!(watched.library().expired_dirs().unwrap(), [path.clone()]);
+    assert_eq!(watched.library().expired_dirs().unwrap(), std::slice::from_ref(&path));
     let of_other =
         || watched.library().intake().standings().unwrap().into_iter().find(|root| root.path == path);
     assert_eq!(of_other().map(|root| root.n_watched), Some(0));

@@ -12,6 +12,7 @@ use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::RelPath;
 
 use super::lookout::Lookout;
+use super::roots::Kind;
 use crate::intake::above::{Above, above, is_absent, within};
 use crate::intake::listing::{EntryType, Links, Names, OpenFolder, Stat};
 use crate::intake::pipeline::Place;
@@ -116,7 +117,7 @@ pub(super) fn look(
 }
 
 enum Opened<'a> {
-    Here(Here<'a>),
+    Here(Box<Here<'a>>),
     /// A walk would not come here.
     Ignored,
     /// It is gone, or another folder than the one that was watched.
@@ -146,7 +147,7 @@ fn open<'a>(
     let ignores = within(outer, &open, folder, &path);
     let known = Known::of(ledger, root.id, folder)?;
     let place = Arc::new(Place { root: root.clone(), folder: folder.clone() });
-    Ok(Opened::Here(Here {
+    Ok(Opened::Here(Box::new(Here {
         lookout,
         root,
         place,
@@ -156,7 +157,7 @@ fn open<'a>(
         is_in_sight: OnceCell::new(),
         ignores,
         known,
-    }))
+    })))
 }
 
 impl Here<'_> {
@@ -164,10 +165,13 @@ impl Here<'_> {
         if is_passed_over(&name) {
             return Ok(());
         }
-        self.lookout.roots.lock().looked_at(self.root.id, &self.place.folder, &name);
         let mut names = Names::default();
         names.push(&name);
-        match self.open.stat(&names, 0) {
+        let found = self.open.stat(&names, 0);
+        let is_folder = found.as_ref().is_ok_and(|stat| stat.entry_type == EntryType::Folder);
+        let kind = if is_folder { Kind::Folder } else { Kind::File };
+        self.lookout.roots.lock().looked_at(self.root.id, &self.place.folder, &name, kind);
+        match found {
             Ok(stat) if stat.entry_type == EntryType::Folder => {
                 if !self.ignores.ignores(&self.place.folder, &name, true) {
                     looked.trees.push((self.root.id, self.place.folder.join(&name)));

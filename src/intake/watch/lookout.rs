@@ -191,13 +191,28 @@ impl Lookout {
         }
         let turn_took = (ticket.cause == Cause::Turn).then_some(took);
         let again = self.roots.lock().end_walk(ticket.root, ended, turn_took, Instant::now());
-        let Again { names, is_whole } = again;
-        if is_whole {
-            self.runs.request(BTreeSet::from([ticket.root]), Cause::Doubt);
-        }
-        self.mark_all(ticket.root, names.into_iter().map(|(folder, name)| (folder, name, Change::Touched)));
+        self.look_again(ticket.root, again);
         // Its turn comes later now.
         self.inbox.1.tend.notify_one();
+    }
+
+    /// A survey of a part of a root begins.
+    pub(super) fn begin_part(&self, root: RootId) {
+        self.roots.lock().begin_part(root);
+    }
+
+    /// It ended, and what it found is durable.
+    pub(super) fn end_part(&self, root: RootId) {
+        let again = self.roots.lock().end_part(root);
+        self.look_again(root, again);
+    }
+
+    /// What was looked at while somebody walked, who may have told what was there before.
+    fn look_again(&self, root: RootId, Again { names, is_whole }: Again) {
+        if is_whole {
+            self.runs.request(BTreeSet::from([root]), Cause::Doubt);
+        }
+        self.mark_all(root, names.into_iter().map(|(folder, name)| (folder, name, Change::Touched)));
     }
 
     /// A number for a walk, greater than those before.
@@ -290,9 +305,11 @@ impl Lookout {
     pub(super) fn plant(&self, trees: impl IntoIterator<Item = (RootId, RelPath)>) {
         let mut inbox = self.inbox.0.lock();
         // Where nothing is watched, nobody takes them.
-        let is_watched = |(root, _): &(RootId, RelPath)| inbox.roots.iter().any(|known| known.id == *root);
-        let trees: Vec<_> = trees.into_iter().filter(is_watched).collect();
-        inbox.trees.extend(trees);
+        for (root, folder) in trees {
+            if inbox.roots.iter().any(|known| known.id == root) {
+                inbox.plant(root, folder);
+            }
+        }
         if !inbox.trees.is_empty() {
             self.inbox.1.tend.notify_one();
         }
@@ -310,7 +327,7 @@ impl Lookout {
             let mut names = Vec::with_capacity(due.len());
             for one in due {
                 match one {
-                    Due::Tree { root, folder } => drop(inbox.trees.insert((root, folder))),
+                    Due::Tree { root, folder } => inbox.plant(root, folder),
                     Due::Name { .. } => names.push(one),
                 }
             }
@@ -380,6 +397,17 @@ impl Lookout {
 }
 
 impl Inbox {
+    /// Notes a folder to be surveyed; instead of too many of a root, the whole of it.
+    fn plant(&mut self, root: RootId, folder: RelPath) {
+        let n_of_root = self.trees.range((root, RelPath::root())..).take_while(|tree| tree.0 == root).count();
+        if n_of_root < limits::FOLDERS_PER_ROOT_MAX {
+            self.trees.insert((root, folder));
+        } else {
+            self.trees.retain(|tree| tree.0 != root);
+            self.trees.insert((root, RelPath::root()));
+        }
+    }
+
     fn report(&mut self, event: &notify::Event, now: Moment) {
         for (path, change) in event::changes(event) {
             let path = paths::to_bytes(path);
@@ -396,5 +424,44 @@ impl Inbox {
                 self.dirty.mark(root, &RelPath::from_bytes(folder), name, change, now);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_folders_are_their_root() {
+        let mut inbox = Inbox::default();
+        inbox.plant(RootId(2), RelPath::from_bytes(*b"a"));
+        for n in 0..=limits::FOLDERS_PER_ROOT_MAX {
+            inbox.plant(RootId(1), RelPath::from_bytes(n.to_string().as_bytes()));
+        }
+        let left: Vec<_> = inbox.trees.iter().cloned().collect();
+        assert_eq!(left, [(RootId(1), RelPath::root()), (RootId(2), RelPath::from_bytes(*b"a"))]);
+    }
+
+    #[test]
+    fn events_belong_to_names_in_folders_of_roots() {
+        use notify::event::{CreateKind, Event, EventKind, RemoveKind};
+        let mut inbox = Inbox::default();
+        inbox.roots = vec![WalkedRoot { id: RootId(1), path: b"/r".to_vec() }];
+        let mut report = |kind, path: &str| {
+            inbox.report(&Event::new(kind).add_path(path.into()), Moment::ZERO);
+            let due = inbox.dirty.take(Duration::from_secs(60), 10);
+            (due, std::mem::take(&mut inbox.are_roots_doubtful))
+        };
+        let name = |folder: &str, name: &str| Due::Name {
+            root: RootId(1),
+            folder: RelPath::from_bytes(folder.as_bytes()),
+            name: name.as_bytes().to_vec(),
+            is_rewritten: false,
+        };
+        let made = EventKind::Create(CreateKind::File);
+        assert_eq!(report(made, "/r/a/b.png"), (vec![name("a", "b.png")], false));
+        assert_eq!(report(made, "/r/c.png"), (vec![name("", "c.png")], false));
+        assert_eq!(report(made, "/rr/c.png"), (vec![], false));
+        assert_eq!(report(EventKind::Remove(RemoveKind::Folder), "/r"), (vec![], true));
     }
 }

@@ -49,9 +49,29 @@ struct RootState {
     last_walk_ended: Option<Instant>,
     /// Walks going on, of all of it.
     n_walks: u32,
-    /// Files looked at during such a walk, to be looked at again.
+    /// Surveys going on, of parts of it; one after the other, so that they see each other's folders.
+    n_parts: u32,
+    /// Names looked at meanwhile, to be looked at again.
     again: BTreeSet<(RelPath, Vec<u8>)>,
     is_again_whole: bool,
+}
+
+impl RootState {
+    fn take_again(&mut self) -> Again {
+        if self.n_walks + self.n_parts > 0 {
+            return Again::default();
+        }
+        let names = std::mem::take(&mut self.again).into_iter().collect();
+        Again { names, is_whole: std::mem::take(&mut self.is_again_whole) }
+    }
+}
+
+/// What was found under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::intake) enum Kind {
+    Folder,
+    /// A file, or nothing any more.
+    File,
 }
 
 /// What is to be looked at again after a walk.
@@ -146,16 +166,27 @@ impl Roots {
         state.last_turn_took = turn_took.unwrap_or(state.last_turn_took);
         state.last_walk_ended = Some(now);
         state.n_walks = state.n_walks.saturating_sub(1);
-        if state.n_walks > 0 {
-            return Again::default();
-        }
-        let names = std::mem::take(&mut state.again).into_iter().collect();
-        Again { names, is_whole: std::mem::take(&mut state.is_again_whole) }
+        state.take_again()
     }
 
-    /// A file was looked at; remembered while a walk of its root goes on.
-    pub(in crate::intake) fn looked_at(&mut self, root: RootId, folder: &RelPath, name: &[u8]) {
-        let Some(state) = self.states.get_mut(&root).filter(|state| state.n_walks > 0) else { return };
+    /// A survey of a part of it begins.
+    pub(in crate::intake) fn begin_part(&mut self, root: RootId) {
+        self.states.entry(root).or_default().n_parts += 1;
+    }
+
+    /// It ended, and what it found is durable; what was looked at meanwhile.
+    pub(in crate::intake) fn end_part(&mut self, root: RootId) -> Again {
+        let state = self.states.entry(root).or_default();
+        state.n_parts = state.n_parts.saturating_sub(1);
+        state.take_again()
+    }
+
+    /// A name was looked at; remembered while a walk goes on that may have seen it before.
+    pub(in crate::intake) fn looked_at(&mut self, root: RootId, folder: &RelPath, name: &[u8], what: Kind) {
+        let Some(state) = self.states.get_mut(&root) else { return };
+        if state.n_walks == 0 && (state.n_parts == 0 || what == Kind::Folder) {
+            return;
+        }
         if state.again.len() < limits::AGAIN_MAX {
             state.again.insert((folder.clone(), name.to_vec()));
         } else {
@@ -186,7 +217,10 @@ impl Roots {
     /// When that is; `None` before its first walk, while it is walked, and while it is offline.
     pub(in crate::intake) fn turn(&self, root: RootId, polled: bool, poll_min: Duration) -> Option<Instant> {
         let state = self.states.get(&root)?;
-        if state.n_walks > 0 || state.offline.is_some() || !(state.is_known || state.is_unfinished) {
+        if state.n_walks + state.n_parts > 0
+            || state.offline.is_some()
+            || !(state.is_known || state.is_unfinished)
+        {
             return None;
         }
         Some(state.last_walk_ended? + self.rest(root, polled, poll_min))
@@ -220,18 +254,32 @@ mod tests {
     #[test]
     fn what_is_seen_during_a_walk_is_looked_at_again_after_the_last() {
         let (mut roots, now) = (Roots::default(), Instant::now());
-        roots.looked_at(ROOT, &RelPath::root(), b"before.png");
+        roots.looked_at(ROOT, &RelPath::root(), b"before.png", Kind::File);
         roots.begin_walk(ROOT, true);
         roots.begin_walk(ROOT, true);
-        roots.looked_at(ROOT, &RelPath::root(), b"during.png");
+        roots.looked_at(ROOT, &RelPath::root(), b"during.png", Kind::File);
         assert_eq!(roots.end_walk(ROOT, Ended::BrokenOff, None, now), Again::default());
         let again = roots.end_walk(ROOT, Ended::BrokenOff, None, now);
         assert_eq!(again.names, [(RelPath::root(), b"during.png".to_vec())]);
         roots.begin_walk(ROOT, true);
         for n in 0..=limits::AGAIN_MAX {
-            roots.looked_at(ROOT, &RelPath::root(), n.to_string().as_bytes());
+            roots.looked_at(ROOT, &RelPath::root(), n.to_string().as_bytes(), Kind::File);
         }
         assert!(roots.end_walk(ROOT, Ended::BrokenOff, None, now).is_whole);
+    }
+
+    #[test]
+    fn surveys_of_parts_see_files_twice_and_folders_once() {
+        let (mut roots, now) = (Roots::default(), Instant::now());
+        roots.begin_part(ROOT);
+        roots.looked_at(ROOT, &RelPath::root(), b"a.png", Kind::File);
+        roots.looked_at(ROOT, &RelPath::root(), b"folder", Kind::Folder);
+        roots.begin_walk(ROOT, true);
+        assert_eq!(roots.end_part(ROOT), Again::default());
+        roots.looked_at(ROOT, &RelPath::root(), b"another", Kind::Folder);
+        let again = roots.end_walk(ROOT, Ended::BrokenOff, None, now);
+        let names: Vec<_> = again.names.into_iter().map(|(_, name)| name).collect();
+        assert_eq!(names, [b"a.png".to_vec(), b"another".to_vec()]);
     }
 
     #[test]

@@ -162,6 +162,7 @@ impl Tend {
             self.lookout.watched_roots().into_iter().map(|root| (root.id, root)).collect();
         let interpreter = (self.make)(&self.ledger.reader()?)?;
         let shared = self.shared();
+        let parts = Parts::begin(&self.lookout, trees);
         let walk = |sender: &_| -> Result<(), SurveyError> {
             for (root, top) in outermost(trees) {
                 let Some(root) = roots.get(&root) else { continue };
@@ -192,8 +193,30 @@ impl Tend {
             }
             Ok(())
         };
-        let (walked, _) = pipeline::run(&shared, self.intake.n_readers, &*interpreter, walk)?;
+        let told = pipeline::run(&shared, self.intake.n_readers, &*interpreter, walk);
+        drop(parts);
+        let (walked, _) = told?;
         Ok(walked?)
+    }
+}
+
+/// Parts of roots that are being surveyed, until dropped.
+struct Parts<'a> {
+    lookout: &'a Lookout,
+    roots: BTreeSet<RootId>,
+}
+
+impl<'a> Parts<'a> {
+    fn begin(lookout: &'a Lookout, trees: &BTreeSet<(RootId, RelPath)>) -> Self {
+        let roots: BTreeSet<RootId> = trees.iter().map(|(root, _)| *root).collect();
+        roots.iter().for_each(|root| lookout.begin_part(*root));
+        Self { lookout, roots }
+    }
+}
+
+impl Drop for Parts<'_> {
+    fn drop(&mut self) {
+        self.roots.iter().for_each(|root| self.lookout.end_part(*root));
     }
 }
 
