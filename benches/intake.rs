@@ -34,7 +34,7 @@ fn main() -> anyhow::Result<()> {
     let data = tempfile::tempdir()?;
     let ledger = Ledger::open(&data.path().join("ledger.redb"))?;
     ledger.add_extra_path(&paths::to_bytes(&folder), &[PathType::Scanned])?;
-    let intake = Intake::start(ledger, IntakeSettings::default(), &Stop::never())?;
+    let intake = Intake::start(ledger, IntakeSettings::default(), None, &Stop::never())?;
     let started = Instant::now();
     let first = intake.update()?;
     let took = started.elapsed();

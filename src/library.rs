@@ -3,7 +3,7 @@
 //! Opens them in the order of the flow and closes them in reverse. A method that changes
 //! something returns once every search shows it. Knows nothing of HTTP.
 
-use crate::intake::{Intake, IntakeError, IntakeSettings, ProgressSnapshot};
+use crate::intake::{Intake, IntakeError, IntakeSettings, ProgressSnapshot, RunError, WatchSettings};
 use crate::ledger::backup::{self, BackupError, Bounds, Copied, Daily, Existing, Look};
 use crate::ledger::{DecideError, Ledger, OpenError, ReadError, Reader};
 use crate::limits;
@@ -32,6 +32,8 @@ pub struct LibraryOptions {
     pub data_dir: PathBuf,
     /// How many threads walk and read.
     pub intake: IntakeSettings,
+    /// How roots are watched from their first walk on; without it they are only walked when asked.
+    pub watch: Option<WatchSettings>,
 }
 
 /// Why a library could not be opened.
@@ -119,8 +121,8 @@ impl Library {
             text_follower: text.state().clone(),
         });
         let stopper = Stopper::new();
-        let intake =
-            Intake::start(ledger.clone(), options.intake, &stopper.stop()).map_err(LibraryError::Thread)?;
+        let intake = Intake::start(ledger.clone(), options.intake, options.watch, &stopper.stop())
+            .map_err(LibraryError::Thread)?;
         Ok(Self {
             backups: Mutex::default(),
             copying: Arc::default(),
@@ -237,6 +239,17 @@ impl Library {
         Ok(())
     }
 
+    /// Looks at one file of a root now; returns when what was found is searchable.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn look_at(&self, path: &[u8]) -> Result<(), RunError> {
+        if let Some(seq) = self.intake.look_at(path)? {
+            self.settle(seq);
+        }
+        Ok(())
+    }
+
     /// Roots never walked, or being walked. Touches no file system.
     ///
     /// # Errors
@@ -336,7 +349,7 @@ impl Library {
     /// # Errors
     /// As [`Library::make_tag`].
     pub fn add_extra_path(&self, path: &[u8], types: &[PathType]) -> Result<(), DecideError> {
-        self.ledger.add_extra_path(path, types).map(|seq| self.settle(seq))
+        self.ledger.add_extra_path(path, types).map(|seq| self.settle_roots(seq))
     }
 
     /// See [`Ledger::remove_extra_path`].
@@ -344,7 +357,7 @@ impl Library {
     /// # Errors
     /// As [`Library::make_tag`].
     pub fn remove_extra_path(&self, path: &[u8], types: &[PathType]) -> Result<(), DecideError> {
-        self.ledger.remove_extra_path(path, types).map(|seq| self.settle(seq))
+        self.ledger.remove_extra_path(path, types).map(|seq| self.settle_roots(seq))
     }
 
     /// See [`Ledger::alias_extra_path`].
@@ -361,6 +374,11 @@ impl Library {
         if !self.engine.wait_visible(seq, limits::VISIBLE_WAIT) {
             tracing::warn!(seq = seq.0, "a change is durable but not searchable yet");
         }
+    }
+
+    fn settle_roots(&self, seq: Seq) {
+        self.intake.look_at_roots();
+        self.settle(seq);
     }
 
     /// What a walk found may take minutes to become searchable; only a projection that stands still,

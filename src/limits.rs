@@ -122,6 +122,52 @@ pub const REGEX_SLICE_IMAGES: usize = 16_384;
 /// How long the first search waits for the tags to catch up; then it is refused for the moment.
 pub const FIRST_QUERY_WAIT: Duration = Duration::from_secs(60);
 
+/// Watching folders: how changes are gathered, how much of that is remembered, and how often what
+/// is not watched is looked at.
+pub mod watch {
+    use std::time::Duration;
+
+    /// Observations in one batch of what was seen to change; the batch closes.
+    pub const BATCH_OBSERVATIONS_MAX: usize = 512;
+    /// How long reading for such a batch goes on; then the batch closes.
+    pub const BATCH_TIME_MAX: Duration = Duration::from_millis(20);
+    /// How long a finished file waits for others that are finished together with it.
+    pub const GATHER: Duration = Duration::from_millis(3);
+    /// How long a file that is gone waits for its other half, should it have been moved.
+    pub const HOLD: Duration = Duration::from_millis(40);
+    /// How long a file must not change before it is read, where nobody says that it is finished.
+    pub const SETTLE: Duration = Duration::from_millis(200);
+    /// The same for a file that was read again and again and goes on changing.
+    pub const SETTLE_MAX: Duration = Duration::from_secs(2);
+    /// Reads of a file that is reported finished over and over, before it has to settle as well.
+    pub const READS_AT_ONCE_MAX: u32 = 3;
+    /// How long a file that was read is remembered to be changing often.
+    pub const COOL: Duration = Duration::from_secs(3);
+    /// Changed files of one folder that are remembered singly; beyond, the folder is listed.
+    pub const FILES_PER_FOLDER_MAX: usize = 4_096;
+    /// Changed files remembered in all, some 150 bytes each; beyond, the folders of those that come
+    /// are listed.
+    pub const FILES_MAX: usize = 65_536;
+    /// Changed folders of one root; beyond, the root is walked.
+    pub const FOLDERS_PER_ROOT_MAX: usize = 1_024;
+    /// Files seen to change during a walk of their root that are looked at again after it; beyond,
+    /// the root is walked again.
+    pub const AGAIN_MAX: usize = 65_536;
+    /// Folders watched where the system does not say how many it allows.
+    pub const FOLDERS_WATCHED_DEFAULT: usize = 2_048;
+    /// Of what the system allows, the part that lumidex takes: others want to watch as well.
+    pub const SHARE_OF_WATCHES: usize = 4;
+    /// How often roots are looked at: whether they are there, and still what they were.
+    pub const ROOTS_EVERY: Duration = Duration::from_secs(10);
+    /// Least time between walks of a root of which not everything is watched.
+    pub const POLL_MIN: Duration = Duration::from_secs(30);
+    /// Such a walk waits this many times as long as the last one took, which keeps it below a
+    /// hundredth of a processor.
+    pub const POLL_REST: u32 = 100;
+    /// Time between walks of a root that is watched in whole, should an event be lost unnoticed.
+    pub const RESCAN_EVERY: Duration = Duration::from_secs(3_600);
+}
+
 /// How long a walk waits for its findings to be searchable before it looks whether they ever will.
 pub const WALK_VISIBLE_LOOK: Duration = Duration::from_secs(1);
 

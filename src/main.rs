@@ -64,6 +64,7 @@ fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
     let library = Arc::new(Library::open(&LibraryOptions {
         data_dir: settings.data_dir.clone(),
         intake: lumidex::intake::IntakeSettings::default(),
+        watch: Some(lumidex::intake::WatchSettings::default()),
     })?);
     for folder in settings.folders.iter().chain(&settings.host_folders) {
         let path = paths::to_bytes(folder);

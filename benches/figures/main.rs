@@ -12,6 +12,7 @@
 mod client;
 mod indexing;
 mod library;
+mod live;
 mod machine;
 mod needles;
 mod report;
@@ -38,6 +39,9 @@ struct Arguments {
     /// Where the library and data folders go; the system's temporary folder by default
     #[arg(long)]
     dir: Option<PathBuf>,
+    /// Only what watching costs and how soon it finds: a first index, then files written live
+    #[arg(long)]
+    live: bool,
     /// Another program to measure than the one built with this bench
     #[arg(long)]
     binary: Option<PathBuf>,
@@ -57,9 +61,15 @@ fn main() -> anyhow::Result<()> {
 
     let mut report = report::Report::new(&library);
     indexing::first_index(&program, &library, &mut report)?;
+    if arguments.live {
+        live::live(&program, &library, &mut report)?;
+        report.print();
+        return Ok(());
+    }
     indexing::disk(&program, &library, &mut report)?;
     search::all(&program, &library, arguments.requests, &mut report)?;
     indexing::rescan(&program, &library, &mut report)?;
+    live::live(&program, &library, &mut report)?;
     indexing::restarts(&program, &library, &mut report)?;
     report.print();
     Ok(())

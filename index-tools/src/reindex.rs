@@ -129,7 +129,8 @@ impl Library {
         progress: &mut dyn FnMut(&ProgressSnapshot),
     ) -> Result<RunSummary, ReindexError> {
         let settings = IntakeSettings::default();
-        let intake = Intake::start(self.ledger.clone(), settings, stop).map_err(ReindexError::Thread)?;
+        let intake =
+            Intake::start(self.ledger.clone(), settings, None, stop).map_err(ReindexError::Thread)?;
         let (done, ended) = channel();
         std::thread::scope(|scope| {
             scope.spawn(|| {

@@ -38,6 +38,13 @@ impl RelPath {
         Self(bytes)
     }
 
+    /// The folder above this one; `None` of the root.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        let last = self.0.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+        (!self.0.is_empty()).then(|| Self(self.0[..last].to_vec()))
+    }
+
     /// What remains of this path below `ancestor`, if it is `ancestor` or below it.
     #[must_use]
     pub fn strip_prefix(&self, ancestor: &Self) -> Option<Self> {
@@ -127,6 +134,14 @@ mod tests {
         assert_eq!(below(b"/a/b", b"/a/b/"), Some(&b""[..]));
         assert_eq!(below(b"/a", b"/"), Some(&b"a"[..]));
         assert_eq!(below(b"x/y", b""), Some(&b"x/y"[..]));
+    }
+
+    #[test]
+    fn above_everything_is_the_root() {
+        let path = |text: &str| RelPath::from_bytes(text.as_bytes());
+        assert_eq!(path("a/b c").parent(), Some(path("a")));
+        assert_eq!(path("a").parent(), Some(RelPath::root()));
+        assert_eq!(RelPath::root().parent(), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! From the file system to observations: what is there is walked, compared with what the ledger
 //! knows, read where it differs, and told to the ledger. Knows nothing of projections or HTTP.
 
+mod above;
 mod alone;
 mod budget;
 mod claims;
@@ -11,9 +12,11 @@ pub mod progress;
 pub mod readers;
 pub mod reconcile;
 pub mod rules;
+mod runs;
 mod standing;
 mod survey;
 pub mod walk;
+mod watch;
 mod worker;
 
 pub use alone::Alone;
@@ -22,6 +25,7 @@ pub use progress::{Progress, ProgressSnapshot};
 pub use standing::{RootStanding, Standing};
 pub use survey::SurveyError;
 pub use walk::{FolderPart, Seen, WalkedRoot, walk};
+pub use watch::WatchSettings;
 pub use worker::{
     Intake, IntakeError, IntakeSettings, InterpreterFactory, MakeInterpreter, RunError, RunSummary,
 };

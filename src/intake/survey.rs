@@ -10,14 +10,16 @@ use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 use lumidex_schema::id::{FolderId, ImageId, RootId};
+use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::RelPath;
 use parking_lot::Mutex;
 
-use super::listing::{Links, OpenFolder};
+use super::above::{Above, above};
+use super::listing::{EntryType, Links, OpenFolder};
 use super::pipeline::{Found, Place, Shared};
 use super::reconcile::{Depth, Difference, Reconciler};
 use super::rules::is_passed_over;
-use super::walk::{FolderPart, Walked, WalkedRoot, folder_path, walk};
+use super::walk::{Entering, FolderPart, Start, Walked, WalkedRoot, folder_path, walk_from};
 use crate::ledger::{KnownFile, ReadError, Reader, Sighted};
 use crate::sys::{PathError, paths};
 
@@ -43,18 +45,44 @@ pub enum SurveyError {
     Ledger(#[from] ReadError),
 }
 
-/// Walks `root` and sends what was found.
+/// Device and inode of a folder: the same one, wherever it is mounted.
+pub(super) type Identity = (u64, u64);
+
+/// What makes it sure that a root is the folder it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Faith {
+    /// Nothing but what is in it.
+    Examine,
+    /// If it is still this folder: it was never out of sight, so what is absent was seen to go.
+    Same(Identity),
+    /// A person said so.
+    Accepted,
+}
+
+/// What is to be walked, and how.
+pub(super) struct Errand<'a> {
+    pub(super) root: &'a WalkedRoot,
+    /// This folder and what is below it; nothing else is judged.
+    pub(super) top: &'a RelPath,
+    pub(super) n_walkers: usize,
+    pub(super) depth: Depth,
+    pub(super) faith: Faith,
+    pub(super) entering: Entering<'a>,
+    /// Called before the end of a walk of the whole root is sent, with the folder it is.
+    pub(super) walked: &'a (dyn Fn(Identity) + Sync),
+}
+
+/// Walks a root, or a folder of it, and sends what was found.
 pub(super) fn survey(
     shared: &Shared<'_>,
-    root: &WalkedRoot,
-    n_walkers: usize,
-    depth: Depth,
+    errand: &Errand<'_>,
     sender: &Sender<Found>,
 ) -> Result<Reach, SurveyError> {
-    let trust = trust(shared, root)?;
+    let Errand { root, top, n_walkers, depth, faith, entering, walked: told } = *errand;
+    let (trust, Some(identity)) = trust(shared, root, faith)? else { return Ok(Reach::Offline) };
     // Before the walk: what it finds itself is told to the ledger while it goes on.
     let reader = shared.ledger.reader()?;
-    let known_folders = reader.folders_of(root.id)?;
+    let known_folders = reader.folders_from(root.id, top)?;
     let last_before = reader.last_image()?;
     drop(reader);
     let survey = Survey {
@@ -62,16 +90,19 @@ pub(super) fn survey(
         root,
         depth,
         trust,
+        is_root_certain: faith == Faith::Accepted || faith == Faith::Same(identity),
         sender,
         visited: Mutex::default(),
         bare: Mutex::default(),
         failure: Mutex::default(),
     };
-    let walked = match trust {
-        Trust::Unreachable => return Ok(Reach::Offline),
-        Trust::Doubtful | Trust::Sure => {
-            walk(root, n_walkers, shared.stop, shared.progress, || survey.visitor())
+    let walked = match above(root, top) {
+        Ok(Above::Visited(ignores)) => {
+            let start = Start { folder: top.clone(), ignores, entering };
+            walk_from(root, start, n_walkers, shared.stop, shared.progress, || survey.visitor())
         }
+        Ok(Above::Ignored | Above::Absent) => Ok(Walked::default()),
+        Err(error) => Err(error),
     };
     if let Some(failure) = survey.failure.lock().take() {
         return Err(failure.into());
@@ -87,21 +118,46 @@ pub(super) fn survey(
     if walked.is_broken_off {
         return Ok(Reach::BrokenOff);
     }
-    if trust == Trust::Doubtful || walked.unlisted.contains(&RelPath::root()) {
+    // Unmounted meanwhile, its folders would look as if they were gone.
+    let is_same = look_at_root(root).is_ok_and(|(_, identity_now)| identity_now == identity);
+    if trust == Trust::Doubtful || walked.unlisted.contains(&RelPath::root()) || !is_same {
         return Ok(Reach::Offline);
     }
+    survey.note_mount_point_above(top);
     let gone = survey.gone_folders(&known_folders, &walked)?;
     for files in gone {
         if sender.send(Found::Gone(files)).is_err() {
             return Ok(Reach::BrokenOff);
         }
     }
-    // When nobody takes it, the run fails with what the ledger said.
-    let _ = sender.send(Found::RootWalked(
-        root.id,
-        if walked.unlisted.is_empty() { last_before } else { ImageId::default() },
-    ));
+    if *top == RelPath::root() {
+        told(identity);
+        let seen_through = if walked.unlisted.is_empty() { last_before } else { ImageId::default() };
+        // When nobody takes it, the run fails with what the ledger said.
+        let _ = sender.send(Found::RootWalked(root.id, seen_through));
+    }
     Ok(Reach::Walked)
+}
+
+/// Whether a root can be opened, and nothing says that it is another folder than it was.
+pub(super) fn is_trusted(shared: &Shared<'_>, root: &WalkedRoot, faith: Faith) -> Result<bool, SurveyError> {
+    Ok(trust(shared, root, faith)?.0 == Trust::Sure)
+}
+
+/// Whether the root's own folder holds nothing of interest, and which folder it is.
+pub(super) fn look_at_root(root: &WalkedRoot) -> Result<(bool, Identity), PathError> {
+    let path = paths::from_bytes(&root.path);
+    let look = || {
+        let open = OpenFolder::open(&path, Links::Follow)?;
+        let mut is_empty = true;
+        open.entries(|name, _| {
+            is_empty = is_passed_over(name);
+            is_empty
+        })?;
+        let sighting = open.stat_self()?.sighting;
+        Ok((is_empty, (sighting.device, sighting.inode)))
+    };
+    look().map_err(PathError::doing("open the folder", &path))
 }
 
 /// Whether what is absent from a root may be taken for gone.
@@ -110,38 +166,56 @@ enum Trust {
     Sure,
     /// It can be opened, but nothing says that it is the folder it was.
     Doubtful,
-    Unreachable,
 }
 
-fn trust(shared: &Shared<'_>, root: &WalkedRoot) -> Result<Trust, SurveyError> {
-    let path = paths::from_bytes(&root.path);
-    let opened = OpenFolder::open(&path, Links::Follow).and_then(|open| {
-        let mut is_empty = true;
-        open.entries(|name, _| {
-            is_empty = is_passed_over(name);
-            is_empty
-        })?;
-        Ok((is_empty, open.stat_self()?.sighting.device))
-    });
-    let (is_empty, device) = match opened {
-        Ok(opened) => opened,
+fn trust(
+    shared: &Shared<'_>,
+    root: &WalkedRoot,
+    faith: Faith,
+) -> Result<(Trust, Option<Identity>), SurveyError> {
+    let (is_empty, identity) = match look_at_root(root) {
+        Ok(looked) => looked,
         Err(error) => {
-            shared.progress.complain(&PathError::doing("open the folder", &path)(error));
-            return Ok(Trust::Unreachable);
+            shared.progress.complain(&error);
+            return Ok((Trust::Doubtful, None));
         }
     };
-    let one = sample(shared, root.id, 1)?;
-    let Some((_, first)) = one.first() else { return Ok(Trust::Sure) };
-    let known_device = shared.ledger.reader()?.image(first.image)?.map(|image| image.sighting.device);
-    if !is_empty && known_device == Some(device) {
+    let trust = match faith {
+        Faith::Accepted => Trust::Sure,
+        Faith::Same(before) if before == identity => Trust::Sure,
+        Faith::Same(_) | Faith::Examine => examine(shared, root, is_empty, identity.0)?,
+    };
+    Ok((trust, Some(identity)))
+}
+
+/// Judges by the files known in a root: it holds something and most of them lay on its device, or
+/// one of them is there although it lay elsewhere, as after mounting it in another order.
+fn examine(
+    shared: &Shared<'_>,
+    root: &WalkedRoot,
+    is_empty: bool,
+    device: u64,
+) -> Result<Trust, SurveyError> {
+    let sample = sample(shared, root.id, SAMPLE_FILES_MAX)?;
+    if sample.is_empty() {
         return Ok(Trust::Sure);
     }
-    let is_there = |(folder, file): &(RelPath, KnownFile)| {
+    let reader = shared.ledger.reader()?;
+    let mut elsewhere = Vec::new();
+    for (folder, file) in &sample {
+        let known_device = reader.image(file.image)?.map(|image| image.sighting.device);
+        if is_empty || known_device != Some(device) {
+            elsewhere.push((folder, file));
+        }
+    }
+    if elsewhere.len() * 2 <= sample.len() {
+        return Ok(Trust::Sure);
+    }
+    let is_there = |(folder, file): &(&RelPath, &KnownFile)| {
         let path = folder_path(&root.path, folder).join(paths::from_bytes(&file.name));
         path.symlink_metadata().is_ok()
     };
-    let is_known = sample(shared, root.id, SAMPLE_FILES_MAX)?.iter().any(is_there);
-    Ok(if is_known { Trust::Sure } else { Trust::Doubtful })
+    Ok(if elsewhere.iter().any(is_there) { Trust::Sure } else { Trust::Doubtful })
 }
 
 /// Up to `n` of the files known in a root, from all over it; none only when none is known.
@@ -175,6 +249,8 @@ struct Survey<'a> {
     root: &'a WalkedRoot,
     depth: Depth,
     trust: Trust,
+    /// The root is no mount point without its drive, even if it is bare.
+    is_root_certain: bool,
     sender: &'a Sender<Found>,
     /// Folders of the ledger that were listed.
     visited: Mutex<HashSet<FolderId>>,
@@ -184,6 +260,30 @@ struct Survey<'a> {
 }
 
 impl Survey<'_> {
+    /// Should the top itself be gone, then perhaps because it lay on a drive that was mounted above
+    /// it: the folder it would be in tells.
+    fn note_mount_point_above(&self, top: &RelPath) {
+        let mut folder = top.clone();
+        while let Some(outer) = folder.parent() {
+            match OpenFolder::open(&folder_path(&self.root.path, &outer), Links::Follow) {
+                Ok(open) => {
+                    let mut is_bare = true;
+                    let listed = open.entries(|name, entry_type| {
+                        is_bare = is_passed_over(name)
+                            || (entry_type != EntryType::Folder && MediaKind::of_name(name).is_none());
+                        is_bare
+                    });
+                    is_bare &= !(self.is_root_certain && outer == RelPath::root());
+                    if let (Ok(()), true, Ok(stat)) = (listed, is_bare, open.stat_self()) {
+                        self.bare.lock().push((outer, stat.sighting.device));
+                    }
+                    return;
+                }
+                Err(_) => folder = outer,
+            }
+        }
+    }
+
     /// Compares the folders that one thread lists.
     fn visitor(&self) -> impl FnMut(FolderPart) -> ControlFlow<()> {
         let mut reconciler = Reconciler::new(KnownPages::none(self), self.depth);
@@ -216,7 +316,7 @@ impl Survey<'_> {
         if let Some(id) = id {
             self.visited.lock().insert(id);
         }
-        if part.is_bare {
+        if part.is_bare && !(self.is_root_certain && part.folder == RelPath::root()) {
             self.bare.lock().push((part.folder.clone(), part.device));
             part.is_complete &= match id {
                 Some(id) => !self.was_elsewhere(&reader, id, part.device)?,

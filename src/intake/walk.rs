@@ -22,7 +22,7 @@ use crate::sys::{PathError, Stop, paths};
 pub const PART_FILES_MAX: usize = 4_096;
 
 /// Ending of the text files that stand beside media files.
-const SIDECAR_ENDING: &[u8] = b".txt";
+pub(super) const SIDECAR_ENDING: &[u8] = b".txt";
 
 /// A media file, as seen without opening it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,10 +95,39 @@ pub fn walk<V>(
 where
     V: FnMut(FolderPart) -> ControlFlow<()>,
 {
+    let start = Start { folder: RelPath::root(), ignores: Ignores::default(), entering: &|_, _| {} };
+    walk_from(root, start, n_threads, stop, progress, visitor)
+}
+
+/// Called with each folder and its own sighting after it was opened and before it is listed.
+pub(super) type Entering<'a> = &'a (dyn Fn(&RelPath, &Sighting) + Sync);
+
+/// Where a walk begins.
+pub(super) struct Start<'a> {
+    /// It and what is below it is walked. When it is not there, nothing is visited.
+    pub(super) folder: RelPath,
+    /// The rules of the folders above it.
+    pub(super) ignores: Ignores,
+    pub(super) entering: Entering<'a>,
+}
+
+/// As [`walk`], beginning at a folder of the root.
+pub(super) fn walk_from<V>(
+    root: &WalkedRoot,
+    start: Start<'_>,
+    n_threads: usize,
+    stop: &Stop,
+    progress: &Progress,
+    visitor: impl Fn() -> V + Sync,
+) -> Result<Walked, PathError>
+where
+    V: FnMut(FolderPart) -> ControlFlow<()>,
+{
     let path = paths::from_bytes(&root.path);
     OpenFolder::open(&path, Links::Follow).map_err(PathError::doing("open the folder", &path))?;
-    let walk = Walk { root, stop, progress, queue: Queue::default(), findings: Mutex::default() };
-    walk.queue.push(vec![Todo { folder: RelPath::root(), ignores: Ignores::default() }]);
+    let Start { folder, ignores, entering } = start;
+    let walk = Walk { root, entering, stop, progress, queue: Queue::default(), findings: Mutex::default() };
+    walk.queue.push(vec![Todo { folder, ignores }]);
     thread::scope(|scope| {
         for _ in 0..n_threads.max(1) {
             thread::Builder::new()
@@ -116,6 +145,7 @@ where
 
 struct Walk<'a> {
     root: &'a WalkedRoot,
+    entering: Entering<'a>,
     stop: &'a Stop,
     progress: &'a Progress,
     queue: Queue,
@@ -173,6 +203,7 @@ impl Walk<'_> {
         if !self.findings.lock().visited.insert((sighting.device, sighting.inode)) && sighting.inode != 0 {
             return ControlFlow::Continue(());
         }
+        (self.entering)(&folder, &sighting);
         let (mut entries, listed) = self.entries(&open);
         let is_complete = listed.is_ok();
         if let Err(error) = listed {
@@ -331,7 +362,7 @@ struct Listing<'a> {
 }
 
 /// Size and time of the text file beside `name`, if it is there and a regular file.
-fn sidecar(open: &OpenFolder, sidecars: &Names, name: &[u8]) -> Option<(u64, Timestamp)> {
+pub(super) fn sidecar(open: &OpenFolder, sidecars: &Names, name: &[u8]) -> Option<(u64, Timestamp)> {
     if sidecars.len() == 0 {
         return None;
     }

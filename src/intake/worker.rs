@@ -1,22 +1,26 @@
 //! The intake as the rest of the program sees it: a thread that walks when asked to, one run at a
-//! time, and says how far it is.
+//! time, and says how far it is; and, if wanted, the threads that watch between walks.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use crossbeam_channel::Sender;
 use lumidex_schema::id::{RootId, Seq};
-use lumidex_schema::record::Root;
-use parking_lot::{Condvar, Mutex};
+use lumidex_schema::path::{RelPath, below};
+use lumidex_schema::record::{Root, Sighting};
+use parking_lot::Mutex;
 
 use super::interpreter;
-use super::pipeline::{self, PipelineError, Shared};
+use super::pipeline::{self, Found, PipelineError, Shared};
 use super::progress::{Progress, ProgressSnapshot};
 use super::readers::Interpret;
 use super::reconcile::Depth;
+use super::runs::{Runs, Wish};
 use super::standing::{RootStanding, Standing};
-use super::survey::{Reach, SurveyError, survey};
+use super::survey::{Errand, Reach, SurveyError, survey};
 use super::walk::WalkedRoot;
+use super::watch::{Cause, Ended, Live, Lookout, Tend, Ticket, WatchSettings};
 use crate::ledger::{Ledger, ReadError, Reader};
 use crate::sys::{Stop, Stopper, priority};
 
@@ -77,45 +81,40 @@ pub type MakeInterpreter = dyn Fn(&Reader) -> Result<Arc<InterpreterFactory>, Re
 /// Makes an interpreter for one thread.
 pub type InterpreterFactory = dyn Fn() -> Box<dyn Interpret> + Send + Sync;
 
-/// Walks the roots of a ledger. Ends, and waits for its thread, when dropped.
+/// Walks the roots of a ledger, and watches them if told so. Ends, and waits for its threads, when
+/// dropped.
 pub struct Intake {
     shared: Arc<Worker>,
+    live: Arc<Live>,
     stopper: Stopper,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 struct Worker {
     ledger: Ledger,
     settings: IntakeSettings,
-    interpreter: Box<MakeInterpreter>,
+    make: Arc<MakeInterpreter>,
     stop: Stop,
     progress: Arc<Progress>,
-    runs: Mutex<Runs>,
-    changed: Condvar,
+    runs: Arc<Runs>,
+    lookout: Arc<Lookout>,
     /// Roots of the current run that are not done.
     walking: Mutex<HashSet<RootId>>,
 }
 
-#[derive(Default)]
-struct Runs {
-    /// A run to begin as soon as none is going on.
-    wanted: Option<Depth>,
-    /// The one going on.
-    current: Option<Depth>,
-    n_begun: u64,
-    n_ended: u64,
-    /// Of the run that ended last.
-    last: Option<Result<RunSummary, IntakeError>>,
-    is_stopped: bool,
-}
-
 impl Intake {
-    /// Starts the thread; it waits to be asked. Ends its work when `stop` says so.
+    /// Starts its threads; they wait to be asked. With `watch`, roots are watched from their first
+    /// walk on. Ends its work when `stop` says so.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(ledger: Ledger, settings: IntakeSettings, stop: &Stop) -> std::io::Result<Self> {
-        Self::start_with(ledger, settings, stop, Box::new(interpreter::make))
+    pub fn start(
+        ledger: Ledger,
+        settings: IntakeSettings,
+        watch: Option<WatchSettings>,
+        stop: &Stop,
+    ) -> std::io::Result<Self> {
+        Self::start_with(ledger, settings, watch, stop, Box::new(interpreter::make))
     }
 
     /// As [`Intake::start`], with another way to read files.
@@ -125,38 +124,60 @@ impl Intake {
     pub fn start_with(
         ledger: Ledger,
         settings: IntakeSettings,
+        watch: Option<WatchSettings>,
         stop: &Stop,
         interpreter: Box<MakeInterpreter>,
     ) -> std::io::Result<Self> {
         let stopper = Stopper::new();
-        let worker = Arc::new(Worker {
-            ledger,
-            settings,
-            interpreter,
-            stop: stopper.stop(),
-            progress: Arc::default(),
-            runs: Mutex::default(),
-            changed: Condvar::new(),
-            walking: Mutex::default(),
-        });
         let outer = stopper.clone();
         stop.when_stopped(move || outer.trigger());
-        let woken = Arc::downgrade(&worker);
+        let runs = Arc::<Runs>::default();
+        let lookout = Arc::new(Lookout::new(watch, Arc::clone(&runs)));
+        let (woken, seen) = (Arc::downgrade(&runs), Arc::downgrade(&lookout));
         stopper.stop().when_stopped(move || {
-            if let Some(worker) = woken.upgrade() {
-                worker.runs.lock().is_stopped = true;
-                worker.changed.notify_all();
+            if let (Some(runs), Some(lookout)) = (woken.upgrade(), seen.upgrade()) {
+                runs.stop();
+                lookout.stop();
             }
         });
-        let thread = std::thread::Builder::new().name("intake".to_owned()).spawn({
-            let worker = Arc::clone(&worker);
-            move || {
-                // Its readers and walkers inherit this.
-                priority::yield_to_others();
-                worker.work();
-            }
+        let make: Arc<MakeInterpreter> = Arc::from(interpreter);
+        let (stop, progress) = (stopper.stop(), Progress::default());
+        let live = Arc::new(Live {
+            lookout: Arc::clone(&lookout),
+            ledger: ledger.clone(),
+            make: Arc::clone(&make),
+            stop: stop.clone(),
+            progress,
+        });
+        let tend = Tend {
+            lookout: Arc::clone(&lookout),
+            ledger: ledger.clone(),
+            make: Arc::clone(&make),
+            intake: settings,
+            stop: stop.clone(),
+            progress: Progress::default(),
+        };
+        let progress = Arc::default();
+        let walking = Mutex::default();
+        let shared = Arc::new(Worker { ledger, settings, make, stop, progress, runs, lookout, walking });
+        let mut intake = Self { shared, live, stopper, threads: Vec::new() };
+        let worker = Arc::clone(&intake.shared);
+        intake.spawn("intake", move || {
+            // Its readers and walkers inherit this.
+            priority::yield_to_others();
+            worker.work();
         })?;
-        Ok(Self { shared: worker, stopper, thread: Some(thread) })
+        if watch.is_some() {
+            let live = Arc::clone(&intake.live);
+            intake.spawn("intake-live", move || live.run())?;
+            intake.spawn("intake-tend", move || tend.run())?;
+        }
+        Ok(intake)
+    }
+
+    fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+        self.threads.push(std::thread::Builder::new().name(name.to_owned()).spawn(work)?);
+        Ok(())
     }
 
     /// Walks every root and reads what changed; answers after everything found is durable in the
@@ -165,7 +186,7 @@ impl Intake {
     /// # Errors
     /// [`IntakeError`].
     pub fn update(&self) -> Result<RunSummary, IntakeError> {
-        self.shared.run_and_wait(Depth::Changes)
+        self.shared.runs.run_and_wait(Depth::Changes)
     }
 
     /// As [`Intake::update`], but reads every file again.
@@ -173,14 +194,13 @@ impl Intake {
     /// # Errors
     /// [`IntakeError`].
     pub fn rebuild(&self) -> Result<RunSummary, IntakeError> {
-        self.shared.run_and_wait(Depth::Everything)
+        self.shared.runs.run_and_wait(Depth::Everything)
     }
 
     /// Asks for an update and does not wait. While a run goes on, another one follows it, so that
     /// what changed before this call is found in any case.
     pub fn request_update(&self) {
-        self.shared.runs.lock().want(Depth::Changes);
-        self.shared.changed.notify_all();
+        self.shared.runs.request_all();
     }
 
     /// How far the current run is, or how the last one ended.
@@ -195,12 +215,44 @@ impl Intake {
         Arc::clone(&self.shared.progress)
     }
 
-    /// Roots that the run which ended last could not reach.
+    /// Looks at one file now, and reads it if it arrived or altered; answers the ledger's head if
+    /// it was told something. A file that no wanted root holds, or that walks pass over, is left
+    /// alone.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub fn look_at(&self, path: &[u8]) -> Result<Option<Seq>, RunError> {
+        let roots = self.shared.wanted_roots(None)?;
+        let held = roots.iter().find_map(|root| Some((root, below(path, &root.path)?)));
+        let Some((root, place)) = held else { return Ok(None) };
+        let (folder, name) = match place.iter().rposition(|byte| *byte == b'/') {
+            Some(slash) => (&place[..slash], &place[slash + 1..]),
+            None => (&[][..], place),
+        };
+        self.live.look_at(root, RelPath::from_bytes(folder), name.to_vec())
+    }
+
+    /// A person says that this root, which is in doubt because nothing known is there, is really
+    /// empty: its next walk, which begins soon, takes what is absent for gone.
+    pub fn accept_empty(&self, root: RootId) {
+        self.shared.lookout.roots.lock().accept_empty(root);
+        self.shared.runs.request(BTreeSet::from([root]), Cause::Doubt);
+    }
+
+    /// The list of roots may have changed: what is no longer wanted is no longer watched.
+    pub fn look_at_roots(&self) {
+        self.shared.lookout.doubt_roots();
+    }
+
+    /// As if the system had lost events: everything watched is walked again, with watches set anew.
+    pub fn distrust_events(&self) {
+        self.shared.lookout.overflow();
+    }
+
+    /// Roots that cannot be reached at the moment, or are in doubt.
     #[must_use]
     pub fn offline(&self) -> Vec<RootId> {
-        let runs = self.shared.runs.lock();
-        let last = runs.last.as_ref().and_then(|last| last.as_ref().ok());
-        last.map(|run| run.offline.clone()).unwrap_or_default()
+        self.shared.lookout.roots.lock().offline()
     }
 
     /// What becomes of changes in each root that is wanted, by id.
@@ -208,20 +260,19 @@ impl Intake {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn standings(&self) -> Result<Vec<RootStanding>, ReadError> {
-        let offline = self.offline();
-        let standing_of = |id: RootId, root: Root| RootStanding {
-            root: id,
-            standing: match () {
-                () if self.is_walking(id) => Standing::Scanning,
-                () if offline.contains(&id) => Standing::Offline,
-                () => Standing::Polling,
-            },
-            path: root.path,
-            n_watched: 0,
-            n_polled: 0,
-            poll_every: None,
-            walked: root.walked,
-            reason: None,
+        let standing_of = |id: RootId, root: Root| {
+            let standing = self.shared.lookout.standing(id);
+            let is_scanning = self.is_walking(id) && standing.standing != Standing::Offline;
+            RootStanding {
+                root: id,
+                path: root.path,
+                walked: root.walked,
+                standing: if is_scanning { Standing::Scanning } else { standing.standing },
+                n_watched: standing.n_watched,
+                n_polled: standing.n_polled,
+                poll_every: standing.poll_every,
+                reason: standing.reason,
+            }
         };
         let roots = self.shared.ledger.reader()?.roots()?;
         let wanted = roots.into_iter().filter(|(_, root)| !root.retired);
@@ -238,106 +289,50 @@ impl Intake {
 impl Drop for Intake {
     fn drop(&mut self) {
         self.stopper.trigger();
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             // A panic of the thread was reported when it happened.
             let _ = thread.join();
         }
     }
 }
 
-impl Runs {
-    fn want(&mut self, depth: Depth) {
-        if self.wanted != Some(Depth::Everything) {
-            self.wanted = Some(depth);
-        }
-    }
-
-    /// The number of the run to wait for.
-    fn join(&mut self, depth: Depth) -> u64 {
-        if let (Some(current), None) = (self.current, self.wanted)
-            && (current == Depth::Everything || depth == Depth::Changes)
-        {
-            return self.n_begun;
-        }
-        self.want(depth);
-        self.n_begun + 1
-    }
-}
-
 impl Worker {
-    fn run_and_wait(&self, depth: Depth) -> Result<RunSummary, IntakeError> {
-        let mut runs = self.runs.lock();
-        let run = runs.join(depth);
-        self.changed.notify_all();
-        while runs.n_ended < run {
-            if runs.is_stopped && runs.current.is_none() {
-                return Err(IntakeError::Stopped);
-            }
-            self.changed.wait(&mut runs);
-        }
-        runs.last.clone().unwrap_or(Err(IntakeError::Stopped))
-    }
-
     fn work(&self) {
-        while let Some(depth) = self.next_run() {
-            self.progress.begin();
+        while let Some(wish) = self.runs.next() {
+            let quiet = Progress::default();
+            // What is done because it is its turn is nobody's concern.
+            let is_quiet = wish.cause == Cause::Turn;
+            let progress = if is_quiet { &quiet } else { &*self.progress };
+            progress.begin();
             // Waiters must be woken even if something in here panics.
-            let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.run(depth)));
-            self.progress.end();
+            let run = std::panic::AssertUnwindSafe(|| self.run(&wish, progress));
+            let ended = std::panic::catch_unwind(run);
+            progress.end();
             self.walking.lock().clear();
             let ended = ended.unwrap_or(Err(IntakeError::Stopped));
             if let Err(IntakeError::Run(error)) = &ended {
                 tracing::error!(error = &**error as &dyn std::error::Error, "the walk failed");
             }
-            let mut runs = self.runs.lock();
-            runs.current = None;
-            runs.n_ended += 1;
-            runs.last = Some(ended);
-            self.changed.notify_all();
+            self.runs.end(ended);
         }
     }
 
-    fn next_run(&self) -> Option<Depth> {
-        let mut runs = self.runs.lock();
-        loop {
-            if runs.is_stopped {
-                return None;
-            }
-            if let Some(depth) = runs.wanted.take() {
-                runs.current = Some(depth);
-                runs.n_begun += 1;
-                return Some(depth);
-            }
-            self.changed.wait(&mut runs);
-        }
-    }
-
-    fn run(&self, depth: Depth) -> Result<RunSummary, IntakeError> {
+    fn run(&self, wish: &Wish, progress: &Progress) -> Result<RunSummary, IntakeError> {
         let failed = |error: RunError| IntakeError::Run(Arc::new(error));
-        let (roots, interpreter) = self.prepare().map_err(|error| failed(error.into()))?;
-        self.walking.lock().extend(roots.iter().map(|root| root.id));
-        let root_done = |root| {
-            self.walking.lock().remove(&root);
-        };
-        let shared = Shared {
-            ledger: &self.ledger,
-            stop: &self.stop,
-            progress: &self.progress,
-            root_done: &root_done,
-        };
+        let prepare = || Ok((self.wanted_roots(wish.roots.as_ref())?, (self.make)(&self.ledger.reader()?)?));
+        let (roots, interpreter) = prepare().map_err(|error: ReadError| failed(error.into()))?;
+        if wish.cause != Cause::Turn {
+            self.walking.lock().extend(roots.iter().map(|root| root.id));
+        }
+        let walks = Walks { worker: self, wish, open: Mutex::default() };
+        let root_done = |root| walks.done(root);
+        let shared = Shared { ledger: &self.ledger, stop: &self.stop, progress, root_done: &root_done };
         let walk = |sender: &_| -> Result<Vec<RootId>, SurveyError> {
             let mut offline = Vec::new();
             for root in &roots {
-                match survey(&shared, root, self.settings.n_walkers, depth, sender)? {
+                match walks.survey(&shared, root, sender)? {
                     Reach::Walked => {}
-                    Reach::Offline => {
-                        tracing::warn!(
-                            root = root.id.0,
-                            "a root is offline; nothing of it is taken for gone"
-                        );
-                        root_done(root.id);
-                        offline.push(root.id);
-                    }
+                    Reach::Offline => offline.push(root.id),
                     Reach::BrokenOff => break,
                 }
             }
@@ -350,18 +345,80 @@ impl Worker {
             return Err(IntakeError::Stopped);
         }
         let head = head.unwrap_or_else(|| self.ledger.head());
-        Ok(RunSummary { head, offline, progress: self.progress.snapshot() })
+        Ok(RunSummary { head, offline, progress: progress.snapshot() })
     }
 
-    fn prepare(&self) -> Result<(Vec<WalkedRoot>, Arc<InterpreterFactory>), ReadError> {
-        let reader = self.ledger.reader()?;
-        let roots = reader
-            .roots()?
-            .into_iter()
-            .filter(|(_, root)| !root.retired)
-            .map(|(id, root)| WalkedRoot { id, path: root.path })
-            .collect();
-        Ok((roots, (self.interpreter)(&reader)?))
+    /// Every root that is wanted, or those of them that are among `some`.
+    fn wanted_roots(&self, some: Option<&BTreeSet<RootId>>) -> Result<Vec<WalkedRoot>, ReadError> {
+        let roots = self.ledger.reader()?.roots()?.into_iter();
+        let wanted = roots.filter(|(id, root)| !root.retired && some.is_none_or(|some| some.contains(id)));
+        Ok(wanted.map(|(id, root)| WalkedRoot { id, path: root.path }).collect())
+    }
+}
+
+/// The walks of one run that have begun and whose findings are not yet durable.
+struct Walks<'a> {
+    worker: &'a Worker,
+    wish: &'a Wish,
+    /// With how the walk ended, once it has.
+    open: Mutex<HashMap<RootId, (Ticket, Ended)>>,
+}
+
+impl Walks<'_> {
+    fn survey(
+        &self,
+        shared: &Shared<'_>,
+        root: &WalkedRoot,
+        sender: &Sender<Found>,
+    ) -> Result<Reach, SurveyError> {
+        let lookout = &self.worker.lookout;
+        let ticket = lookout.begin_walk(root, self.wish.cause);
+        self.open.lock().insert(root.id, (ticket, Ended::BrokenOff));
+        let entering = |folder: &RelPath, sighting: &Sighting| {
+            lookout.enter(root, folder, sighting, ticket.number, false);
+        };
+        // Known as walked only when what was found is durable; but that is told through the sender
+        // before the survey answers.
+        let ended = |identity| {
+            if let Some((_, ended)) = self.open.lock().get_mut(&root.id) {
+                *ended = identity;
+            }
+        };
+        let errand = Errand {
+            root,
+            top: &RelPath::root(),
+            n_walkers: self.worker.settings.n_walkers,
+            depth: self.wish.depth,
+            faith: ticket.faith,
+            entering: &entering,
+            walked: &|identity| ended(Ended::Walked(identity)),
+        };
+        let reach = survey(shared, &errand, sender)?;
+        if reach == Reach::Offline {
+            ended(Ended::Offline);
+            self.done(root.id);
+        }
+        Ok(reach)
+    }
+
+    fn done(&self, root: RootId) {
+        self.worker.walking.lock().remove(&root);
+        let walk = self.open.lock().remove(&root);
+        if let Some((ticket, ended)) = walk {
+            self.worker.lookout.end_walk(&ticket, ended, self.worker.settings.n_walkers);
+        }
+    }
+}
+
+impl Drop for Walks<'_> {
+    fn drop(&mut self) {
+        let broken_off: Vec<RootId> = self.open.lock().keys().copied().collect();
+        for root in broken_off {
+            if let Some((_, ended)) = self.open.lock().get_mut(&root) {
+                *ended = Ended::BrokenOff;
+            }
+            self.done(root);
+        }
     }
 }
 

@@ -269,6 +269,28 @@ impl Reader {
         Ok(folders)
     }
 
+    /// A folder and every folder below it that ever held an image, by path.
+    ///
+    /// # Errors
+    /// As [`Reader::head`].
+    pub fn folders_from(&self, root: RootId, top: &RelPath) -> Result<Vec<(FolderId, RelPath)>, ReadError> {
+        if top.as_bytes().is_empty() {
+            return self.folders_of(root);
+        }
+        let ids = self.txn.open_table(tables::FOLDER_IDS)?;
+        let mut folders = Vec::new();
+        if let Some(id) = ids.get((root.0, top.as_bytes()))? {
+            folders.push((FolderId(id.value()), top.clone()));
+        }
+        // Everything below begins with the folder and a separator; `0` is the byte after `/`.
+        let [from, to] = [b"/", b"0"].map(|end| [top.as_bytes(), end].concat());
+        for entry in ids.range((root.0, from.as_slice())..(root.0, to.as_slice()))? {
+            let (key, id) = entry?;
+            folders.push((FolderId(id.value()), RelPath::from_bytes(key.value().1)));
+        }
+        Ok(folders)
+    }
+
     /// The files of a folder that are believed to be there, by name.
     ///
     /// # Errors

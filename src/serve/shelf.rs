@@ -56,8 +56,7 @@ impl Engine for Library {
     }
 
     fn index_file(&self, path: &[u8]) -> Result<Option<Hit>, Failure> {
-        // An update reads what is new and nothing else; who asks waits for one such run.
-        Engine::update(self)?;
+        self.look_at(path).map_err(Failure::store)?;
         Ok(self.images_at(&[path])?.into_iter().next().flatten())
     }
 

@@ -13,3 +13,5 @@ mod model;
 mod search;
 mod support;
 mod tidy;
+mod watch_soak;
+mod watching;

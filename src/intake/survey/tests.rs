@@ -32,6 +32,18 @@ fn observation(root: RootId, folder: RelPath, name: &[u8], sighting: Sighting) -
     }))
 }
 
+fn errand<'a>(root: &'a WalkedRoot, top: &'a RelPath) -> Errand<'a> {
+    Errand {
+        root,
+        top,
+        n_walkers: 2,
+        depth: Depth::Changes,
+        faith: Faith::Examine,
+        entering: &|_, _| {},
+        walked: &|_| {},
+    }
+}
+
 /// A root whose folders and files the ledger knows, whatever is on disk.
 struct Setting {
     top: tempfile::TempDir,
@@ -66,10 +78,19 @@ impl Setting {
 
     /// How it ended, and the images that are gone.
     fn survey(&self) -> (Reach, Vec<ImageId>) {
+        self.survey_as(&errand(&self.root, &RelPath::root()))
+    }
+
+    /// As [`Setting::survey`], of one folder and what is below it.
+    fn survey_from(&self, top: &str) -> (Reach, Vec<ImageId>) {
+        self.survey_as(&errand(&self.root, &RelPath::from_bytes(top.as_bytes())))
+    }
+
+    fn survey_as(&self, errand: &Errand<'_>) -> (Reach, Vec<ImageId>) {
         let (stop, progress) = (Stop::never(), Progress::default());
         let shared = Shared { ledger: &self.ledger, stop: &stop, progress: &progress, root_done: &|_| {} };
         let (sender, found) = crossbeam_channel::unbounded();
-        let reach = survey(&shared, &self.root, 2, Depth::Changes, &sender).unwrap();
+        let reach = survey(&shared, errand, &sender).unwrap();
         drop(sender);
         let gone = found.iter().flat_map(|found| match found {
             Found::Gone(files) => files,
@@ -111,7 +132,7 @@ fn folders_told_to_the_ledger_while_the_walk_goes_on_are_not_gone() {
             }
             n_told
         });
-        let reach = survey(&shared, &setting.root, 1, Depth::Changes, &sender).unwrap();
+        let reach = survey(&shared, &errand(&setting.root, &RelPath::root()), &sender).unwrap();
         drop(sender);
         assert_eq!((reach, told.join().unwrap()), (Reach::Walked, 3));
     });
@@ -187,6 +208,7 @@ fn known_files_come_in_pages_without_gap_or_repeat() {
             root: &setting.root,
             depth: Depth::Changes,
             trust: Trust::Sure,
+            is_root_certain: false,
             sender: &sender,
             visited: Mutex::default(),
             bare: Mutex::default(),
@@ -196,4 +218,67 @@ fn known_files_come_in_pages_without_gap_or_repeat() {
         let pages = KnownPages { folder: folder.unwrap(), ..KnownPages::none(&survey) };
         assert!(pages.map(|known| known.name).eq(names[..n].iter().map(|name| name.as_bytes())), "{n}");
     }
+}
+
+#[test]
+fn from_a_folder_down_nothing_else_is_judged() {
+    let device = Setting::knowing(&[]).device();
+    let setting = Setting::knowing(&[
+        ("", "here.png", device),
+        ("", "gone.png", device),
+        ("a", "b.png", device),
+        ("a/in", "c.png", device),
+        ("ab", "d.png", device),
+        ("a/in/deep", "e.png", device),
+    ]);
+    fs::write(setting.path("here.png"), "x").unwrap();
+    fs::create_dir_all(setting.path("a/in")).unwrap();
+    fs::write(setting.path("a/in/c.png"), "x").unwrap();
+    assert_eq!(setting.survey_from("a/in"), (Reach::Walked, vec![ImageId(6)]));
+    assert_eq!(setting.survey_from("a"), (Reach::Walked, vec![ImageId(3), ImageId(6)]));
+    assert_eq!(setting.survey_from("ab"), (Reach::Walked, vec![ImageId(5)]), "it is not there itself");
+    // What rules above the folder pass over would not be seen by a walk of everything either.
+    fs::write(setting.path(".lumidexignore"), "in").unwrap();
+    assert_eq!(setting.survey_from("a/in"), (Reach::Walked, vec![ImageId(4), ImageId(6)]));
+    let root = setting.ledger.reader().unwrap().roots().unwrap()[0].1.clone();
+    assert_eq!(root.walked, None);
+}
+
+#[test]
+fn a_folder_that_is_absent_because_its_drive_is_away_is_not_gone() {
+    let device = Setting::knowing(&[]).device();
+    let setting = Setting::knowing(&[
+        ("", "here.png", device),
+        ("nas/deep/in", "a.png", device + 1),
+        ("local/deep", "b.png", device),
+    ]);
+    fs::write(setting.path("here.png"), "x").unwrap();
+    fs::create_dir(setting.path("nas")).unwrap();
+    fs::create_dir(setting.path("local")).unwrap();
+    assert_eq!(setting.survey_from("nas/deep/in"), (Reach::Walked, vec![]));
+    assert_eq!(setting.survey_from("nas/deep"), (Reach::Walked, vec![]));
+    assert_eq!(setting.survey_from("local/deep"), (Reach::Walked, vec![ImageId(3)]));
+}
+
+#[test]
+fn a_root_that_is_empty_is_believed_when_it_never_was_out_of_sight_or_a_person_says_so() {
+    let setting = Setting::knowing(&[("", "a.png", 1), ("x", "b.png", 1)]);
+    let identity = look_at_root(&setting.root).unwrap().1;
+    let top = RelPath::root();
+    let survey = |faith| setting.survey_as(&Errand { faith, ..errand(&setting.root, &top) });
+    assert_eq!(survey(Faith::Examine), (Reach::Offline, vec![]));
+    let another = (identity.0, identity.1 + 1);
+    assert_eq!(survey(Faith::Same(another)), (Reach::Offline, vec![]));
+    let all = (Reach::Walked, vec![ImageId(1), ImageId(2)]);
+    assert_eq!(survey(Faith::Same(identity)), all);
+    assert_eq!(survey(Faith::Accepted), all);
+}
+
+#[test]
+fn what_was_written_where_a_drive_should_be_does_not_vouch_for_it() {
+    let device = Setting::knowing(&[]).device();
+    let away = ["b.png", "c.png", "d.png"].map(|name| ("x", name, device + 1));
+    let setting = Setting::knowing(&[&[("", "a.png", device)][..], &away].concat());
+    fs::write(setting.path("a.png"), "x").unwrap();
+    assert_eq!(setting.survey(), (Reach::Offline, vec![]));
 }

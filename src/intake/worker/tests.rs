@@ -78,11 +78,21 @@ impl Library {
     }
 
     fn intake_with(&self, stop: &Stop, settings: IntakeSettings, hook: Arc<Hook>) -> Intake {
+        self.intake_watching(None, stop, settings, hook)
+    }
+
+    fn intake_watching(
+        &self,
+        watch: Option<WatchSettings>,
+        stop: &Stop,
+        settings: IntakeSettings,
+        hook: Arc<Hook>,
+    ) -> Intake {
         let make: Box<MakeInterpreter> = Box::new(move |_| {
             let hook = Arc::clone(&hook);
             Ok(Arc::new(move || Box::new(Toy { hook: Arc::clone(&hook) }) as Box<dyn Interpret>))
         });
-        Intake::start_with(self.ledger.clone(), settings, stop, make).unwrap()
+        Intake::start_with(self.ledger.clone(), settings, watch, stop, make).unwrap()
     }
 
     fn intake(&self) -> Intake {
@@ -325,15 +335,42 @@ fn requests_are_done_by_the_thread_and_a_request_during_a_run_is_not_lost() {
     assert!(!intake.progress().is_walking);
 }
 
+/// Waits for a condition as long as anyone would.
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let began = std::time::Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < std::time::Duration::from_secs(30), "{what}");
+        std::thread::yield_now();
+    }
+}
+
 #[test]
-fn whoever_asks_joins_a_run_that_does_what_is_asked() {
-    let mut runs = Runs::default();
-    assert_eq!(runs.join(Depth::Changes), 1);
-    assert_eq!(runs.join(Depth::Everything), 1, "it has not begun, so it can still do more");
-    assert_eq!(runs.wanted, Some(Depth::Everything));
-    (runs.wanted, runs.current, runs.n_begun) = (None, Some(Depth::Changes), 1);
-    assert_eq!((runs.join(Depth::Changes), runs.wanted), (1, None));
-    assert_eq!(runs.join(Depth::Everything), 2, "this one does not read everything");
-    assert_eq!(runs.join(Depth::Changes), 2, "another one was asked for meanwhile");
-    assert_eq!(runs.wanted, Some(Depth::Everything));
+fn what_a_walk_saw_before_does_not_replace_what_was_seen_since() {
+    let library = Library::of(&["a.png"]);
+    let n_reads = Arc::new(AtomicUsize::new(0));
+    let (begun, is_begun) = crossbeam_channel::bounded::<()>(1);
+    let (go_on, may_go_on) = crossbeam_channel::bounded::<()>(0);
+    let counter = Arc::clone(&n_reads);
+    let hook = move |_: &[u8]| {
+        // The second reading is that of the walk; it holds the file open meanwhile.
+        if counter.fetch_add(1, Ordering::SeqCst) == 1 {
+            begun.send(()).unwrap();
+            may_go_on.recv().unwrap();
+        }
+    };
+    let watch = Some(WatchSettings::default());
+    let intake = library.intake_watching(watch, &Stop::never(), IntakeSettings::default(), Arc::new(hook));
+    intake.update().unwrap();
+    std::thread::scope(|scope| {
+        let walk = scope.spawn(|| intake.rebuild().unwrap());
+        is_begun.recv().unwrap();
+        let beside = library.top.path().join("beside");
+        fs::write(&beside, "newer").unwrap();
+        fs::rename(&beside, library.path("a.png")).unwrap();
+        until("the change is seen while the walk goes on", || library.text("a.png") == "newer");
+        go_on.send(()).unwrap();
+        walk.join().unwrap();
+    });
+    until("it was looked at once more", || n_reads.load(Ordering::SeqCst) >= 4);
+    until("it is what it is", || library.text("a.png") == "newer");
 }

@@ -14,7 +14,8 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 fn library(dir: &Path) -> Arc<dyn Engine> {
-    let options = LibraryOptions { data_dir: dir.join("data"), intake: IntakeSettings::default() };
+    let options =
+        LibraryOptions { data_dir: dir.join("data"), intake: IntakeSettings::default(), watch: None };
     Arc::new(Library::open(&options).unwrap())
 }
 

@@ -51,8 +51,11 @@ impl Served {
         let dir = tempfile::tempdir().unwrap();
         write_library(&dir.path().join("pics"));
         let settings = settings(dir.path(), change);
-        let options =
-            LibraryOptions { data_dir: settings.data_dir.clone(), intake: IntakeSettings::default() };
+        let options = LibraryOptions {
+            data_dir: settings.data_dir.clone(),
+            intake: IntakeSettings::default(),
+            watch: None,
+        };
         let library = Arc::new(Library::open_on(storage, &options).unwrap());
         let pics = dir.path().join("pics");
         library.add_extra_path(pics.as_os_str().as_bytes(), &[PathType::Scanned]).unwrap();

@@ -62,7 +62,7 @@ impl Album {
         self.open.get_or_insert_with(|| {
             let ledger = Ledger::open(&path).unwrap();
             let settings = IntakeSettings { n_walkers: 1, n_readers: 1 };
-            (Intake::start(ledger.clone(), settings, &Stop::never()).unwrap(), ledger)
+            (Intake::start(ledger.clone(), settings, None, &Stop::never()).unwrap(), ledger)
         })
     }
 

@@ -1,3 +1,4 @@
 //! What several tests need: libraries without files, and the toys they are compared with.
 
 pub mod fileless;
+pub mod watched;

@@ -1,0 +1,93 @@
+//! A folder of a root, reached from the root down as a walk would: no link is followed, and the ignore
+//! rules of the folders above are gathered on the way. Knows nothing of the ledger.
+
+use std::io;
+use std::path::Path;
+
+use lumidex_schema::path::RelPath;
+
+use super::listing::{EntryType, Links, Names, OpenFolder};
+use super::rules::{IGNORE_FILE, Ignores, is_passed_over};
+use super::walk::{WalkedRoot, folder_path};
+use crate::sys::PathError;
+
+/// What a walk would make of a folder.
+pub(super) enum Above {
+    /// It would be visited, with these rules of the folders above it.
+    Visited(Ignores),
+    /// It would be passed over.
+    Ignored,
+    /// One of the folders above it is not there, or is something else.
+    Absent,
+}
+
+/// Looks at the folders above `folder`, not at itself. Complaints about ignore files are left to
+/// walks, which read them as well.
+///
+/// # Errors
+/// [`PathError`] when one of them cannot be opened.
+pub(super) fn above(root: &WalkedRoot, folder: &RelPath) -> Result<Above, PathError> {
+    let mut ignores = Ignores::default();
+    let mut reached = RelPath::root();
+    for name in folder.as_bytes().split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
+        let path = folder_path(&root.path, &reached);
+        let links = if reached == RelPath::root() { Links::Follow } else { Links::Refuse };
+        match OpenFolder::open(&path, links) {
+            Ok(open) => ignores = within(ignores, &open, &reached, &path),
+            Err(error) if is_absent(&error) => return Ok(Above::Absent),
+            Err(error) => return Err(PathError::doing("open the folder", &path)(error)),
+        }
+        if is_passed_over(name) || ignores.ignores(&reached, name, true) {
+            return Ok(Above::Ignored);
+        }
+        reached = reached.join(name);
+    }
+    Ok(Above::Visited(ignores))
+}
+
+/// The rules that hold in an open folder, with its own ignore file.
+pub(super) fn within(outer: Ignores, open: &OpenFolder, folder: &RelPath, path: &Path) -> Ignores {
+    let mut names = Names::default();
+    names.push(IGNORE_FILE);
+    match open.stat(&names, 0) {
+        Ok(stat) if stat.entry_type == EntryType::File => {
+            outer.reading(folder, path).map_or(outer, |(ignores, _)| ignores)
+        }
+        Ok(_) | Err(_) => outer,
+    }
+}
+
+/// Whether there is nothing of that name, or no folder.
+pub(super) fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::sys::paths;
+    use lumidex_schema::id::RootId;
+    use std::fs;
+
+    #[test]
+    fn rules_above_decide_and_links_are_not_followed() {
+        let top = tempfile::tempdir().unwrap();
+        fs::create_dir_all(top.path().join("a/b/c")).unwrap();
+        fs::create_dir_all(top.path().join("a/skip/c")).unwrap();
+        fs::write(top.path().join("a/.lumidexignore"), "skip\n*.jpg").unwrap();
+        let root = WalkedRoot { id: RootId(1), path: paths::to_bytes(top.path()) };
+        let look = |folder: &str| above(&root, &RelPath::from_bytes(folder.as_bytes())).unwrap();
+        let Above::Visited(ignores) = look("a/b/c") else { panic!("it is visited") };
+        assert!(ignores.ignores(&RelPath::from_bytes(*b"a/b/c"), b"x.jpg", false));
+        assert!(matches!(look("a/skip/c"), Above::Ignored));
+        assert!(matches!(look("a/.git"), Above::Ignored));
+        assert!(matches!(look("a/no/c"), Above::Absent));
+        assert!(matches!(look("a/no"), Above::Visited(_)), "it is not looked at itself");
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(top.path().join("a/b"), top.path().join("a/link")).unwrap();
+            assert!(matches!(look("a/link/c"), Above::Absent));
+        }
+    }
+}

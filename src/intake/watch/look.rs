@@ -1,0 +1,253 @@
+//! Looking at single names: what is there now, compared with what the ledger knows. Reads no content.
+//!
+//! Absent is not deleted here either: a file is gone only if its folder is the very folder that was
+//! watched, and the file lay on the same device. Everything else is left to a survey.
+
+use std::cell::OnceCell;
+use std::io;
+use std::sync::Arc;
+
+use lumidex_schema::id::RootId;
+use lumidex_schema::media::MediaKind;
+use lumidex_schema::path::RelPath;
+
+use super::lookout::Lookout;
+use super::roots::Kind;
+use crate::intake::above::{Above, above, is_absent, within};
+use crate::intake::listing::{EntryType, Links, Names, OpenFolder, Stat};
+use crate::intake::pipeline::Place;
+use crate::intake::rules::{Ignores, is_passed_over};
+use crate::intake::walk::{SIDECAR_ENDING, Seen, WalkedRoot, folder_path, sidecar, sidecar_name};
+use crate::ledger::{KnownFile, Ledger, ReadError, Reader, Sighted};
+
+/// A name to look at.
+pub(super) struct Name {
+    pub(super) name: Vec<u8>,
+    /// Read it even if it looks unchanged.
+    pub(super) is_rewritten: bool,
+}
+
+/// What looking gave.
+#[derive(Default)]
+pub(super) struct Looked {
+    pub(super) to_read: Vec<(Arc<Place>, Seen, Option<Sighted>)>,
+    pub(super) gone: Vec<Sighted>,
+    /// Folders to be surveyed.
+    pub(super) trees: Vec<(RootId, RelPath)>,
+}
+
+/// A folder in which names are looked at.
+struct Here<'a> {
+    lookout: &'a Lookout,
+    root: &'a WalkedRoot,
+    place: Arc<Place>,
+    open: OpenFolder,
+    /// Where it lies.
+    device: u64,
+    /// It is the folder that was watched.
+    is_watched: bool,
+    /// The root is the folder it was; found out when it matters.
+    is_in_sight: OnceCell<bool>,
+    ignores: Ignores,
+    known: Known,
+}
+
+/// What the ledger knows of a folder.
+pub(super) struct Known {
+    reader: Reader,
+    folder: Option<lumidex_schema::id::FolderId>,
+}
+
+impl Known {
+    pub(super) fn of(ledger: &Ledger, root: RootId, folder: &RelPath) -> Result<Self, ReadError> {
+        let reader = ledger.reader()?;
+        let folder = reader.folder_id(root, folder)?;
+        Ok(Self { reader, folder })
+    }
+
+    fn file(&self, name: &[u8]) -> Result<Option<KnownFile>, ReadError> {
+        let Some(folder) = self.folder else { return Ok(None) };
+        let first = self.reader.known_from(folder, name, 1)?.into_iter().next();
+        Ok(first.filter(|known| known.name == name))
+    }
+
+    /// Media files that this sidecar belongs to.
+    fn beside(&self, sidecar: &[u8]) -> Result<Vec<Vec<u8>>, ReadError> {
+        /// Endings of media files are fewer.
+        const SAME_STEM_MAX: usize = 64;
+        let Some(folder) = self.folder else { return Ok(Vec::new()) };
+        let stem = &sidecar[..sidecar.len() - SIDECAR_ENDING.len()];
+        let from = [stem, b"."].concat();
+        let known = self.reader.known_from(folder, &from, SAME_STEM_MAX)?;
+        let names = known.into_iter().map(|known| known.name);
+        Ok(names
+            .take_while(|name| name.starts_with(&from))
+            .filter(|name| sidecar_name(name) == sidecar)
+            .collect())
+    }
+}
+
+/// Looks at names of one folder.
+pub(super) fn look(
+    lookout: &Lookout,
+    ledger: &Ledger,
+    root: &WalkedRoot,
+    folder: &RelPath,
+    names: Vec<Name>,
+    looked: &mut Looked,
+) -> Result<(), ReadError> {
+    let here = match open(lookout, ledger, root, folder)? {
+        Opened::Here(here) => here,
+        Opened::Ignored => return Ok(()),
+        Opened::Elsewhere => {
+            looked.trees.push((root.id, folder.clone()));
+            return Ok(());
+        }
+    };
+    for Name { name, is_rewritten } in names {
+        if MediaKind::of_name(&name).is_none() && name.ends_with(SIDECAR_ENDING) {
+            for media in here.known.beside(&name)? {
+                here.look_at(media, is_rewritten, looked)?;
+            }
+        } else {
+            here.look_at(name, is_rewritten, looked)?;
+        }
+    }
+    Ok(())
+}
+
+enum Opened<'a> {
+    Here(Box<Here<'a>>),
+    /// A walk would not come here.
+    Ignored,
+    /// It is gone, or another folder than the one that was watched.
+    Elsewhere,
+}
+
+fn open<'a>(
+    lookout: &'a Lookout,
+    ledger: &Ledger,
+    root: &'a WalkedRoot,
+    folder: &RelPath,
+) -> Result<Opened<'a>, ReadError> {
+    let outer = match above(root, folder) {
+        Ok(Above::Visited(outer)) => outer,
+        Ok(Above::Ignored) => return Ok(Opened::Ignored),
+        Ok(Above::Absent) | Err(_) => return Ok(Opened::Elsewhere),
+    };
+    let path = folder_path(&root.path, folder);
+    let links = if *folder == RelPath::root() { Links::Follow } else { Links::Refuse };
+    let opened = OpenFolder::open(&path, links).and_then(|open| Ok((open.stat_self()?.sighting, open)));
+    let Ok((sighting, open)) = opened else { return Ok(Opened::Elsewhere) };
+    let identity = (sighting.device, sighting.inode);
+    let watched = lookout.identity(root.id, folder);
+    if watched.is_some_and(|watched| watched != identity) {
+        return Ok(Opened::Elsewhere);
+    }
+    let ignores = within(outer, &open, folder, &path);
+    let known = Known::of(ledger, root.id, folder)?;
+    let place = Arc::new(Place { root: root.clone(), folder: folder.clone() });
+    Ok(Opened::Here(Box::new(Here {
+        lookout,
+        root,
+        place,
+        open,
+        device: identity.0,
+        is_watched: watched.is_some(),
+        is_in_sight: OnceCell::new(),
+        ignores,
+        known,
+    })))
+}
+
+impl Here<'_> {
+    fn look_at(&self, name: Vec<u8>, is_rewritten: bool, looked: &mut Looked) -> Result<(), ReadError> {
+        if is_passed_over(&name) {
+            return Ok(());
+        }
+        let mut names = Names::default();
+        names.push(&name);
+        let found = self.open.stat(&names, 0);
+        let is_folder = found.as_ref().is_ok_and(|stat| stat.entry_type == EntryType::Folder);
+        let kind = if is_folder { Kind::Folder } else { Kind::File };
+        self.lookout.roots.lock().looked_at(self.root.id, &self.place.folder, &name, kind);
+        match found {
+            Ok(stat) if stat.entry_type == EntryType::Folder => {
+                if !self.ignores.ignores(&self.place.folder, &name, true) {
+                    looked.trees.push((self.root.id, self.place.folder.join(&name)));
+                }
+                self.vanished(&name, looked)
+            }
+            Ok(stat) if stat.entry_type == EntryType::File => {
+                if self.ignores.ignores(&self.place.folder, &name, false) {
+                    return self.vanished(&name, looked);
+                }
+                self.found(name, stat, is_rewritten, looked)
+            }
+            Ok(_) => self.vanished(&name, looked),
+            Err(error) if is_absent(&error) => {
+                let below = self.place.folder.join(&name);
+                if self.lookout.has_below(self.root.id, &below) || self.knows_below(&below)? {
+                    looked.trees.push((self.root.id, below));
+                }
+                self.vanished(&name, looked)
+            }
+            Err(error) => {
+                self.complain(&name, &error);
+                Ok(())
+            }
+        }
+    }
+
+    fn found(
+        &self,
+        name: Vec<u8>,
+        stat: Stat,
+        is_rewritten: bool,
+        looked: &mut Looked,
+    ) -> Result<(), ReadError> {
+        let Some(media) = MediaKind::of_name(&name) else { return Ok(()) };
+        let mut sidecars = Names::default();
+        sidecars.push(&sidecar_name(&name));
+        let mut sighting = stat.sighting;
+        sighting.sidecar = sidecar(&self.open, &sidecars, &name);
+        let known = self.known.file(&name)?;
+        if !is_rewritten && known.as_ref().is_some_and(|known| known.digest == sighting.digest()) {
+            return Ok(());
+        }
+        let known = known.map(|known| known.sighted());
+        looked.to_read.push((Arc::clone(&self.place), Seen { name, sighting, media }, known));
+        Ok(())
+    }
+
+    /// There is no file of this name; whether one is gone that was there.
+    fn vanished(&self, name: &[u8], looked: &mut Looked) -> Result<(), ReadError> {
+        let Some(known) = self.known.file(name)? else { return Ok(()) };
+        // Where nobody watches, walks find out.
+        if !self.is_watched {
+            return Ok(());
+        }
+        if !*self.is_in_sight.get_or_init(|| self.lookout.is_in_sight(self.root)) {
+            // After a walk that is going on it is looked at again.
+            if !self.lookout.roots.lock().is_walked_now(self.root.id) {
+                self.lookout.doubt_roots();
+            }
+            return Ok(());
+        }
+        let image = self.known.reader.image(known.image)?;
+        if image.is_some_and(|image| image.sighting.device == self.device) {
+            looked.gone.push(known.sighted());
+        } else {
+            looked.trees.push((self.root.id, self.place.folder.clone()));
+        }
+        Ok(())
+    }
+
+    fn knows_below(&self, folder: &RelPath) -> Result<bool, ReadError> {
+        Ok(!self.known.reader.folders_from(self.root.id, folder)?.is_empty())
+    }
+
+    fn complain(&self, name: &[u8], error: &io::Error) {
+        tracing::debug!(%error, name = %name.escape_ascii(), "a changed file cannot be looked at");
+    }
+}
