@@ -4,12 +4,16 @@
 //! is slow, broken or not there. Every method may block; none is called on an async thread.
 //! A method that changes something returns once every projection that searches read shows it.
 
+use super::feed::Changes;
+use super::questions::Open;
+use crate::intake::RootStanding;
 use crate::query::{Hit, Page, Search, SearchError, Trend};
 use lumidex_schema::api;
-use lumidex_schema::id::{ImageId, TagId};
+use lumidex_schema::id::{EpochToken, ImageId, Seq, TagId};
 use lumidex_schema::record;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a library does for the routes.
 pub trait Engine: Send + Sync + 'static {
@@ -20,6 +24,28 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// [`Failure`] when a store fails.
     fn status(&self) -> Result<Status, Failure>;
+
+    /// Every search shows every change up to this number.
+    fn as_of(&self) -> Seq;
+    /// Waits until searches show more than `seq`, but no longer than that; how far they are then.
+    fn wait_past(&self, seq: Seq, no_longer_than: Duration) -> Seq;
+    /// The token of the epoch that gave this number; `None` when it is beyond the head.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn epoch_of(&self, seq: Seq) -> Result<Option<EpochToken>, Failure>;
+    /// What changed last after `after` and is shown by searches: up to `max` subjects, oldest first.
+    /// Images and folders are told when `shown` says so of their path.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn changes(&self, after: Seq, max: usize, shown: Option<&Shown<'_>>) -> Result<Changes, Failure>;
+
+    /// Questions about identity that wait for a person, newest first, up to `max`.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn reviews(&self, max: usize) -> Result<Vec<Open>, Failure>;
 
     /// The images at these absolute paths, in the same order; `None` where there is none.
     ///
@@ -166,6 +192,9 @@ pub trait Engine: Send + Sync + 'static {
     fn read_file(&self, path: &Path, beside: Beside) -> Result<FileText, Failure>;
 }
 
+/// Whether clients may know of this absolute path.
+pub type Shown<'a> = dyn Fn(&[u8]) -> bool + 'a;
+
 /// What a file says about how it was made.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FileText {
@@ -210,9 +239,9 @@ pub struct Status {
     pub complaints: u64,
     /// How far the text index is while it refills.
     pub partial: Option<(u64, u64)>,
-    /// Absolute paths of the roots.
-    pub roots: Vec<Vec<u8>>,
-    /// Why a projection stands still, if one does: its name and reason.
+    /// What becomes of changes in each root.
+    pub roots: Vec<RootStanding>,
+    /// What cannot do its work, and why: projections that stand still, a ledger that cannot be written.
     pub failures: Vec<(String, String)>,
 }
 

@@ -12,6 +12,7 @@ use super::origin::{Caller, Origins};
 use super::policy::Policy;
 use super::problem::Problem;
 use super::reach;
+use super::stream::Listeners;
 use super::table::{Route, Work};
 use crate::query::Hit;
 use crate::settings::Settings;
@@ -33,6 +34,7 @@ pub(crate) struct Server {
     pub(crate) origins: Origins,
     pub(crate) meter: Meter,
     pub(crate) stop: watch::Sender<bool>,
+    pub(crate) listeners: Listeners,
     auth: Auth,
     engine_work: Arc<Semaphore>,
     file_work: Arc<Semaphore>,
@@ -42,7 +44,7 @@ pub(crate) struct Server {
 
 /// One request on its way through a handler.
 pub(crate) struct Call<'a> {
-    pub(crate) server: &'a Server,
+    pub(crate) server: &'a Arc<Server>,
     pub(crate) asked: &'a Asked,
     policy: Policy,
     access: OnceCell<Access>,
@@ -60,6 +62,7 @@ impl Server {
             origins: Origins::new(&settings),
             meter: Meter::new(),
             stop: watch::Sender::new(false),
+            listeners: Listeners::new(),
             engine_work: Arc::new(Semaphore::new(engine_work)),
             file_work: Arc::new(Semaphore::new(FILE_WORK_MAX)),
             long_work: Arc::new(Semaphore::new(LONG_WORK_MAX)),
@@ -158,7 +161,7 @@ impl Server {
 }
 
 impl<'a> Call<'a> {
-    fn new(server: &'a Server, asked: &'a Asked, policy: Policy) -> Self {
+    fn new(server: &'a Arc<Server>, asked: &'a Asked, policy: Policy) -> Self {
         Self { server, asked, policy, access: OnceCell::new(), offline: OnceCell::new() }
     }
 

@@ -3,7 +3,7 @@
 
 use super::answer::Outcome;
 use super::policy::{At, Paths, Policy};
-use super::routes::{folders, geninfo, media, own, page, search, system, tags};
+use super::routes::{events, folders, geninfo, media, own, page, review, search, status, system, tags};
 use super::server::Call;
 
 /// A route.
@@ -48,20 +48,22 @@ const WRITE_PATHS: Policy = Policy::WRITE.with_paths(Paths::Write);
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 44] = [
+pub(crate) static ROUTES: [Route; 46] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
     route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::script)),
     route(Get, Root, "/ui/app.css", Policy::OPEN, Inline(page::style)),
     route(Get, Root, "/ui/icon.svg", Policy::OPEN, Inline(page::icon)),
     route(Get, Root, "/healthz", Policy::OPEN, Inline(system::healthz)),
-    route(Get, Root, "/readyz", Policy::KNOWN, Inline(system::readyz)),
+    route(Get, Root, "/readyz", Policy::KNOWN, Engine(status::readyz)),
     route(Get, Root, "/metrics", Policy::KNOWN, Engine(system::metrics)),
+    route(Get, Root, "/events", Policy::READ, Inline(events::events)),
     // What the contract does not know.
     route(Get, Own, "/search", Policy::READ, Engine(own::search)),
     route(Get, Own, "/image", READ_PATHS, Files(own::image)),
     route(Get, Own, "/file", READ_PATHS, Files(media::file)),
-    route(Get, Own, "/status", Policy::READ, Engine(own::status)),
+    route(Get, Own, "/status", Policy::READ, Engine(status::status)),
+    route(Get, Own, "/review", READ_PATHS, Engine(review::list)),
     // The contract, section by section.
     route(Get, Contract, "", Policy::OPEN, Inline(page::to_page)),
     route(Get, Contract, "/file", READ_PATHS, Files(media::file)),

@@ -5,6 +5,7 @@
 mod served;
 
 mod database;
+mod events;
 mod faults;
 mod files;
 mod intruders;

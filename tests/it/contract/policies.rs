@@ -43,10 +43,12 @@ fn the_table_is_what_the_contract_says() {
 ..... GET    /healthz
 A.... GET    /readyz
 A.... GET    /metrics
+AR... GET    /events
 AR... GET    /api/v1/search
 AR.T. GET    /api/v1/image
 AR.T. GET    /api/v1/file
 AR... GET    /api/v1/status
+AR.T. GET    /api/v1/review
 ..... GET    {B}
 AR.T. GET    {B}/file
 AR.T. GET    {B}/image_geninfo

@@ -28,7 +28,7 @@ pub(super) struct Served {
     pub(super) dir: tempfile::TempDir,
     pub(super) router: Router,
     pub(super) library: Arc<Library>,
-    runtime: tokio::runtime::Runtime,
+    pub(super) runtime: tokio::runtime::Runtime,
 }
 
 /// What came back.
@@ -175,6 +175,9 @@ pub(super) fn runtime() -> tokio::runtime::Runtime {
 /// What a router answers.
 pub(super) async fn reply(router: &Router, request: Request<Body>) -> Reply {
     let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
+    // A stream of events has no end.
+    let is_endless = parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+    let body = if is_endless { Body::empty() } else { body };
     let body = body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
     Reply { status: parts.status.as_u16(), headers: parts.headers, body }
 }
