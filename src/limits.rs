@@ -32,6 +32,16 @@ pub const GROUP_COMMIT_ENTRIES_MAX: usize = 512;
 /// Observations written before the writer looks whether a decision waits: about 5 ms of work.
 pub const OBSERVATION_SLICE: usize = 1_024;
 
+/// Questions about identity that are kept; the oldest goes when another comes.
+pub const REVIEWS_MAX: u64 = 10_000;
+
+/// Latest questions looked through for one about the same image, which the new one replaces.
+pub const REVIEWS_COMPARED: usize = 64;
+
+/// Changes of a file's pixels within this time are one: programs write in several steps. In
+/// nanoseconds, ten minutes.
+pub const REWRITTEN_AT_ONCE_NS: i64 = 600_000_000_000;
+
 /// Batches of observations that wait for the writer; one is written while the next is gathered.
 pub const LEDGER_REPORTS_QUEUED: usize = 2;
 

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 /// What kind of media a file is, by its extension.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum MediaKind {
     /// A still or animated picture.
+    #[default]
     Image,
     /// A film.
     Video,

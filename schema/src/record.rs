@@ -131,7 +131,7 @@ pub enum Presence {
 }
 
 /// One media file known to the ledger.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Image {
     /// The number of its latest change; its feed row has the same.
     pub seq: Seq,

@@ -3,6 +3,7 @@
 
 mod alone;
 mod budget;
+mod claims;
 mod interpreter;
 mod listing;
 mod pipeline;

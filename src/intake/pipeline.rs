@@ -220,7 +220,7 @@ fn read_jobs(shared: &Shared<'_>, budget: &Budget, jobs: &Receiver<Job>, interpr
 
 fn read_file(shared: &Shared<'_>, file: ToRead, interpreter: &mut dyn Interpret, results: &mut Results) {
     let ToRead { place, seen, known } = file;
-    match read(&place.root, &place.folder, seen, interpreter, shared.progress) {
+    match read(shared.ledger, &place.root, &place.folder, seen, interpreter, shared.progress) {
         Outcome::Read(seen) => {
             results.text_bytes += seen.text.as_ref().map_or(0, |text| text.template().len());
             results.observations.push(Observation::Seen(seen));

@@ -11,10 +11,11 @@ use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::RelPath;
 use lumidex_schema::record::Fingerprint;
 
+use super::claims;
 use super::listing::{EntryType, stat_open};
 use super::progress::Progress;
 use super::walk::{Seen, WalkedRoot, folder_path, sidecar_name};
-use crate::ledger::{self, SharedText};
+use crate::ledger::{self, Ledger, SharedText};
 use crate::limits::SIDECAR_BYTES_MAX;
 use crate::metadata::ReadAt;
 use crate::sys::{PathError, paths};
@@ -100,6 +101,7 @@ pub(super) enum Outcome {
 
 /// Reads the file that was seen at this place.
 pub(super) fn read(
+    ledger: &Ledger,
     root: &WalkedRoot,
     folder: &RelPath,
     seen: Seen,
@@ -113,7 +115,7 @@ pub(super) fn read(
             progress.add(&progress.bytes, sighting.size);
             progress.add(&progress.complaints, u64::from(facts.complaints));
             let Facts { fingerprint, pixel_width, pixel_height, text, holes, rule_tags, complaints } = facts;
-            Outcome::Read(Box::new(ledger::Seen {
+            let mut read = Box::new(ledger::Seen {
                 root: root.id,
                 folder: folder.clone(),
                 name: seen.name,
@@ -127,7 +129,13 @@ pub(super) fn read(
                 rule_tags,
                 complaints,
                 gone: Vec::new(),
-            }))
+            });
+            match claims::gone(ledger, &paths::to_bytes(path.as_os_str()), &read) {
+                Ok(gone) => read.gone = gone,
+                // The ledger pairs them all the same, once what is gone is told by itself.
+                Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "not compared"),
+            }
+            Outcome::Read(read)
         }
         Ok(None) => {
             progress.add(&progress.skipped, 1);

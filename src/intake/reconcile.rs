@@ -76,7 +76,7 @@ impl<K: Iterator<Item = KnownFile>> Reconciler<K> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use lumidex_schema::id::{ImageId, RootId, Timestamp};
+    use lumidex_schema::id::{FolderId, ImageId, RootId, Timestamp};
     use lumidex_schema::media::MediaKind;
     use lumidex_schema::path::RelPath;
     use lumidex_schema::record::Sighting;
@@ -89,8 +89,13 @@ mod tests {
         Seen { name: vec![b'a' + name], sighting, media: MediaKind::Image }
     }
 
+    fn known_file(name: u8, size: u64) -> KnownFile {
+        let digest = seen(name, size).sighting.digest();
+        KnownFile { name: vec![b'a' + name], folder: FolderId(1), image: ImageId(u32::from(name)), digest }
+    }
+
     fn sighted(name: u8, size: u64) -> Sighted {
-        Sighted { image: ImageId(u32::from(name)), digest: seen(name, size).sighting.digest() }
+        known_file(name, size).sighted()
     }
 
     /// The toy: one look-up after the other.
@@ -168,11 +173,7 @@ mod tests {
             let depth = if everything { Depth::Everything } else { Depth::Changes };
             let doubtful: Vec<u8> = doubtful.into_iter().collect();
             listed.retain(|name, _| !doubtful.contains(name));
-            let rows = known.iter().map(|(name, size)| KnownFile {
-                name: vec![b'a' + name],
-                image: ImageId(u32::from(*name)),
-                digest: seen(*name, *size).sighting.digest(),
-            });
+            let rows = known.iter().map(|(name, size)| known_file(*name, *size));
             let mut reconciler = Reconciler::new(rows, depth);
             let merged: Vec<Difference> = parts(&listed, &doubtful, size, is_complete)
                 .into_iter()

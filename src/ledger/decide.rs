@@ -4,6 +4,7 @@
 use super::ReadError;
 use super::intern::Interned;
 use super::roots;
+use super::settle;
 use super::txn::Tables;
 use lumidex_schema::id::{ImageId, Seq, TagId, Timestamp};
 use lumidex_schema::record::{Action, ExtraPath, Link, PathType, Row, Tag};
@@ -24,6 +25,7 @@ pub(super) enum Request {
     AddExtraPath { path: Vec<u8>, types: Vec<PathType> },
     RemoveExtraPath { path: Vec<u8>, types: Vec<PathType> },
     AliasExtraPath { path: Vec<u8>, alias: String },
+    SettleReview { review: Seq, take: Option<ImageId> },
 }
 
 /// What a decision gave, beside its number.
@@ -63,6 +65,20 @@ pub enum DecideError {
     /// An extra path needs a type.
     #[error("an extra path needs at least one type")]
     NoTypes,
+    /// No such question about identity, or it was settled.
+    #[error("there is no open question `{0}`")]
+    UnknownReview(Seq),
+    /// The image is none of those asked about.
+    #[error("image `{image}` is none of those that question `{review}` is about")]
+    NotAChoice {
+        /// The question.
+        review: Seq,
+        /// The image.
+        image: ImageId,
+    },
+    /// The images have moved on since it was asked.
+    #[error("question `{0}` has been overtaken by what happened to its images")]
+    Outdated(Seq),
     /// The value is not JSON.
     #[error("the value of setting `{0}` is not JSON")]
     NotJson(String),
@@ -103,6 +119,9 @@ pub(super) fn apply(
         Request::AddExtraPath { path, types } => add_extra_path(tables, &path, types, at),
         Request::RemoveExtraPath { path, types } => remove_extra_path(tables, &path, &types, at),
         Request::AliasExtraPath { path, alias } => alias_extra_path(tables, &path, alias, at),
+        Request::SettleReview { review, take } => {
+            Ok((settle::settle(tables, interned, review, take, at)?, Outcome::Done))
+        }
     }
 }
 

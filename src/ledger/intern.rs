@@ -4,6 +4,7 @@
 //! costs about 30 bytes each. Filled on first use, thrown away when a transaction fails.
 
 use super::ReadError;
+use super::alike::{Alikes, SharedAlike};
 use super::observe::SharedText;
 use super::txn::Tables;
 use lumidex_schema::feed::Subject;
@@ -16,12 +17,31 @@ use std::collections::HashMap;
 /// See the module.
 #[derive(Default)]
 pub(super) struct Interned {
+    /// Which images have the same content.
+    pub(super) alikes: Alikes,
     texts: Option<HashMap<[u8; 16], TextId>>,
     tags: Option<HashMap<(TagKind, Box<str>), TagId>>,
     sizes: HashMap<(u32, u32), TagId>,
 }
 
 impl Interned {
+    pub(super) fn new(alike: SharedAlike) -> Self {
+        Self { alikes: Alikes::new(alike), ..Self::default() }
+    }
+
+    /// The transaction is durable.
+    pub(super) fn commit(&mut self) {
+        self.alikes.commit();
+    }
+
+    /// The transaction is lost: ids given in it must not be met again.
+    pub(super) fn forget(&mut self) {
+        let Self { alikes, texts, tags, sizes } = self;
+        alikes.forget();
+        (*texts, *tags) = (None, None);
+        sizes.clear();
+    }
+
     /// The id of a distinct text, given when it is met for the first time.
     pub(super) fn text(&mut self, tables: &mut Tables<'_>, shared: &SharedText) -> Result<TextId, ReadError> {
         if self.texts.is_none() {

@@ -3,13 +3,17 @@
 //! One writer, one number for each change, durable when acknowledged. The ledger does not know
 //! where observations come from, nor who follows its feed.
 
+mod alike;
 mod decide;
 mod error;
+mod identity;
 mod intern;
 mod observe;
 mod open;
 mod reader;
+mod relink;
 mod roots;
+mod settle;
 mod txn;
 mod pace;
 mod writer;

@@ -4,8 +4,10 @@
 
 use super::ReadError;
 use super::intern::Interned;
+use super::relink;
 use super::roots::hide;
 use super::txn::Tables;
+use super::writer::now;
 use lumidex_schema::feed::Subject;
 use lumidex_schema::id::{FolderId, ImageId, RootId, Seq, TagId, TextId, Timestamp};
 use lumidex_schema::media::MediaKind;
@@ -40,13 +42,33 @@ pub enum Observation {
     },
 }
 
-/// An image's file as the ledger knew it.
+/// An image's file as the ledger knew it: what is said of it holds only while that is so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sighted {
     /// Which.
     pub image: ImageId,
-    /// Digest of its sighting.
-    pub digest: u64,
+    /// A digest of where it was and of its sighting.
+    digest: u64,
+}
+
+impl Sighted {
+    /// A file of this name in a folder, with the digest of its sighting.
+    #[must_use]
+    pub fn new(image: ImageId, folder: FolderId, name: &[u8], sighting: u64) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&folder.0.to_le_bytes());
+        hasher.update(&sighting.to_le_bytes());
+        hasher.update(name);
+        let mut first = [0; 8];
+        first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+        Self { image, digest: u64::from_le_bytes(first) }
+    }
+
+    /// As its record says.
+    #[must_use]
+    pub fn of(image: ImageId, record: &Image) -> Self {
+        Self::new(image, record.folder, &record.name, record.sighting.digest())
+    }
 }
 
 /// A file that arrived or was altered, as it was read.
@@ -142,6 +164,7 @@ pub(super) fn apply(
     observations: Vec<Observation>,
 ) -> Result<(), ReadError> {
     let mut rows = Rows::default();
+    let mut missing = Vec::new();
     let mut folders: HashMap<(RootId, RelPath), FolderId> = HashMap::new();
     for observation in observations {
         match observation {
@@ -159,9 +182,14 @@ pub(super) fn apply(
             }
             Observation::Missing { file, at } => {
                 write(tables, std::mem::take(&mut rows))?;
-                miss(tables, file.image, at)?;
+                if miss(tables, file, at)? {
+                    missing.push((file.image, at));
+                }
             }
-            Observation::RootWalked { root, from: _, at } => {
+            Observation::RootWalked { root, from, at } => {
+                if from > ImageId::default() {
+                    tables.seen_through.insert(root.0, from.0)?;
+                }
                 if let Some((_, mut record)) = tables.all_roots()?.into_iter().find(|(id, _)| *id == root) {
                     record.walked = Some(at);
                     tables.put_root(root, &record)?;
@@ -169,7 +197,12 @@ pub(super) fn apply(
             }
         }
     }
-    write(tables, rows)
+    write(tables, rows)?;
+    // Last, so that whoever arrived with them has found them already.
+    for (image, at) in missing {
+        relink::missed(tables, interned, image, at)?;
+    }
+    Ok(())
 }
 
 fn see(
@@ -184,26 +217,10 @@ fn see(
         None => TextId::NONE,
     };
     let size_tag = interned.pixel_size(tables, seen.pixel_width, seen.pixel_height)?;
-    let place = (folder, seen.name);
-    let twice = rows.by_place.get(&place).copied();
-    let id = match twice {
-        Some(at) => rows.images[at].0,
-        None => match tables.paths.get((folder.0, place.1.as_slice()))? {
-            Some(known) => ImageId(known.value().0),
-            None => {
-                tables.counters.image = tables.counters.image.next();
-                tables.counters.image
-            }
-        },
-    };
-    for name in &seen.rule_tags {
-        let tag = interned.tag(tables, TagKind::Custom, name)?;
-        rule(tables, id, tag)?;
-    }
     let image = Image {
         seq: Seq::ZERO,
         folder,
-        name: place.1.clone(),
+        name: seen.name,
         sighting: seen.sighting,
         fingerprint: seen.fingerprint,
         presence: Presence::Present,
@@ -215,22 +232,47 @@ fn see(
         holes: seen.holes,
         complaints: seen.complaints,
     };
-    match twice {
-        Some(at) => rows.images[at].1 = image,
-        None => {
-            if let Some(former) = former_seq(tables, id)? {
-                rows.former.push(former);
-            }
-            rows.by_place.insert(place, rows.images.len());
-            rows.images.push((id, image));
-        }
+    let id = identify(tables, interned, rows, image, &seen.gone)?;
+    for name in &seen.rule_tags {
+        let tag = interned.tag(tables, TagKind::Custom, name)?;
+        rule(tables, id, tag)?;
     }
     Ok(())
 }
 
-fn former_seq(tables: &Tables<'_>, id: ImageId) -> Result<Option<Seq>, ReadError> {
-    // An id above every stored one was given a moment ago and has no record yet.
-    Ok(tables.image(id)?.map(|image| image.seq))
+/// Whose file it is. New images, and those that stay where they are, are gathered for one pass.
+fn identify(
+    tables: &mut Tables<'_>,
+    interned: &mut Interned,
+    rows: &mut Rows,
+    image: Image,
+    gone: &[Sighted],
+) -> Result<ImageId, ReadError> {
+    let place = (image.folder, image.name.clone());
+    if rows.by_place.contains_key(&place) {
+        write(tables, std::mem::take(rows))?;
+    }
+    let known = tables.paths.get((place.0.0, place.1.as_slice()))?.map(|row| ImageId(row.value().0));
+    let record = known.map(|id| tables.image(id)).transpose()?.flatten();
+    let content = (&image.fingerprint, &image.sighting);
+    if !relink::is_plain(tables, interned, record.as_ref(), content, gone)? {
+        write(tables, std::mem::take(rows))?;
+        return relink::see(tables, interned, image, gone, now());
+    }
+    let id = match (known, record) {
+        (Some(id), Some(record)) => {
+            rows.former.push(record.seq);
+            id
+        }
+        _ => {
+            tables.counters.image = tables.counters.image.next();
+            tables.counters.image
+        }
+    };
+    interned.alikes.add(id, &image.fingerprint, &image.sighting);
+    rows.by_place.insert(place, rows.images.len());
+    rows.images.push((id, image));
+    Ok(id)
 }
 
 /// A rule puts a tag on, unless a person decided about it before.
@@ -242,14 +284,15 @@ fn rule(tables: &mut Tables<'_>, image: ImageId, tag: TagId) -> Result<(), ReadE
     Ok(())
 }
 
-fn miss(tables: &mut Tables<'_>, id: ImageId, at: Timestamp) -> Result<(), ReadError> {
-    if let Some(image) = tables.image(id)?
-        && image.presence == Presence::Present
-    {
-        let name = image.name.clone();
-        hide(tables, id, image, &name, Presence::Missing { since: at })?;
+/// Whether the file was there until now.
+fn miss(tables: &mut Tables<'_>, file: Sighted, at: Timestamp) -> Result<bool, ReadError> {
+    let Some(image) = tables.image(file.image)? else { return Ok(false) };
+    if image.presence != Presence::Present || Sighted::of(file.image, &image) != file {
+        return Ok(false);
     }
-    Ok(())
+    let name = image.name.clone();
+    hide(tables, file.image, image, &name, Presence::Missing { since: at })?;
+    Ok(true)
 }
 
 /// One pass over each table, each in key order.

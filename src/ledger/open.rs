@@ -1,5 +1,6 @@
 //! Opening the ledger, and the handle everyone else holds.
 
+use super::alike::SharedAlike;
 use super::decide::{DecideError, Outcome, Request};
 use super::intern::Interned;
 use super::observe::Observation;
@@ -11,7 +12,7 @@ use crate::limits;
 use crate::sys::Bell;
 use crossbeam_channel::{Sender, bounded};
 use lumidex_schema::id::{ImageId, Seq, TagId};
-use lumidex_schema::record::{ExtraPath, PathType};
+use lumidex_schema::record::{ExtraPath, Fingerprint, PathType, Sighting};
 use lumidex_schema::tag::{TagKind, WELL_KNOWN};
 use lumidex_schema::{format, tables};
 use redb::{Database, ReadableDatabase, ReadableTable, TableHandle};
@@ -74,6 +75,7 @@ struct Inner {
     _thread: JoinOnDrop,
     head: Bell,
     pace: Pace,
+    alike: SharedAlike,
     db: Arc<Database>,
 }
 
@@ -104,12 +106,13 @@ impl Ledger {
         let head = Bell::starting_at(head.0);
         let (reports, reports_in) = bounded(limits::LEDGER_REPORTS_QUEUED);
         let (asks, asks_in) = bounded(limits::LEDGER_DECISIONS_QUEUED);
+        let alike = SharedAlike::default();
         let writer = Writer {
             db: Arc::clone(&db),
             reports: reports_in,
             asks: asks_in,
             head: head.clone(),
-            interned: Interned::default(),
+            interned: Interned::new(alike.clone()),
         };
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
@@ -117,7 +120,15 @@ impl Ledger {
             .map_err(OpenError::Thread)?;
         let pace = Pace::default();
         Ok(Self {
-            inner: Arc::new(Inner { reports, asks, _thread: JoinOnDrop(Some(thread)), head, pace, db }),
+            inner: Arc::new(Inner {
+                reports,
+                asks,
+                _thread: JoinOnDrop(Some(thread)),
+                head,
+                pace,
+                alike,
+                db,
+            }),
         })
     }
 
@@ -157,6 +168,15 @@ impl Ledger {
         let (answer, said) = bounded(1);
         self.inner.reports.send(Report { observations, answer }).map_err(|_| WriteError::Closed)?;
         said.recv().map_err(|_| WriteError::Closed)?
+    }
+
+    /// Images that may have this content, or had it; those that may be this very file come first.
+    /// What the records say of them decides.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn alike(&self, fingerprint: &Fingerprint, sighting: &Sighting) -> Result<Vec<ImageId>, ReadError> {
+        self.inner.alike.get(fingerprint, sighting, || self.reader())
     }
 
     /// Makes a custom tag, or finds the one of that name.
@@ -255,6 +275,22 @@ impl Ledger {
             (seq, Outcome::ExtraPath(entry)) => Ok((seq, entry)),
             (_, other) => unreachable!("an alias gives the entry, not {other:?}"),
         }
+    }
+
+    /// Settles a question about identity. Without `take` all stays as it is. With it: of
+    /// [`Question::Ambiguous`] this missing image stands at the arrived one's place from now on; of
+    /// [`Question::Both`] the two become one, the older, with the tags of both; of
+    /// [`Question::Replaced`] it is another picture: a new image has its file, and the image itself is
+    /// missing, with all that was done to it.
+    ///
+    /// [`Question::Ambiguous`]: lumidex_schema::record::Question::Ambiguous
+    /// [`Question::Both`]: lumidex_schema::record::Question::Both
+    /// [`Question::Replaced`]: lumidex_schema::record::Question::Replaced
+    ///
+    /// # Errors
+    /// As [`Ledger::make_tag`].
+    pub fn settle_review(&self, review: Seq, take: Option<ImageId>) -> Result<Seq, DecideError> {
+        Ok(self.decide(Request::SettleReview { review, take })?.0)
     }
 
     fn decide(&self, request: Request) -> Result<(Seq, Outcome), DecideError> {

@@ -3,11 +3,12 @@
 use super::ReadError;
 use super::observe::Sighted;
 use super::roots::{LocatedRoot, locate};
+use super::settle::is_open;
 use lumidex_schema::feed::Subject;
 use lumidex_schema::id::{EpochToken, FolderId, ImageId, RootId, Seq, TagId, TextId};
 use lumidex_schema::path::{self, RelPath};
 use lumidex_schema::record::{
-    Decision, ExtraPath, Folder, Image, Link, Presence, Review, Root, Row, Tag, Text,
+    Decision, ExtraPath, Folder, Former, Image, Link, Presence, Review, Root, Row, Tag, Text,
 };
 use lumidex_schema::{checkpoint::History, tables, text};
 use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable};
@@ -18,6 +19,8 @@ use std::sync::OnceLock;
 pub struct KnownFile {
     /// File name.
     pub name: Vec<u8>,
+    /// Its folder.
+    pub folder: FolderId,
     /// Its image.
     pub image: ImageId,
     /// Digest of the last sighting, never 0.
@@ -27,10 +30,13 @@ pub struct KnownFile {
 impl KnownFile {
     /// Without its name.
     #[must_use]
-    pub const fn sighted(&self) -> Sighted {
-        Sighted { image: self.image, digest: self.digest }
+    pub fn sighted(&self) -> Sighted {
+        Sighted::new(self.image, self.folder, &self.name, self.digest)
     }
 }
+
+/// Records under the number of an id.
+pub(super) type RowsById = ReadOnlyTable<u32, &'static [u8]>;
 
 /// The ledger at one moment.
 pub struct Reader {
@@ -276,7 +282,8 @@ impl Reader {
             let (key, value) = entry?;
             let (image, digest) = value.value();
             if digest != 0 {
-                known.push(KnownFile { name: key.value().1.to_vec(), image: ImageId(image), digest });
+                let name = key.value().1.to_vec();
+                known.push(KnownFile { name, folder, image: ImageId(image), digest });
             }
         }
         Ok(known)
@@ -386,7 +393,16 @@ impl Reader {
         Ok(all)
     }
 
-    /// Questions about identity that nobody has settled, newest first, each under its number.
+    /// What the file of an image held before its pixels were changed, as far as that is remembered.
+    ///
+    /// # Errors
+    /// As [`Reader::head`].
+    pub fn former(&self, id: ImageId) -> Result<Option<Former>, ReadError> {
+        row(&self.txn.open_table(tables::FORMERS)?, id.0)
+    }
+
+    /// Questions about identity that nobody has settled, newest first, each under its number. Those that
+    /// what happened since has answered are left out.
     ///
     /// # Errors
     /// As [`Reader::head`].
@@ -395,9 +411,20 @@ impl Reader {
         let mut all = Vec::new();
         for entry in table.range::<u64>(..)?.rev() {
             let (seq, review) = entry?;
-            all.push((Seq(seq.value()), Review::decode(review.value())?));
+            let review = Review::decode(review.value())?;
+            if is_open(&review.question, |id| self.image(id), |id| self.former(id))? {
+                all.push((Seq(seq.value()), review));
+            }
         }
         Ok(all)
+    }
+
+    /// Hands over the tables that say which image has, or had, which content.
+    pub(super) fn with_contents<T>(
+        &self,
+        use_them: impl FnOnce(&RowsById, &RowsById) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        use_them(&self.images, &self.txn.open_table(tables::FORMERS)?)
     }
 
     /// The last id given to an image; those that arrive from now on get greater ones.

@@ -178,6 +178,10 @@ impl<'t> Tables<'t> {
         Ok(id)
     }
 
+    pub(super) fn folder_row(&self, id: FolderId) -> Result<Option<Folder>, ReadError> {
+        decode(self.folders.get(id.0)?)
+    }
+
     /// Gives a folder to another root, with the same id.
     pub(super) fn move_folder(
         &mut self,

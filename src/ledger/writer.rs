@@ -148,12 +148,12 @@ impl Writer {
         });
         match outcome {
             Ok(head) => {
+                self.interned.commit();
                 self.head.ring(head.0);
                 Ok(head)
             }
             Err(error) => {
-                // Ids given in a lost transaction must not be met again.
-                self.interned = Interned::default();
+                self.interned.forget();
                 tracing::error!(error = &error as &dyn std::error::Error, "the ledger could not be written");
                 Err(WriteError::Store(Arc::new(error)))
             }

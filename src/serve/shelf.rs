@@ -230,12 +230,16 @@ impl From<IntakeError> for Failure {
 impl From<DecideError> for Failure {
     fn from(error: DecideError) -> Self {
         match error {
-            DecideError::UnknownTag(_) | DecideError::UnknownImage(_) => Self::Unknown(error.to_string()),
+            DecideError::UnknownTag(_) | DecideError::UnknownImage(_) | DecideError::UnknownReview(_) => {
+                Self::Unknown(error.to_string())
+            }
             DecideError::NotCustom(_)
             | DecideError::Permanent(_)
             | DecideError::BadTagName(_)
             | DecideError::UnknownExtraPath(_)
             | DecideError::NoTypes
+            | DecideError::NotAChoice { .. }
+            | DecideError::Outdated(_)
             | DecideError::NotJson(_) => Self::Refused(error.to_string()),
             DecideError::Write(_) => Self::store(error),
         }

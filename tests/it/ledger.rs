@@ -102,7 +102,7 @@ fn seen(root: RootId, folder: &str, name: &str, text: &str, modified: i64) -> Ob
 
 fn sighted(ledger: &Ledger, image: ImageId) -> Sighted {
     let known = ledger.reader().unwrap().image(image).unwrap().unwrap();
-    Sighted { image, digest: known.sighting.digest() }
+    Sighted::of(image, &known)
 }
 
 #[test]

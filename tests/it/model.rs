@@ -85,7 +85,7 @@ impl World {
             Op::Miss(name) => {
                 if let Some(image) = self.id_of(name) {
                     let known = self.ledger().reader().unwrap().image(image).unwrap().unwrap();
-                    let file = Sighted { image, digest: known.sighting.digest() };
+                    let file = Sighted::of(image, &known);
                     self.ledger().observe(vec![Observation::Missing { file, at: Timestamp(1) }]).unwrap();
                 }
             }

@@ -1,0 +1,151 @@
+//! Whether images of the same content as a file that was just read are still where they were. What is
+//! not there any more was moved, and the ledger pairs the two; what is there makes the file a copy.
+
+use lumidex_schema::fold::fold;
+use lumidex_schema::path::display;
+use lumidex_schema::record::{Fingerprint, Image, Presence, Sighting};
+
+use super::alone::Alone;
+use super::listing::{EntryType, Links, Names, OpenFolder, Stat};
+use crate::ledger::{self, Ledger, ReadError, Sighted};
+use crate::sys::paths;
+
+/// Files looked for on behalf of one that was read. Of content that more files share, those that are
+/// gone are found when their own absence is.
+const LOOKED_FOR_MAX: usize = 8;
+
+/// Images of the content of `seen`, which lies at `path`, whose files are not where they were.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub(super) fn gone(ledger: &Ledger, path: &[u8], seen: &ledger::Seen) -> Result<Vec<Sighted>, ReadError> {
+    let alike = ledger.alike(&seen.fingerprint, &seen.sighting)?;
+    let mut gone = Vec::new();
+    if alike.is_empty() {
+        return Ok(gone);
+    }
+    let reader = ledger.reader()?;
+    let mut n_looked_for = 0;
+    for id in alike {
+        let Some(image) = reader.image(id)?.filter(|image| image.fingerprint == seen.fingerprint) else {
+            continue;
+        };
+        if matches!(image.presence, Presence::Missing { .. }) {
+            continue;
+        }
+        let known = reader.path_of(&image)?;
+        if known == path {
+            return Ok(Vec::new());
+        }
+        if !is_there(&known, &image, path, &seen.sighting) {
+            gone.push(Sighted::of(id, &image));
+        }
+        n_looked_for += 1;
+        if n_looked_for == LOOKED_FOR_MAX {
+            break;
+        }
+    }
+    Ok(gone)
+}
+
+/// Whether `path` still holds what the ledger says of it. What cannot be looked at is taken to be there,
+/// unless nothing of that name is: then its drive may be away, and its content was found elsewhere.
+fn is_there(path: &[u8], image: &Image, elsewhere: &[u8], found: &Sighting) -> bool {
+    let stat = match look_at(path, elsewhere, found) {
+        Ok(Some(stat)) => stat,
+        Ok(None) => return false,
+        Err(error) => return !is_absence(&error),
+    };
+    let was = (image.sighting.size, image.sighting.modified, image.sighting.inode);
+    if stat.entry_type != EntryType::File {
+        return false;
+    }
+    (stat.sighting.size, stat.sighting.modified, stat.sighting.inode) == was || holds(path, image.fingerprint)
+}
+
+fn is_absence(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+}
+
+/// The file of exactly this name. Where file systems take letters of either case for the same, a file
+/// whose name changed in case only answers to its former name too; its folder says how it is called.
+fn look_at(path: &[u8], elsewhere: &[u8], found: &Sighting) -> std::io::Result<Option<Stat>> {
+    let (folder, name) = split(path);
+    let open = OpenFolder::open(&paths::from_bytes(folder), Links::Follow)?;
+    let mut names = Names::default();
+    names.push(name);
+    let stat = open.stat(&names, 0)?;
+    let (other_folder, other_name) = split(elsewhere);
+    let is_one_file = stat.sighting.inode != 0 && stat.sighting.inode == found.inode;
+    if is_one_file && folder == other_folder && fold(&display(name)) == fold(&display(other_name)) {
+        let mut is_listed = false;
+        open.entries(|listed, _| {
+            is_listed = listed == name;
+            !is_listed
+        })?;
+        return Ok(is_listed.then_some(stat));
+    }
+    Ok(Some(stat))
+}
+
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|byte| *byte == b'/') {
+        Some(slash) => (&path[..slash.max(1)], &path[slash + 1..]),
+        None => (b"/", path),
+    }
+}
+
+fn holds(path: &[u8], content: Fingerprint) -> bool {
+    match Alone::open(&paths::from_bytes(path)).and_then(|file| file.reading()) {
+        Ok(reading) => reading.fingerprint == content,
+        Err(error) => !is_absence(&error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::path::Path;
+
+    use lumidex_schema::media::MediaKind;
+
+    use super::*;
+
+    fn sighting_of(path: &Path) -> Sighting {
+        look_at(path.as_os_str().as_encoded_bytes(), b"/x", &Sighting::default()).unwrap().unwrap().sighting
+    }
+
+    fn image_of(path: &Path) -> Image {
+        let reading = Alone::open(path).unwrap().reading().unwrap();
+        Image {
+            sighting: sighting_of(path),
+            fingerprint: reading.fingerprint,
+            media: MediaKind::Image,
+            ..Image::default()
+        }
+    }
+
+    fn there(path: &Path, image: &Image) -> bool {
+        is_there(path.as_os_str().as_encoded_bytes(), image, b"/elsewhere/b.png", &Sighting::default())
+    }
+
+    #[test]
+    fn a_file_is_there_while_its_name_holds_its_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        std::fs::write(&path, b"one").unwrap();
+        let image = image_of(&path);
+        assert!(there(&path, &image));
+        // Written again with the same content it is another file by its looks only.
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, b"one").unwrap();
+        assert!(there(&path, &image));
+        std::fs::write(&path, b"two").unwrap();
+        assert!(!there(&path, &image));
+        std::fs::remove_file(&path).unwrap();
+        assert!(!there(&path, &image));
+        std::fs::create_dir(&path).unwrap();
+        assert!(!there(&path, &image));
+        assert!(!there(&path.join("b.png"), &image), "its folder is gone");
+    }
+}

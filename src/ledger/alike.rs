@@ -1,0 +1,234 @@
+//! Which images have, or had, the same content: an index in memory from fingerprints to images.
+//!
+//! It only says where to look; whoever asks proves it against the records. So it may hold images that
+//! moved on since, and of content that thousands of files share it need not hold all. It is filled
+//! from a snapshot on first use, and grows with every commit.
+
+use super::ReadError;
+use super::reader::Reader;
+use super::txn::Tables;
+use hashbrown::HashTable;
+use lumidex_schema::id::ImageId;
+use lumidex_schema::record::{Fingerprint, Former, Image, Row, Sighting};
+use parking_lot::Mutex;
+use redb::ReadableTable;
+use std::sync::Arc;
+
+/// Images kept for one fingerprint. Of more files with the same content, each is still found as the
+/// file it is; which of them has gone where cannot be told by content anyway.
+const ALIKE_MAX: usize = 64;
+
+/// A part of the hash and an image: 8 bytes, because there is one for each image in memory.
+type Entry = (u32, ImageId);
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Alike {
+    /// By fingerprint; the first [`ALIKE_MAX`] of each.
+    by_content: HashTable<Entry>,
+    /// By fingerprint, inode and birth time: the same file under another name.
+    by_file: HashTable<Entry>,
+}
+
+impl Alike {
+    /// Notes that an image has this content, in this file.
+    pub(super) fn add(&mut self, fingerprint: &Fingerprint, sighting: &Sighting, image: ImageId) {
+        if let Some(content) = hash_of_content(fingerprint) {
+            insert(&mut self.by_content, (content, image));
+        }
+        if let Some(file) = hash_of_file(fingerprint, sighting) {
+            insert(&mut self.by_file, (file, image));
+        }
+    }
+
+    /// Images that may have this content, those that may be this very file first.
+    pub(super) fn get(&self, fingerprint: &Fingerprint, sighting: &Sighting, found: &mut Vec<ImageId>) {
+        let mut take = |table: &HashTable<Entry>, hash: Option<u32>| {
+            let Some(hash) = hash else { return };
+            for (known, image) in table.iter_hash(spread(hash)).take(2 * ALIKE_MAX) {
+                if *known == hash && !found.contains(image) {
+                    found.push(*image);
+                }
+            }
+        };
+        take(&self.by_file, hash_of_file(fingerprint, sighting));
+        take(&self.by_content, hash_of_content(fingerprint));
+    }
+
+    fn take_in(&mut self, other: Self) {
+        other.by_content.into_iter().for_each(|entry| insert(&mut self.by_content, entry));
+        other.by_file.into_iter().for_each(|entry| insert(&mut self.by_file, entry));
+    }
+
+    fn load(
+        images: &impl ReadableTable<u32, &'static [u8]>,
+        formers: &impl ReadableTable<u32, &'static [u8]>,
+    ) -> Result<Self, ReadError> {
+        let mut alike = Self::default();
+        for entry in images.range::<u32>(..)? {
+            let (id, row) = entry?;
+            let image = Image::decode(row.value())?;
+            alike.add(&image.fingerprint, &image.sighting, ImageId(id.value()));
+        }
+        for entry in formers.range::<u32>(..)? {
+            let (id, row) = entry?;
+            let former = Former::decode(row.value())?;
+            alike.add(&former.fingerprint, &former.sighting, ImageId(id.value()));
+        }
+        Ok(alike)
+    }
+}
+
+fn insert(table: &mut HashTable<Entry>, entry: Entry) {
+    let same = |known: &&Entry| known.0 == entry.0;
+    if table.iter_hash(spread(entry.0)).filter(same).count() < ALIKE_MAX {
+        table.insert_unique(spread(entry.0), entry, |(hash, _)| spread(*hash));
+    }
+}
+
+/// Unreadable content is like no other.
+fn hash_of_content(fingerprint: &Fingerprint) -> Option<u32> {
+    if *fingerprint == Fingerprint::default() {
+        return None;
+    }
+    let [a, b, c, d, ..] = fingerprint.0;
+    Some(u32::from_le_bytes([a, b, c, d]))
+}
+
+fn hash_of_file(fingerprint: &Fingerprint, sighting: &Sighting) -> Option<u32> {
+    let content = hash_of_content(fingerprint)?;
+    let file = sighting.inode.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ sighting.created.0.unsigned_abs();
+    let mixed = file.wrapping_mul(0xff51_afd7_ed55_8ccd) >> 32;
+    (sighting.inode != 0).then_some(content ^ mixed as u32)
+}
+
+/// The table wants its bits at the top and at the bottom.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// What was committed, as everyone shares it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SharedAlike {
+    committed: Arc<Mutex<Option<Alike>>>,
+}
+
+impl SharedAlike {
+    /// Images that may have this content, as of the last commit or later.
+    pub(super) fn get(
+        &self,
+        fingerprint: &Fingerprint,
+        sighting: &Sighting,
+        snapshot: impl FnOnce() -> Result<Reader, ReadError>,
+    ) -> Result<Vec<ImageId>, ReadError> {
+        // The snapshot is taken under the lock, so that no commit is missed in between.
+        self.get_or(fingerprint, sighting, || {
+            snapshot()?.with_contents(|images, formers| Alike::load(images, formers))
+        })
+    }
+
+    fn get_or(
+        &self,
+        fingerprint: &Fingerprint,
+        sighting: &Sighting,
+        load: impl FnOnce() -> Result<Alike, ReadError>,
+    ) -> Result<Vec<ImageId>, ReadError> {
+        let mut found = Vec::new();
+        let mut committed = self.committed.lock();
+        let alike = match &mut *committed {
+            Some(alike) => alike,
+            none => none.insert(load()?),
+        };
+        alike.get(fingerprint, sighting, &mut found);
+        Ok(found)
+    }
+}
+
+/// The writer's side: what is committed, and what its transaction adds.
+#[derive(Debug, Default)]
+pub(super) struct Alikes {
+    shared: SharedAlike,
+    fresh: Alike,
+}
+
+impl Alikes {
+    pub(super) fn new(shared: SharedAlike) -> Self {
+        Self { shared, fresh: Alike::default() }
+    }
+
+    /// See [`Alike::add`].
+    pub(super) fn add(&mut self, image: ImageId, fingerprint: &Fingerprint, sighting: &Sighting) {
+        self.fresh.add(fingerprint, sighting, image);
+    }
+
+    /// Images that may have this content, those of this transaction included.
+    pub(super) fn get(
+        &self,
+        tables: &Tables<'_>,
+        fingerprint: &Fingerprint,
+        sighting: &Sighting,
+    ) -> Result<Vec<ImageId>, ReadError> {
+        let mut found =
+            self.shared.get_or(fingerprint, sighting, || Alike::load(&tables.images, &tables.formers))?;
+        self.fresh.get(fingerprint, sighting, &mut found);
+        Ok(found)
+    }
+
+    /// The transaction is durable: everyone may know what it added. Before the first use there is
+    /// nothing to add to; whoever fills the index will find it stored.
+    pub(super) fn commit(&mut self) {
+        let fresh = std::mem::take(&mut self.fresh);
+        if let Some(committed) = &mut *self.shared.committed.lock() {
+            committed.take_in(fresh);
+        }
+    }
+
+    /// The transaction is lost.
+    pub(super) fn forget(&mut self) {
+        self.fresh = Alike::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lumidex_schema::id::Timestamp;
+
+    fn print(n: u32) -> Fingerprint {
+        let mut bytes = [7; 16];
+        bytes[..4].copy_from_slice(&n.to_le_bytes());
+        Fingerprint(bytes)
+    }
+
+    fn file(inode: u64) -> Sighting {
+        Sighting { inode, created: Timestamp(5), ..Sighting::default() }
+    }
+
+    fn get(alike: &Alike, content: u32, inode: u64) -> Vec<u32> {
+        let mut found = Vec::new();
+        alike.get(&print(content), &file(inode), &mut found);
+        found.into_iter().map(|id| id.0).collect()
+    }
+
+    #[test]
+    fn the_very_file_comes_first_and_is_found_among_any_number_of_equal_ones() {
+        let mut alike = Alike::default();
+        for id in 1..=5_000 {
+            alike.add(&print(1), &file(u64::from(id)), ImageId(id));
+        }
+        alike.add(&print(2), &file(9), ImageId(9_000));
+        let found = get(&alike, 1, 4_321);
+        assert_eq!((found[0], found.len()), (4_321, 1 + ALIKE_MAX));
+        assert_eq!(get(&alike, 2, 77), [9_000]);
+        assert!(get(&alike, 3, 1).is_empty());
+    }
+
+    #[test]
+    fn unreadable_content_is_like_no_other() {
+        let mut alike = Alike::default();
+        alike.add(&Fingerprint::default(), &file(1), ImageId(1));
+        let mut found = Vec::new();
+        alike.get(&Fingerprint::default(), &file(1), &mut found);
+        assert!(found.is_empty());
+    }
+}

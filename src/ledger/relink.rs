@@ -1,0 +1,492 @@
+//! Gives what was seen to the image it is of: the one at that place, one that was moved there, or a
+//! new one. Tags follow content; an image's id never changes hands silently.
+//!
+//! The order in which absences and arrivals are told does not matter. Who arrives looks for images
+//! whose file is gone; who goes missing looks for a newer image of the same content, and takes over
+//! its place.
+
+use super::ReadError;
+use super::identity::{Choice, Lost, Spot, choose};
+use super::intern::Interned;
+use super::observe::Sighted;
+use super::txn::{Tables, decode};
+use crate::limits;
+use lumidex_schema::feed::Subject;
+use lumidex_schema::id::{FolderId, ImageId, TagId, TextId, Timestamp};
+use lumidex_schema::record::{Fingerprint, Former, Image, Link, Presence, Question, Review, Row, Sighting};
+use redb::{ReadableTable, ReadableTableMetadata};
+
+/// Stores a file that was just read: its record lacks only the number. `gone` are images of the same
+/// content that were looked for in vain.
+pub(super) fn see(
+    tables: &mut Tables<'_>,
+    interned: &mut Interned,
+    seen: Image,
+    gone: &[Sighted],
+    at: Timestamp,
+) -> Result<ImageId, ReadError> {
+    Relink { tables, interned, at }.see(seen, gone)
+}
+
+/// Whether a file is a new image or its image as before, without any question: nobody of its content
+/// is missing, and nothing was known at its place, or the same.
+pub(super) fn is_plain(
+    tables: &Tables<'_>,
+    interned: &Interned,
+    known: Option<&Image>,
+    (fingerprint, sighting): (&Fingerprint, &Sighting),
+    gone: &[Sighted],
+) -> Result<bool, ReadError> {
+    if let Some(known) = known {
+        return Ok(known.presence == Presence::Present && known.fingerprint == *fingerprint);
+    }
+    if !gone.is_empty() {
+        return Ok(false);
+    }
+    for id in interned.alikes.get(tables, fingerprint, sighting)? {
+        // Those of this batch have no record yet, nor a past.
+        let Some(image) = tables.image(id)? else { continue };
+        if matches!(image.presence, Presence::Missing { .. }) || tables.formers.get(id.0)?.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Looks for the content of an image that has just gone missing, among those that came since.
+pub(super) fn missed(
+    tables: &mut Tables<'_>,
+    interned: &mut Interned,
+    image: ImageId,
+    at: Timestamp,
+) -> Result<(), ReadError> {
+    Relink { tables, interned, at }.missed(image)
+}
+
+/// What a person did to an image: tags put on (`true`) or taken off, by tag.
+pub(super) fn decisions(tables: &Tables<'_>, image: ImageId) -> Result<Vec<(TagId, bool)>, ReadError> {
+    let mut decisions = Vec::new();
+    for (tag, link) in links(tables, image)? {
+        match link {
+            Link::Given => decisions.push((tag, true)),
+            Link::Refused => decisions.push((tag, false)),
+            Link::Ruled => {}
+        }
+    }
+    Ok(decisions)
+}
+
+/// Gives an image the place, the file and the rules' tags of a newer one, which is no more; what a
+/// person did to the newer one is added.
+pub(super) fn take_over(
+    tables: &mut Tables<'_>,
+    interned: &mut Interned,
+    image: ImageId,
+    newer: ImageId,
+    at: Timestamp,
+) -> Result<(), ReadError> {
+    Relink { tables, interned, at }.take_over(image, newer)
+}
+
+/// Gives the file of an image to a new one; the image itself is missing from now on, and known by
+/// the content it had before.
+pub(super) fn part(
+    tables: &mut Tables<'_>,
+    interned: &mut Interned,
+    image: ImageId,
+    former: &Former,
+    at: Timestamp,
+) -> Result<Option<ImageId>, ReadError> {
+    let mut relink = Relink { tables, interned, at };
+    let Some(record) = relink.tables.image(image)? else { return Ok(None) };
+    let newer = relink.part(image, &record)?;
+    let mut before = Image { presence: Presence::Missing { since: at }, ..record };
+    (before.fingerprint, before.sighting) = (former.fingerprint, former.sighting);
+    relink.store_elsewhere(image, before)?;
+    Ok(Some(newer))
+}
+
+struct Relink<'a, 't> {
+    tables: &'a mut Tables<'t>,
+    interned: &'a mut Interned,
+    at: Timestamp,
+}
+
+impl Relink<'_, '_> {
+    fn see(&mut self, seen: Image, gone: &[Sighted]) -> Result<ImageId, ReadError> {
+        let known = self.at_place(seen.folder, &seen.name)?;
+        if let Some((id, known)) = &known
+            && known.fingerprint == seen.fingerprint
+        {
+            self.store(*id, seen)?;
+            return Ok(*id);
+        }
+        let alike = self.alike(&seen)?;
+        let lost = self.lost(&alike, &seen, gone)?;
+        let spot = self.spot(&seen)?;
+        match choose(&spot, &seen.sighting, &lost) {
+            Choice::One(id) => {
+                self.move_here(id, seen, known)?;
+                Ok(id)
+            }
+            Choice::Ask(missing) => {
+                let id = self.new_here(seen, known)?;
+                self.ask(Question::Ambiguous { arrived: id, missing })?;
+                Ok(id)
+            }
+            Choice::Nobody => match self.moved_away(&alike, &seen)? {
+                Some((id, _)) if known.as_ref().is_some_and(|(known, _)| *known == id) => {
+                    // Its former content is back at its place.
+                    self.forget_former(id)?;
+                    self.store(id, seen)?;
+                    Ok(id)
+                }
+                Some((id, record)) => {
+                    self.part(id, &record)?;
+                    self.move_here(id, seen, known)?;
+                    Ok(id)
+                }
+                None => self.rewritten_or_new(seen, known),
+            },
+        }
+    }
+
+    /// Content that no lost image had, at a place that may be known.
+    fn rewritten_or_new(
+        &mut self,
+        seen: Image,
+        known: Option<(ImageId, Image)>,
+    ) -> Result<ImageId, ReadError> {
+        let Some((id, record)) = known else { return self.new_here(seen, None) };
+        let has_same_recipe =
+            record.text != TextId::NONE && (record.text, &record.holes) == (seen.text, &seen.holes);
+        if matches!(record.presence, Presence::Missing { .. }) && !has_same_recipe {
+            // Long gone, and another picture got its name.
+            return self.new_here(seen, Some((id, record)));
+        }
+        if let Some(newer) = self.moved_on(id, &record)? {
+            self.take_over(id, newer)?;
+            return self.new_here(seen, None);
+        }
+        // An empty file that was filled held nothing before.
+        if record.fingerprint != Fingerprint::default() {
+            let is_replaced = !has_same_recipe && (record.text, seen.text) != (TextId::NONE, TextId::NONE);
+            self.remember_former(id, &record, seen.fingerprint, is_replaced)?;
+        }
+        self.store(id, seen)?;
+        Ok(id)
+    }
+
+    fn missed(&mut self, id: ImageId) -> Result<(), ReadError> {
+        let Some(record) = self.missing(id)? else { return Ok(()) };
+        let alike = self.alike(&record)?;
+        for newer in &alike {
+            let Some(place) = self.present(*newer, &record.fingerprint)? else { continue };
+            if !self.arrived_since(*newer, id, &record)? || self.is_anothers_file(&alike, *newer, &place)? {
+                continue;
+            }
+            let mut lost = Vec::new();
+            for other in alike.iter().chain([&id]) {
+                if let Some(other_record) = self.missing(*other)?
+                    && other_record.fingerprint == record.fingerprint
+                    && self.arrived_since(*newer, *other, &other_record)?
+                    && !lost.iter().any(|known: &Lost| known.image == *other)
+                {
+                    lost.push(self.as_lost(*other, &other_record)?);
+                }
+            }
+            match choose(&self.spot(&place)?, &place.sighting, &lost) {
+                Choice::One(one) => return self.take_over_unless_both_count(one, *newer),
+                Choice::Ask(missing) => return self.ask(Question::Ambiguous { arrived: *newer, missing }),
+                Choice::Nobody => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever carries what a person did stays; when both do, a person is asked.
+    fn take_over_unless_both_count(&mut self, id: ImageId, newer: ImageId) -> Result<(), ReadError> {
+        let (ours, theirs) = (decisions(self.tables, id)?, decisions(self.tables, newer)?);
+        if theirs.is_empty() || ours == theirs {
+            return self.take_over(id, newer);
+        }
+        if ours.is_empty() {
+            return Ok(());
+        }
+        self.ask(Question::Both { missing: id, arrived: newer })
+    }
+
+    fn take_over(&mut self, id: ImageId, newer: ImageId) -> Result<(), ReadError> {
+        let (Some(old), Some(place)) = (self.tables.image(id)?, self.tables.image(newer)?) else {
+            return Ok(());
+        };
+        for (tag, link) in links(self.tables, newer)? {
+            let key = (id.0, tag.0);
+            let decided = self.tables.links.get(key)?.is_some();
+            if link != Link::Ruled || !decided {
+                self.tables.links.insert(key, link.encode().as_slice())?;
+            }
+            self.tables.links.remove((newer.0, tag.0))?;
+        }
+        self.leave(id, &old)?;
+        self.forget_former(id)?;
+        self.forget_former(newer)?;
+        let retired =
+            Image { presence: Presence::Retired, fingerprint: Fingerprint::default(), ..place.clone() };
+        self.store_elsewhere(newer, retired)?;
+        self.store(id, Image { seq: old.seq, ..place })
+    }
+
+    /// Makes a new image of the file of another, which then is nowhere.
+    fn part(&mut self, id: ImageId, record: &Image) -> Result<ImageId, ReadError> {
+        let newer = self.next_id();
+        for (tag, link) in links(self.tables, id)? {
+            if link == Link::Ruled {
+                self.tables.links.insert((newer.0, tag.0), link.encode().as_slice())?;
+                self.tables.links.remove((id.0, tag.0))?;
+            }
+        }
+        self.forget_former(id)?;
+        self.store(newer, record.clone())?;
+        Ok(newer)
+    }
+
+    fn move_here(
+        &mut self,
+        id: ImageId,
+        seen: Image,
+        known: Option<(ImageId, Image)>,
+    ) -> Result<(), ReadError> {
+        if let Some(old) = self.tables.image(id)? {
+            self.leave(id, &old)?;
+        }
+        self.forget_former(id)?;
+        let displaced = self.displace(known)?;
+        self.store(id, seen)?;
+        displaced.map_or(Ok(()), |displaced| self.missed(displaced))
+    }
+
+    fn new_here(&mut self, seen: Image, known: Option<(ImageId, Image)>) -> Result<ImageId, ReadError> {
+        let displaced = self.displace(known)?;
+        let id = self.next_id();
+        self.store(id, seen)?;
+        if let Some(displaced) = displaced {
+            self.missed(displaced)?;
+        }
+        Ok(id)
+    }
+
+    /// The image at a place that another gets: it is missing, if it was there at all.
+    fn displace(&mut self, known: Option<(ImageId, Image)>) -> Result<Option<ImageId>, ReadError> {
+        let Some((id, record)) = known else { return Ok(None) };
+        if matches!(record.presence, Presence::Missing { .. }) {
+            return Ok(None);
+        }
+        let presence = match record.presence {
+            Presence::Present => Presence::Missing { since: self.at },
+            other => other,
+        };
+        self.store_elsewhere(id, Image { presence, ..record })?;
+        Ok(Some(id))
+    }
+
+    /// Takes the way to an image's former place away, when it still leads to it.
+    fn leave(&mut self, id: ImageId, record: &Image) -> Result<(), ReadError> {
+        let key = (record.folder.0, record.name.as_slice());
+        let leads_to = self.tables.paths.get(key)?.map(|row| row.value().0);
+        if leads_to == Some(id.0) {
+            self.tables.paths.remove(key)?;
+        }
+        Ok(())
+    }
+
+    /// Stores an image at its place.
+    fn store(&mut self, id: ImageId, image: Image) -> Result<(), ReadError> {
+        let digest = image.sighting.digest();
+        self.tables.paths.insert((image.folder.0, image.name.as_slice()), (id.0, digest))?;
+        self.interned.alikes.add(id, &image.fingerprint, &image.sighting);
+        self.store_elsewhere(id, image)
+    }
+
+    /// Stores an image whose place, if any, is not its own.
+    fn store_elsewhere(&mut self, id: ImageId, mut image: Image) -> Result<(), ReadError> {
+        let former = self.tables.image(id)?.map(|image| image.seq);
+        image.seq = self.tables.renumber(former, Subject::Image(id))?;
+        self.tables.images.insert(id.0, image.encode().as_slice())?;
+        Ok(())
+    }
+
+    fn next_id(&mut self) -> ImageId {
+        self.tables.counters.image = self.tables.counters.image.next();
+        self.tables.counters.image
+    }
+
+    fn at_place(&self, folder: FolderId, name: &[u8]) -> Result<Option<(ImageId, Image)>, ReadError> {
+        let Some(id) = self.tables.paths.get((folder.0, name))?.map(|row| ImageId(row.value().0)) else {
+            return Ok(None);
+        };
+        Ok(self.tables.image(id)?.map(|image| (id, image)))
+    }
+
+    fn alike(&self, image: &Image) -> Result<Vec<ImageId>, ReadError> {
+        self.interned.alikes.get(self.tables, &image.fingerprint, &image.sighting)
+    }
+
+    fn present(&self, id: ImageId, content: &Fingerprint) -> Result<Option<Image>, ReadError> {
+        let image = self.tables.image(id)?;
+        Ok(image.filter(|image| image.presence == Presence::Present && image.fingerprint == *content))
+    }
+
+    fn missing(&self, id: ImageId) -> Result<Option<Image>, ReadError> {
+        let image = self.tables.image(id)?;
+        Ok(image.filter(|image| matches!(image.presence, Presence::Missing { .. })))
+    }
+
+    /// Images of this content whose files are not where they were.
+    fn lost(&self, alike: &[ImageId], seen: &Image, gone: &[Sighted]) -> Result<Vec<Lost>, ReadError> {
+        let mut lost = Vec::new();
+        for id in alike {
+            let Some(image) = self.tables.image(*id)?.filter(|image| image.fingerprint == seen.fingerprint)
+            else {
+                continue;
+            };
+            let is_lost = match image.presence {
+                Presence::Missing { .. } => true,
+                Presence::Present | Presence::Retired => gone.contains(&Sighted::of(*id, &image)),
+            };
+            if is_lost {
+                lost.push(self.as_lost(*id, &image)?);
+            }
+        }
+        Ok(lost)
+    }
+
+    fn as_lost(&self, image: ImageId, record: &Image) -> Result<Lost, ReadError> {
+        let decisions = decisions(self.tables, image)?;
+        Ok(Lost { image, spot: self.spot(record)?, sighting: record.sighting, decisions })
+    }
+
+    fn spot(&self, image: &Image) -> Result<Spot, ReadError> {
+        let folder = self.tables.folder_row(image.folder)?.map(|folder| folder.path).unwrap_or_default();
+        Ok(Spot { folder, name: image.name.clone() })
+    }
+
+    /// Whether an image came after another was last seen at its place.
+    fn arrived_since(&self, newer: ImageId, id: ImageId, record: &Image) -> Result<bool, ReadError> {
+        let root = self.tables.folder_row(record.folder)?.map(|folder| folder.root).unwrap_or_default();
+        let seen_through = self.tables.seen_through.get(root.0)?.map_or(0, |last| last.value());
+        Ok(newer.0 > id.0.max(seen_through))
+    }
+
+    /// Whether the file of a newer image is the file that another one had: then that one was moved.
+    fn is_anothers_file(&self, alike: &[ImageId], newer: ImageId, place: &Image) -> Result<bool, ReadError> {
+        for other in alike.iter().filter(|other| **other < newer) {
+            if let Some(image) = self.present(*other, &place.fingerprint)?
+                && image.sighting.is_same_file(&place.sighting)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The image whose file was rewritten in place, when its former file is what was seen now.
+    fn moved_away(&self, alike: &[ImageId], seen: &Image) -> Result<Option<(ImageId, Image)>, ReadError> {
+        for id in alike {
+            let Some(former) = self.former(*id)? else { continue };
+            if former.fingerprint == seen.fingerprint
+                && former.sighting.is_same_file(&seen.sighting)
+                && let Some(image) = self.present(*id, &former.since)?
+            {
+                return Ok(Some((*id, image)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The newer image that is the very file of one whose place holds something else by now.
+    fn moved_on(&self, id: ImageId, record: &Image) -> Result<Option<ImageId>, ReadError> {
+        for newer in self.alike(record)? {
+            if newer > id
+                && let Some(image) = self.present(newer, &record.fingerprint)?
+                && image.sighting.is_same_file(&record.sighting)
+                && decisions(self.tables, newer)?.is_empty()
+            {
+                return Ok(Some(newer));
+            }
+        }
+        Ok(None)
+    }
+
+    fn former(&self, id: ImageId) -> Result<Option<Former>, ReadError> {
+        decode(self.tables.formers.get(id.0)?)
+    }
+
+    /// A file that is written in several steps counts as rewritten once: what it held before the first
+    /// of them stays remembered.
+    fn remember_former(
+        &mut self,
+        id: ImageId,
+        record: &Image,
+        since: Fingerprint,
+        is_replaced: bool,
+    ) -> Result<(), ReadError> {
+        let recent = self.at.0.saturating_sub(limits::REWRITTEN_AT_ONCE_NS);
+        let former = match self.former(id)?.filter(|former| former.at.0 >= recent) {
+            Some(former) => Former { since, ..former },
+            None => Former { fingerprint: record.fingerprint, sighting: record.sighting, since, at: self.at },
+        };
+        self.tables.formers.insert(id.0, former.encode().as_slice())?;
+        self.interned.alikes.add(id, &former.fingerprint, &former.sighting);
+        if is_replaced {
+            self.ask(Question::Replaced { image: id, before: former.fingerprint })?;
+        }
+        Ok(())
+    }
+
+    fn forget_former(&mut self, id: ImageId) -> Result<(), ReadError> {
+        self.tables.formers.remove(id.0)?;
+        Ok(())
+    }
+
+    /// Puts a question on the list, in the place of an earlier one about the same.
+    fn ask(&mut self, question: Question) -> Result<(), ReadError> {
+        let mut outdated = Vec::new();
+        for entry in self.tables.reviews.range::<u64>(..)?.rev().take(limits::REVIEWS_COMPARED) {
+            let (number, review) = entry?;
+            let asked = Review::decode(review.value())?.question;
+            if subject(&asked) == subject(&question) {
+                outdated.push(number.value());
+            }
+        }
+        if self.tables.reviews.len()? >= limits::REVIEWS_MAX
+            && let Some(oldest) = self.tables.reviews.first()?
+        {
+            outdated.push(oldest.0.value());
+        }
+        for number in outdated {
+            self.tables.reviews.remove(number)?;
+        }
+        let number = self.tables.next_seq();
+        let review = Review { at: self.at, question };
+        self.tables.reviews.insert(number.0, review.encode().as_slice())?;
+        Ok(())
+    }
+}
+
+/// Whose place a question is about.
+const fn subject(question: &Question) -> ImageId {
+    match question {
+        Question::Ambiguous { arrived, .. } | Question::Both { arrived, .. } => *arrived,
+        Question::Replaced { image, .. } => *image,
+    }
+}
+
+fn links(tables: &Tables<'_>, image: ImageId) -> Result<Vec<(TagId, Link)>, ReadError> {
+    let mut links = Vec::new();
+    for entry in tables.links.range((image.0, 0)..=(image.0, u32::MAX))? {
+        let (key, link) = entry?;
+        links.push((TagId(key.value().1), Link::decode(link.value())?));
+    }
+    Ok(links)
+}
