@@ -220,6 +220,14 @@ impl Library {
         Ok(is_removed)
     }
 
+    /// See [`Ledger::settle_review`].
+    ///
+    /// # Errors
+    /// As [`Library::make_tag`].
+    pub fn settle_review(&self, review: Seq, take: Option<ImageId>) -> Result<(), DecideError> {
+        self.ledger.settle_review(review, take).map(|seq| self.settle(seq))
+    }
+
     /// See [`Ledger::put_setting`].
     ///
     /// # Errors

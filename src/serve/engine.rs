@@ -47,6 +47,12 @@ pub trait Engine: Send + Sync + 'static {
     /// [`Failure`] when a store fails.
     fn reviews(&self, max: usize) -> Result<Vec<Open>, Failure>;
 
+    /// Answers such a question: with one of its choices, or, without, by leaving all as it is.
+    ///
+    /// # Errors
+    /// [`Failure`] when there is no such question or choice, or a store fails.
+    fn settle_review(&self, number: Seq, take: Option<ImageId>) -> Result<(), Failure>;
+
     /// The images at these absolute paths, in the same order; `None` where there is none.
     ///
     /// # Errors

@@ -80,4 +80,4 @@ pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Time a listener has to take an event; beyond it its stream ends.
 pub(crate) const LISTENER_STALL: Duration = Duration::from_secs(60);
 /// Questions of the review list that are shown and counted.
-pub(crate) const REVIEWS_MAX: usize = 1_000;
+pub(crate) const REVIEWS_SHOWN_MAX: usize = 1_000;

@@ -1,5 +1,5 @@
 //! Questions about identity as a person sees them: which files are meant, what can be chosen.
-//! What has settled itself in the meantime is left out. Decides nothing.
+//! Decides nothing.
 
 use crate::ledger::{ReadError, Reader};
 use lumidex_schema::id::{ImageId, Seq, Timestamp};
@@ -87,36 +87,22 @@ impl Known {
 /// When the ledger cannot be read.
 pub(super) fn open(reader: &Reader, max: usize) -> Result<Vec<Open>, ReadError> {
     let mut all = Vec::new();
-    for (number, review) in reader.reviews()? {
-        if all.len() == max {
-            break;
+    for (number, review) in reader.reviews()?.into_iter().take(max) {
+        let (kind, place, choices) = match &review.question {
+            Question::Ambiguous { arrived, missing } => (Kind::Ambiguous, *arrived, missing.as_slice()),
+            Question::Both { missing, arrived } => (Kind::Both, *arrived, std::slice::from_ref(missing)),
+            Question::Replaced { image, before: _ } => (Kind::Replaced, *image, std::slice::from_ref(image)),
+        };
+        let Some(image) = known(reader, place)? else { continue };
+        let mut open = Open { number, at: review.at, kind, image, choices: Vec::new() };
+        for id in choices {
+            // Some of the missing ones may have been found meanwhile.
+            let is_choice = |known: &Known| kind == Kind::Replaced || !known.is_present();
+            open.choices.extend(known(reader, *id)?.filter(is_choice));
         }
-        if let Some((kind, image, choices)) = judged(reader, &review.question)? {
-            all.push(Open { number, at: review.at, kind, image, choices });
-        }
+        all.push(open);
     }
     Ok(all)
-}
-
-/// The question with what is meant by it today; `None` when it is moot.
-fn judged(reader: &Reader, question: &Question) -> Result<Option<(Kind, Known, Vec<Known>)>, ReadError> {
-    let (kind, standing, missing) = match question {
-        Question::Ambiguous { arrived, missing } => (Kind::Ambiguous, *arrived, missing.as_slice()),
-        Question::Both { missing, arrived } => (Kind::Both, *arrived, std::slice::from_ref(missing)),
-        Question::Replaced { image, before } => {
-            let known = known(reader, *image)?.filter(Known::is_present);
-            // With its former content back nothing was replaced.
-            let known = known.filter(|known| known.image.fingerprint != *before);
-            return Ok(known.map(|known| (Kind::Replaced, known.clone(), vec![known])));
-        }
-    };
-    let Some(image) = known(reader, standing)?.filter(Known::is_present) else { return Ok(None) };
-    let mut choices = Vec::with_capacity(missing.len());
-    for id in missing {
-        let is_missing = |known: &Known| matches!(known.image.presence, Presence::Missing { .. });
-        choices.extend(known(reader, *id)?.filter(is_missing));
-    }
-    Ok((!choices.is_empty()).then_some((kind, image, choices)))
 }
 
 fn known(reader: &Reader, id: ImageId) -> Result<Option<Known>, ReadError> {

@@ -19,8 +19,10 @@ use crate::settings::Settings;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use lumidex_schema::api::FileInfo;
+use lumidex_schema::id::Seq;
 use lumidex_schema::path::{below, display};
 use lumidex_schema::problem::Code;
+use parking_lot::Mutex;
 use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -35,6 +37,8 @@ pub(crate) struct Server {
     pub(crate) meter: Meter,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) listeners: Listeners,
+    /// Questions that wait for a person, and as of which number they were counted.
+    pub(crate) n_reviews: Mutex<Option<(Seq, usize)>>,
     auth: Auth,
     engine_work: Arc<Semaphore>,
     file_work: Arc<Semaphore>,
@@ -63,6 +67,7 @@ impl Server {
             meter: Meter::new(),
             stop: watch::Sender::new(false),
             listeners: Listeners::new(),
+            n_reviews: Mutex::default(),
             engine_work: Arc::new(Semaphore::new(engine_work)),
             file_work: Arc::new(Semaphore::new(FILE_WORK_MAX)),
             long_work: Arc::new(Semaphore::new(LONG_WORK_MAX)),

@@ -60,6 +60,10 @@ impl Engine for Library {
         questions::open(&now(self)?, max).map_err(Failure::store)
     }
 
+    fn settle_review(&self, number: Seq, take: Option<ImageId>) -> Result<(), Failure> {
+        Ok(Library::settle_review(self, number, take)?)
+    }
+
     fn images_at(&self, paths: &[&[u8]]) -> Result<Vec<Option<Hit>>, Failure> {
         let reader = now(self)?;
         let known = |path: &&[u8]| {

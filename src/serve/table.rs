@@ -48,7 +48,7 @@ const WRITE_PATHS: Policy = Policy::WRITE.with_paths(Paths::Write);
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 46] = [
+pub(crate) static ROUTES: [Route; 47] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
     route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::script)),
@@ -64,6 +64,7 @@ pub(crate) static ROUTES: [Route; 46] = [
     route(Get, Own, "/file", READ_PATHS, Files(media::file)),
     route(Get, Own, "/status", Policy::READ, Engine(status::status)),
     route(Get, Own, "/review", READ_PATHS, Engine(review::list)),
+    route(Post, Own, "/review", WRITE_PATHS, Engine(review::settle)),
     // The contract, section by section.
     route(Get, Contract, "", Policy::OPEN, Inline(page::to_page)),
     route(Get, Contract, "/file", READ_PATHS, Files(media::file)),

@@ -5,7 +5,7 @@ use crate::intake::{RootStanding, Standing};
 use crate::serve::access::Access;
 use crate::serve::answer::{Answer, Outcome};
 use crate::serve::engine::Status;
-use crate::serve::limits::REVIEWS_MAX;
+use crate::serve::limits::REVIEWS_SHOWN_MAX;
 use crate::serve::problem::Problem;
 use crate::serve::reach;
 use crate::serve::server::{Call, Server};
@@ -98,8 +98,16 @@ pub(crate) fn readyz(call: &Call<'_>) -> Outcome {
 /// # Errors
 /// 500 when the library cannot say.
 pub(crate) fn n_reviews(server: &Server, access: &Access) -> Result<usize, Problem> {
-    let open = server.engine.reviews(REVIEWS_MAX)?;
-    Ok(open.iter().filter(|open| access.may_show(&open.image.path)).count())
+    let as_of = server.engine.as_of();
+    if let Some((known_as_of, n)) = *server.n_reviews.lock()
+        && known_as_of == as_of
+    {
+        return Ok(n);
+    }
+    let open = server.engine.reviews(REVIEWS_SHOWN_MAX)?;
+    let n = open.iter().filter(|open| access.may_show(&open.image.path)).count();
+    *server.n_reviews.lock() = Some((as_of, n));
+    Ok(n)
 }
 
 fn roots(status: &Status, access: &Access) -> Value {

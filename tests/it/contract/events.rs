@@ -239,7 +239,7 @@ fn many_changes_come_in_events_of_a_thousand() {
         for thread in 0..30 {
             let ledger = served.library.ledger();
             scope.spawn(move || {
-                (0..40).for_each(|n| drop(ledger.make_tag(&format!("{thread}-{n}")).unwrap()))
+                (0..40).for_each(|n| ledger.make_tag(&format!("{thread}-{n}")).map(drop).unwrap())
             });
         }
     });

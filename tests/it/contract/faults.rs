@@ -257,6 +257,9 @@ impl Engine for Broken {
     fn reviews(&self, _: usize) -> Result<Vec<Open>, Failure> {
         self.or_nothing()
     }
+    fn settle_review(&self, _: Seq, _: Option<ImageId>) -> Result<(), Failure> {
+        self.fail()
+    }
     fn images_at(&self, _: &[&[u8]]) -> Result<Vec<Option<Hit>>, Failure> {
         self.fail()
     }

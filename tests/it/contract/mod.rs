@@ -12,5 +12,6 @@ mod intruders;
 mod keeping;
 mod listening;
 mod policies;
+mod review;
 mod system;
 mod tags;

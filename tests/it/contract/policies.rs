@@ -49,6 +49,7 @@ AR.T. GET    /api/v1/image
 AR.T. GET    /api/v1/file
 AR... GET    /api/v1/status
 AR.T. GET    /api/v1/review
+A.WT. POST   /api/v1/review
 ..... GET    {B}
 AR.T. GET    {B}/file
 AR.T. GET    {B}/image_geninfo
@@ -178,7 +179,7 @@ fn a_body_that_cannot_be_read_is_a_bad_request_everywhere() {
                 "\"x\"",
                 "{\"a\":\u{1}}",
                 "{\"path\":{},\"paths\":7,\"cursor\":[],\"name\":[],\"tag_id\":{},\
-                \"tag_name\":5,\"img_path\":5,\"img_paths\":5,\"id\":[],\"and_tags\":5,\"img_id\":[]}",
+                \"number\":[],\"tag_name\":5,\"img_path\":5,\"img_paths\":5,\"id\":[],\"and_tags\":5,\"img_id\":[]}",
             ] {
                 let request = axum::http::Request::builder().method(row.method).uri(&uri);
                 let reply =

@@ -60,6 +60,20 @@ impl Served {
         Self::with(|_, _| {})
     }
 
+    /// The same library behind another server with other settings: asks its `/api/v1/review`.
+    pub(super) fn served_again<F: FnOnce(&mut Settings, &Path)>(
+        &self,
+        change: F,
+    ) -> impl Fn(&str, &Value) -> Reply + use<'_, F> {
+        let settings = settings(self.dir.path(), change);
+        let router = app(Arc::clone(&self.library) as Arc<dyn Engine>, settings).unwrap();
+        move |method, body| {
+            let request = Request::builder().method(method).uri("/api/v1/review");
+            let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+            self.runtime.block_on(reply(&router, request.body(body).unwrap()))
+        }
+    }
+
     /// A path below the library's folder, as text.
     pub(super) fn path(&self, below: &str) -> String {
         self.dir.path().join("pics").join(below).to_str().unwrap().to_owned()
