@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
-use lumidex_schema::id::{FolderId, RootId};
+use lumidex_schema::id::{FolderId, ImageId, RootId};
 use lumidex_schema::path::RelPath;
 use parking_lot::Mutex;
 
@@ -97,7 +97,10 @@ pub(super) fn survey(
         }
     }
     // When nobody takes it, the run fails with what the ledger said.
-    let _ = sender.send(Found::RootWalked(root.id, last_before));
+    let _ = sender.send(Found::RootWalked(
+        root.id,
+        if walked.unlisted.is_empty() { last_before } else { ImageId::default() },
+    ));
     Ok(Reach::Walked)
 }
 

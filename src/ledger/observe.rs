@@ -35,7 +35,8 @@ pub enum Observation {
     RootWalked {
         /// Which.
         root: RootId,
-        /// The last id given when the walk began: images with greater ones arrived since.
+        /// The last id given when the walk began: images with greater ones arrived since. 0 when not
+        /// everything could be seen.
         from: ImageId,
         /// When it ended.
         at: Timestamp,
@@ -164,7 +165,7 @@ pub(super) fn apply(
     observations: Vec<Observation>,
 ) -> Result<(), ReadError> {
     let mut rows = Rows::default();
-    let mut missing = Vec::new();
+    let (mut missing, mut walked) = (Vec::new(), Vec::new());
     let mut folders: HashMap<(RootId, RelPath), FolderId> = HashMap::new();
     for observation in observations {
         match observation {
@@ -186,21 +187,17 @@ pub(super) fn apply(
                     missing.push((file.image, at));
                 }
             }
-            Observation::RootWalked { root, from, at } => {
-                if from > ImageId::default() {
-                    tables.seen_through.insert(root.0, from.0)?;
-                }
-                if let Some((_, mut record)) = tables.all_roots()?.into_iter().find(|(id, _)| *id == root) {
-                    record.walked = Some(at);
-                    tables.put_root(root, &record)?;
-                }
-            }
+            Observation::RootWalked { root, from, at } => walked.push((root, from, at)),
         }
     }
     write(tables, rows)?;
     // Last, so that whoever arrived with them has found them already.
     for (image, at) in missing {
         relink::missed(tables, interned, image, at)?;
+    }
+    // After them: what came since a root was last seen is told by how far it had been seen before.
+    for (root, from, at) in walked {
+        tables.root_walked(root, from, at)?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::ReadError;
 use lumidex_schema::feed::Subject;
-use lumidex_schema::id::{FolderId, ImageId, RootId, Seq, TagId, TextId};
+use lumidex_schema::id::{FolderId, ImageId, RootId, Seq, TagId, TextId, Timestamp};
 use lumidex_schema::path::RelPath;
 use lumidex_schema::record::{Action, Decision, Folder, Image, Root, Row, Tag};
 use lumidex_schema::tables;
@@ -160,6 +160,25 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
+    /// A walk of a root came to its end; `from` was the last id given when it began, 0 when it did not
+    /// see everything.
+    pub(super) fn root_walked(
+        &mut self,
+        root: RootId,
+        from: ImageId,
+        at: Timestamp,
+    ) -> Result<(), ReadError> {
+        if from > ImageId::default() {
+            self.seen_through.insert(root.0, from.0)?;
+        }
+        let known: Option<Root> = decode(self.roots.get(root.0)?)?;
+        if let Some(mut record) = known {
+            record.walked = Some(at);
+            self.put_root(root, &record)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn add_root(&mut self, root: &Root) -> Result<RootId, ReadError> {
         self.counters.root = self.counters.root.next();
         let id = self.counters.root;
@@ -230,11 +249,7 @@ impl<'t> Tables<'t> {
     }
 
     /// Records a decision and gives its number.
-    pub(super) fn decided(
-        &mut self,
-        at: lumidex_schema::id::Timestamp,
-        action: Action,
-    ) -> Result<Seq, ReadError> {
+    pub(super) fn decided(&mut self, at: Timestamp, action: Action) -> Result<Seq, ReadError> {
         self.record(&Decision { at, action })
     }
 

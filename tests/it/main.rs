@@ -3,6 +3,7 @@
 
 mod contract;
 mod dialects;
+mod identity;
 mod ledger;
 mod live;
 mod model;

@@ -27,11 +27,13 @@ mod infotext;
 
 mod image;
 mod library;
+mod single;
 
 pub use dialect::Dialect;
 pub use image::{Expected, SynthImage};
 pub use library::{Library, SynthError};
 pub use recipe::Lora;
+pub use single::png;
 pub use vocabulary::Language;
 
 #[cfg(test)]

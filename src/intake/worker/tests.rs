@@ -159,7 +159,7 @@ fn what_is_gone_is_missing_and_comes_back_with_its_id() {
     assert!(!library.is_present("a.png") && !library.is_present("sub/deep/c.png"));
     assert!(library.is_present("sub/b.png"));
     assert_eq!(library.update().progress.missing, 0, "it is said once");
-    library.write("a.png", "back");
+    library.write("a.png", "a.png");
     fs::rename(library.top.path().join("away"), library.path("sub/deep")).unwrap();
     library.update();
     assert_eq!(ids, ["a.png", "sub/deep/c.png"].map(|path| library.image(path).0));
