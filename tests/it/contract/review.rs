@@ -120,7 +120,8 @@ fn two_that_were_worked_on_can_be_made_one() {
     served.tagged("first", &["old.png"]);
     // As told by an event: no walk has looked whether the old one is still there.
     write(&served, "copy.png", &content, 2);
-    let old = served.library.reader().unwrap().image_at(served.path("old.png").as_bytes()).unwrap().unwrap().1;
+    let old =
+        served.library.reader().unwrap().image_at(served.path("old.png").as_bytes()).unwrap().unwrap().1;
     let copy = Seen {
         root: served.library.reader().unwrap().roots().unwrap()[0].0,
         folder: RelPath::from_bytes(b""),
