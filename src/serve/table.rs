@@ -48,10 +48,17 @@ const WRITE_PATHS: Policy = Policy::WRITE.with_paths(Paths::Write);
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 47] = [
+pub(crate) static ROUTES: [Route; 54] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
-    route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::script)),
+    route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::app)),
+    route(Get, Root, "/ui/ask.js", Policy::OPEN, Inline(page::ask)),
+    route(Get, Root, "/ui/detail.js", Policy::OPEN, Inline(page::detail)),
+    route(Get, Root, "/ui/grid.js", Policy::OPEN, Inline(page::grid)),
+    route(Get, Root, "/ui/key.js", Policy::OPEN, Inline(page::key)),
+    route(Get, Root, "/ui/live.js", Policy::OPEN, Inline(page::live)),
+    route(Get, Root, "/ui/review.js", Policy::OPEN, Inline(page::review)),
+    route(Get, Root, "/ui/status.js", Policy::OPEN, Inline(page::status)),
     route(Get, Root, "/ui/app.css", Policy::OPEN, Inline(page::style)),
     route(Get, Root, "/ui/icon.svg", Policy::OPEN, Inline(page::icon)),
     route(Get, Root, "/healthz", Policy::OPEN, Inline(system::healthz)),

@@ -148,10 +148,11 @@ fn a_stream_goes_on_where_it_ended_with_each_subject_once() {
     let served = Served::new();
     let runtime = &served.runtime;
     let began = runtime.block_on(async { Stream::open(&served.router, None).await.next().await.unwrap() });
-    let tag = served.tagged("fav", &["b.png", "a.png"]);
+    let (a, b) = (id_of(&served, "a.png"), id_of(&served, "noise.wav"));
+    let tag = served.tagged("fav", &["noise.wav", "a.png"]);
     let colour = json!({ "id": tag, "color": "red" });
     served.check("POST", "/db/update_tag", &colour, 200, &Value::Null);
-    std::fs::remove_file(served.path("b.png")).unwrap();
+    std::fs::remove_file(served.path("noise.wav")).unwrap();
     served.library.update().unwrap();
     let told = runtime.block_on(async {
         let mut stream = Stream::open(&served.router, Some(&began.id)).await;
@@ -159,7 +160,6 @@ fn a_stream_goes_on_where_it_ended_with_each_subject_once() {
     });
     assert_eq!(ids(&told, "tags"), [u64::from(tag)]);
     let images = ids(&told, "images");
-    let (a, b) = (id_of(&served, "a.png"), id_of(&served, "b.png"));
     assert_eq!(images, [a, b], "each once, in the order of their latest changes");
     let states: Vec<_> = rows(&told, "images").iter().map(|row| row["state"].clone()).collect();
     assert_eq!(states, [json!("present"), json!("missing")]);

@@ -38,6 +38,13 @@ fn the_table_is_what_the_contract_says() {
     let want = "\
 ..... GET    /
 ..... GET    /ui/app.js
+..... GET    /ui/ask.js
+..... GET    /ui/detail.js
+..... GET    /ui/grid.js
+..... GET    /ui/key.js
+..... GET    /ui/live.js
+..... GET    /ui/review.js
+..... GET    /ui/status.js
 ..... GET    /ui/app.css
 ..... GET    /ui/icon.svg
 ..... GET    /healthz

@@ -177,9 +177,21 @@ fn the_page_is_ours_and_runs_no_inline_script() {
         ("/ui/icon.svg", "image/svg+xml"),
     ] {
         assert!(text.contains(uri), "{uri}");
+        assert_eq!(served.ask("GET", uri, &Value::Null).header("content-type"), kind);
+    }
+    for row in routes().filter(|row| row.path.starts_with("/ui/")) {
+        let (uri, kind) = match row.path {
+            script if script.ends_with(".js") => (script, "text/javascript; charset=utf-8"),
+            style if style.ends_with(".css") => (style, "text/css; charset=utf-8"),
+            icon => (icon, "image/svg+xml"),
+        };
         let asset = served.ask("GET", uri, &Value::Null);
         assert_eq!((asset.status, asset.header("content-type")), (200, kind));
         assert!(!asset.text().contains("innerHTML") && !asset.body.is_empty());
+        // Whatever a script asks for is there.
+        for part in asset.text().split("from \"./").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(routes().any(|row| row.path == format!("/ui/{part}")), "{uri} asks for {part}");
+        }
     }
     for prefix in PREFIXES {
         let reply = served.ask("GET", prefix, &Value::Null);
