@@ -34,10 +34,12 @@ mod sniff;
 mod stream;
 
 mod holder;
+mod inside;
 mod listen;
 
 pub use engine::{Beside, Engine, Failure, FileText, Linking, Shown, Status};
 pub use feed::{Changes, ImageChange};
+pub use inside::ask;
 pub use listen::{ServeError, app, run};
 pub use questions::{Kind, Known, Open};
 pub use reach::{Refused, check};

@@ -4,6 +4,7 @@
 
 mod served;
 
+mod commands;
 mod database;
 mod events;
 mod faults;
