@@ -200,6 +200,7 @@ mod tests {
                 rule_tags: Vec::new(),
                 complaints: 0,
                 gone: Vec::new(),
+                copies: Vec::new(),
             }))
         };
         ledger.observe((0..images).map(seen).collect()).unwrap();

@@ -2,50 +2,81 @@
 //! not there any more was moved, and the ledger pairs the two; what is there makes the file a copy.
 
 use lumidex_schema::fold::fold;
+use lumidex_schema::id::Timestamp;
 use lumidex_schema::path::display;
 use lumidex_schema::record::{Fingerprint, Image, Presence, Sighting};
 
 use super::alone::Alone;
 use super::listing::{EntryType, Links, Names, OpenFolder, Stat};
-use crate::ledger::{self, Ledger, ReadError, Sighted};
+use crate::ledger::{self, Ledger, Observation, ReadError, Reader, Sighted};
 use crate::sys::paths;
 
 /// Files looked for on behalf of one that was read. Of content that more files share, those that are
 /// gone are found when their own absence is.
 const LOOKED_FOR_MAX: usize = 8;
 
-/// Images of the content of `seen`, which lies at `path`, whose files are not where they were.
-///
-/// # Errors
-/// When the ledger cannot be read.
-pub(super) fn gone(ledger: &Ledger, path: &[u8], seen: &ledger::Seen) -> Result<Vec<Sighted>, ReadError> {
-    let alike = ledger.alike(&seen.fingerprint, &seen.sighting)?;
-    let mut gone = Vec::new();
-    if alike.is_empty() {
-        return Ok(gone);
+/// Looks for the images that have something to do with what was read at `path`, where a file is known
+/// or not.
+pub(super) fn look(ledger: &Ledger, path: &[u8], is_known: bool, read: &mut ledger::Seen) {
+    let looked = ledger.alike(&read.fingerprint, &read.sighting).and_then(|alike| {
+        if !is_known && alike.is_empty() {
+            return Ok(());
+        }
+        let reader = ledger.reader()?;
+        let known = reader.present_at(path)?.map(|(_, image)| image);
+        if known.as_ref().is_some_and(|known| known.fingerprint == read.fingerprint) {
+            return Ok(());
+        }
+        let content = (&read.fingerprint, &read.sighting);
+        let (gone, _) = look_for(ledger, &reader, content, path)?;
+        read.gone = gone;
+        if let Some(known) = known {
+            let (_, copies) = look_for(ledger, &reader, (&known.fingerprint, &known.sighting), path)?;
+            read.copies = copies;
+        }
+        Ok(())
+    });
+    if let Err(error) = looked {
+        // The walks to come will notice.
+        tracing::debug!(error = &error as &dyn std::error::Error, "not compared with what is known");
     }
-    let reader = ledger.reader()?;
-    let mut n_looked_for = 0;
-    for id in alike {
-        let Some(image) = reader.image(id)?.filter(|image| image.fingerprint == seen.fingerprint) else {
-            continue;
-        };
+}
+
+/// That a file is missing, with the files of the same content that are not.
+pub(super) fn missing(ledger: &Ledger, file: Sighted, at: Timestamp) -> Observation {
+    let looked = ledger.reader().and_then(|reader| {
+        let Some(image) = reader.image(file.image)? else { return Ok(Vec::new()) };
+        let path = reader.path_of(&image)?;
+        Ok(look_for(ledger, &reader, (&image.fingerprint, &image.sighting), &path)?.1)
+    });
+    Observation::Missing { file, copies: looked.unwrap_or_default(), at }
+}
+
+/// Images of this content in other places than `path`: those whose files are gone from there, and
+/// those whose files are there.
+fn look_for(
+    ledger: &Ledger,
+    reader: &Reader,
+    (content, sighting): (&Fingerprint, &Sighting),
+    path: &[u8],
+) -> Result<(Vec<Sighted>, Vec<Sighted>), ReadError> {
+    let (mut gone, mut there) = (Vec::new(), Vec::new());
+    for id in ledger.alike(content, sighting)? {
+        let Some(image) = reader.image(id)?.filter(|image| image.fingerprint == *content) else { continue };
         if matches!(image.presence, Presence::Missing { .. }) {
             continue;
         }
         let known = reader.path_of(&image)?;
         if known == path {
-            return Ok(Vec::new());
+            continue;
         }
-        if !is_there(&known, &image, path, &seen.sighting) {
-            gone.push(Sighted::of(id, &image));
-        }
-        n_looked_for += 1;
-        if n_looked_for == LOOKED_FOR_MAX {
+        let found = if is_there(&known, &image, path, sighting) { &mut there } else { &mut gone };
+        found.push(Sighted::of(id, &image));
+        if gone.len() + there.len() == LOOKED_FOR_MAX {
             break;
         }
     }
-    Ok(gone)
+    Ok((gone, there))
 }
 
 /// Whether `path` still holds what the ledger says of it. What cannot be looked at is taken to be there,

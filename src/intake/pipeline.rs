@@ -19,6 +19,7 @@ use lumidex_schema::id::{ImageId, RootId, Seq, Timestamp};
 use lumidex_schema::path::RelPath;
 
 use super::budget::Budget;
+use super::claims;
 use super::progress::Progress;
 use super::readers::{Interpret, Outcome, read};
 use super::walk::{Seen, WalkedRoot};
@@ -220,13 +221,14 @@ fn read_jobs(shared: &Shared<'_>, budget: &Budget, jobs: &Receiver<Job>, interpr
 
 fn read_file(shared: &Shared<'_>, file: ToRead, interpreter: &mut dyn Interpret, results: &mut Results) {
     let ToRead { place, seen, known } = file;
-    match read(shared.ledger, &place.root, &place.folder, seen, interpreter, shared.progress) {
+    match read(shared.ledger, &place.root, &place.folder, seen, known.is_some(), interpreter, shared.progress)
+    {
         Outcome::Read(seen) => {
             results.text_bytes += seen.text.as_ref().map_or(0, |text| text.template().len());
             results.observations.push(Observation::Seen(seen));
         }
         Outcome::NotMedia => {
-            results.observations.extend(known.map(|file| Observation::Missing { file, at: now() }));
+            results.observations.extend(known.map(|file| claims::missing(shared.ledger, file, now())));
         }
         Outcome::Nothing => {}
     }
@@ -281,7 +283,9 @@ impl Collector<'_> {
                 }
                 Pending::Gone(files) => {
                     let at = now();
-                    files.into_iter().for_each(|file| self.batch.push(Observation::Missing { file, at }));
+                    for file in files {
+                        self.batch.push(claims::missing(self.shared.ledger, file, at));
+                    }
                 }
                 Pending::RootWalked(root, from) => {
                     // What a stop left unread was not found: the root is not walked to its end.

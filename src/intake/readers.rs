@@ -99,12 +99,13 @@ pub(super) enum Outcome {
     Nothing,
 }
 
-/// Reads the file that was seen at this place.
+/// Reads the file that was seen at this place, where one is known or not.
 pub(super) fn read(
     ledger: &Ledger,
     root: &WalkedRoot,
     folder: &RelPath,
     seen: Seen,
+    is_known: bool,
     interpreter: &mut dyn Interpret,
     progress: &Progress,
 ) -> Outcome {
@@ -129,12 +130,9 @@ pub(super) fn read(
                 rule_tags,
                 complaints,
                 gone: Vec::new(),
+                copies: Vec::new(),
             });
-            match claims::gone(ledger, &paths::to_bytes(path.as_os_str()), &read) {
-                Ok(gone) => read.gone = gone,
-                // The ledger pairs them all the same, once what is gone is told by itself.
-                Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "not compared"),
-            }
+            claims::look(ledger, &paths::to_bytes(path.as_os_str()), is_known, &mut read);
             Outcome::Read(read)
         }
         Ok(None) => {

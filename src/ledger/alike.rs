@@ -122,9 +122,7 @@ impl SharedAlike {
         snapshot: impl FnOnce() -> Result<Reader, ReadError>,
     ) -> Result<Vec<ImageId>, ReadError> {
         // The snapshot is taken under the lock, so that no commit is missed in between.
-        self.get_or(fingerprint, sighting, || {
-            snapshot()?.with_contents(|images, formers| Alike::load(images, formers))
-        })
+        self.get_or(fingerprint, sighting, || snapshot()?.with_contents(Alike::load))
     }
 
     fn get_or(

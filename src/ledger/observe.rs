@@ -28,6 +28,8 @@ pub enum Observation {
     Missing {
         /// Which, as it was known.
         file: Sighted,
+        /// Images of the same content whose files were looked for and are where they are known.
+        copies: Vec<Sighted>,
         /// When it was noticed.
         at: Timestamp,
     },
@@ -101,6 +103,9 @@ pub struct Seen {
     pub complaints: u16,
     /// Images of the same content whose files were looked for and are not where they were.
     pub gone: Vec<Sighted>,
+    /// Images of the content that was known at its place, whose files were looked for and are where
+    /// they are known.
+    pub copies: Vec<Sighted>,
 }
 
 /// The part of a generation text that images of a batch share, with the tags that follow from it.
@@ -181,10 +186,10 @@ pub(super) fn apply(
                 };
                 see(tables, interned, &mut rows, folder, *seen)?;
             }
-            Observation::Missing { file, at } => {
+            Observation::Missing { file, copies, at } => {
                 write(tables, std::mem::take(&mut rows))?;
                 if miss(tables, file, at)? {
-                    missing.push((file.image, at));
+                    missing.push((file.image, copies, at));
                 }
             }
             Observation::RootWalked { root, from, at } => walked.push((root, from, at)),
@@ -192,8 +197,8 @@ pub(super) fn apply(
     }
     write(tables, rows)?;
     // Last, so that whoever arrived with them has found them already.
-    for (image, at) in missing {
-        relink::missed(tables, interned, image, at)?;
+    for (image, copies, at) in missing {
+        relink::missed(tables, interned, image, &copies, at)?;
     }
     // After them: what came since a root was last seen is told by how far it had been seen before.
     for (root, from, at) in walked {
@@ -229,7 +234,7 @@ fn see(
         holes: seen.holes,
         complaints: seen.complaints,
     };
-    let id = identify(tables, interned, rows, image, &seen.gone)?;
+    let id = identify(tables, interned, rows, image, (&seen.gone, &seen.copies))?;
     for name in &seen.rule_tags {
         let tag = interned.tag(tables, TagKind::Custom, name)?;
         rule(tables, id, tag)?;
@@ -243,7 +248,7 @@ fn identify(
     interned: &mut Interned,
     rows: &mut Rows,
     image: Image,
-    gone: &[Sighted],
+    looked_for: relink::LookedFor<'_>,
 ) -> Result<ImageId, ReadError> {
     let place = (image.folder, image.name.clone());
     if rows.by_place.contains_key(&place) {
@@ -252,9 +257,9 @@ fn identify(
     let known = tables.paths.get((place.0.0, place.1.as_slice()))?.map(|row| ImageId(row.value().0));
     let record = known.map(|id| tables.image(id)).transpose()?.flatten();
     let content = (&image.fingerprint, &image.sighting);
-    if !relink::is_plain(tables, interned, record.as_ref(), content, gone)? {
+    if !relink::is_plain(tables, interned, record.as_ref(), content, looked_for.0)? {
         write(tables, std::mem::take(rows))?;
-        return relink::see(tables, interned, image, gone, now());
+        return relink::see(tables, interned, image, looked_for, now());
     }
     let id = match (known, record) {
         (Some(id), Some(record)) => {

@@ -16,16 +16,19 @@ use lumidex_schema::id::{FolderId, ImageId, TagId, TextId, Timestamp};
 use lumidex_schema::record::{Fingerprint, Former, Image, Link, Presence, Question, Review, Row, Sighting};
 use redb::{ReadableTable, ReadableTableMetadata};
 
-/// Stores a file that was just read: its record lacks only the number. `gone` are images of the same
-/// content that were looked for in vain.
+/// Images of the same content that were looked for in vain; and images of the content that was at this
+/// place before, which were found where they are known.
+pub(super) type LookedFor<'a> = (&'a [Sighted], &'a [Sighted]);
+
+/// Stores a file that was just read: its record lacks only the number.
 pub(super) fn see(
     tables: &mut Tables<'_>,
     interned: &mut Interned,
     seen: Image,
-    gone: &[Sighted],
+    looked_for: LookedFor<'_>,
     at: Timestamp,
 ) -> Result<ImageId, ReadError> {
-    Relink { tables, interned, at }.see(seen, gone)
+    Relink { tables, interned, copies: looked_for.1, at }.see(seen, looked_for.0)
 }
 
 /// Whether a file is a new image or its image as before, without any question: nobody of its content
@@ -53,14 +56,16 @@ pub(super) fn is_plain(
     Ok(true)
 }
 
-/// Looks for the content of an image that has just gone missing, among those that came since.
+/// Gives an image that has just gone missing the place of a newer one of the same content, if one of
+/// `copies`, which were found where they are known, came since.
 pub(super) fn missed(
     tables: &mut Tables<'_>,
     interned: &mut Interned,
     image: ImageId,
+    copies: &[Sighted],
     at: Timestamp,
 ) -> Result<(), ReadError> {
-    Relink { tables, interned, at }.missed(image)
+    Relink { tables, interned, copies, at }.missed(image)
 }
 
 /// What a person did to an image: tags put on (`true`) or taken off, by tag.
@@ -85,7 +90,7 @@ pub(super) fn take_over(
     newer: ImageId,
     at: Timestamp,
 ) -> Result<(), ReadError> {
-    Relink { tables, interned, at }.take_over(image, newer)
+    Relink { tables, interned, copies: &[], at }.take_over(image, newer)
 }
 
 /// Gives the file of an image to a new one; the image itself is missing from now on, and known by
@@ -97,7 +102,7 @@ pub(super) fn part(
     former: &Former,
     at: Timestamp,
 ) -> Result<Option<ImageId>, ReadError> {
-    let mut relink = Relink { tables, interned, at };
+    let mut relink = Relink { tables, interned, copies: &[], at };
     let Some(record) = relink.tables.image(image)? else { return Ok(None) };
     let newer = relink.part(image, &record)?;
     let mut before = Image { presence: Presence::Missing { since: at }, ..record };
@@ -109,6 +114,8 @@ pub(super) fn part(
 struct Relink<'a, 't> {
     tables: &'a mut Tables<'t>,
     interned: &'a mut Interned,
+    /// Images of what is missing from now on, found where they are known.
+    copies: &'a [Sighted],
     at: Timestamp,
 }
 
@@ -123,6 +130,12 @@ impl Relink<'_, '_> {
         }
         let alike = self.alike(&seen)?;
         let lost = self.lost(&alike, &seen, gone)?;
+        // That it is the very file is stronger than any likeness.
+        if !lost.iter().any(|lost| lost.sighting.is_same_file(&seen.sighting))
+            && let Some((id, record)) = self.moved_away(&alike, &seen)?
+        {
+            return self.followed(id, record, seen, known);
+        }
         let spot = self.spot(&seen)?;
         match choose(&spot, &seen.sighting, &lost) {
             Choice::One(id) => {
@@ -134,21 +147,27 @@ impl Relink<'_, '_> {
                 self.ask(Question::Ambiguous { arrived: id, missing })?;
                 Ok(id)
             }
-            Choice::Nobody => match self.moved_away(&alike, &seen)? {
-                Some((id, _)) if known.as_ref().is_some_and(|(known, _)| *known == id) => {
-                    // Its former content is back at its place.
-                    self.forget_former(id)?;
-                    self.store(id, seen)?;
-                    Ok(id)
-                }
-                Some((id, record)) => {
-                    self.part(id, &record)?;
-                    self.move_here(id, seen, known)?;
-                    Ok(id)
-                }
-                None => self.rewritten_or_new(seen, known),
-            },
+            Choice::Nobody => self.rewritten_or_new(seen, known),
         }
+    }
+
+    /// The file of an image that was thought to be rewritten turned up: another had taken its name.
+    fn followed(
+        &mut self,
+        id: ImageId,
+        record: Image,
+        seen: Image,
+        known: Option<(ImageId, Image)>,
+    ) -> Result<ImageId, ReadError> {
+        if known.as_ref().is_some_and(|(known, _)| *known == id) {
+            // It is back at its place.
+            self.forget_former(id)?;
+            self.store(id, seen)?;
+        } else {
+            self.part(id, &record)?;
+            self.move_here(id, seen, known)?;
+        }
+        Ok(id)
     }
 
     /// Content that no lost image had, at a place that may be known.
@@ -171,7 +190,7 @@ impl Relink<'_, '_> {
         // An empty file that was filled held nothing before.
         if record.fingerprint != Fingerprint::default() {
             let is_replaced = !has_same_recipe && (record.text, seen.text) != (TextId::NONE, TextId::NONE);
-            self.remember_former(id, &record, seen.fingerprint, is_replaced)?;
+            self.remember_former(id, &record, &seen, is_replaced)?;
         }
         self.store(id, seen)?;
         Ok(id)
@@ -182,6 +201,9 @@ impl Relink<'_, '_> {
         let alike = self.alike(&record)?;
         for newer in &alike {
             let Some(place) = self.present(*newer, &record.fingerprint)? else { continue };
+            if !self.copies.contains(&Sighted::of(*newer, &place)) {
+                continue;
+            }
             if !self.arrived_since(*newer, id, &record)? || self.is_anothers_file(&alike, *newer, &place)? {
                 continue;
             }
@@ -422,17 +444,19 @@ impl Relink<'_, '_> {
         decode(self.tables.formers.get(id.0)?)
     }
 
-    /// A file that is written in several steps counts as rewritten once: what it held before the first
-    /// of them stays remembered.
+    /// One file that is written in several steps counts as rewritten once: what was there before the
+    /// first of them stays remembered.
     fn remember_former(
         &mut self,
         id: ImageId,
         record: &Image,
-        since: Fingerprint,
+        seen: &Image,
         is_replaced: bool,
     ) -> Result<(), ReadError> {
         let recent = self.at.0.saturating_sub(limits::REWRITTEN_AT_ONCE_NS);
-        let former = match self.former(id)?.filter(|former| former.at.0 >= recent) {
+        let is_same_file = record.sighting.is_same_file(&seen.sighting);
+        let since = seen.fingerprint;
+        let former = match self.former(id)?.filter(|former| is_same_file && former.at.0 >= recent) {
             Some(former) => Former { since, ..former },
             None => Former { fingerprint: record.fingerprint, sighting: record.sighting, since, at: self.at },
         };

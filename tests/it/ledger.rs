@@ -97,6 +97,7 @@ fn seen(root: RootId, folder: &str, name: &str, text: &str, modified: i64) -> Ob
         rule_tags: Vec::new(),
         complaints: 0,
         gone: Vec::new(),
+        copies: Vec::new(),
     }))
 }
 
@@ -144,7 +145,11 @@ fn a_missing_file_is_hidden_and_comes_back_as_itself() {
     opened.ledger.put_tag(TagId(1), vec![id]).unwrap();
     opened
         .ledger
-        .observe(vec![Observation::Missing { file: sighted(&opened.ledger, id), at: Timestamp(7) }])
+        .observe(vec![Observation::Missing {
+            file: sighted(&opened.ledger, id),
+            copies: Vec::new(),
+            at: Timestamp(7),
+        }])
         .unwrap();
     assert_eq!(opened.at("/p/x/a.png"), None);
     let folder = opened.reader().image(id).unwrap().unwrap();

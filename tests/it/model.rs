@@ -86,7 +86,9 @@ impl World {
                 if let Some(image) = self.id_of(name) {
                     let known = self.ledger().reader().unwrap().image(image).unwrap().unwrap();
                     let file = Sighted::of(image, &known);
-                    self.ledger().observe(vec![Observation::Missing { file, at: Timestamp(1) }]).unwrap();
+                    self.ledger()
+                        .observe(vec![Observation::Missing { file, copies: Vec::new(), at: Timestamp(1) }])
+                        .unwrap();
                 }
             }
             Op::Toggle(name, tag) => {
@@ -139,6 +141,7 @@ fn seen(root: RootId, name: u8, date: u8, text: u8) -> Observation {
         rule_tags: Vec::new(),
         complaints: 0,
         gone: Vec::new(),
+        copies: Vec::new(),
     }))
 }
 

@@ -29,6 +29,7 @@ fn observation(root: RootId, folder: RelPath, name: &[u8], sighting: Sighting) -
         rule_tags: Vec::new(),
         complaints: 0,
         gone: Vec::new(),
+        copies: Vec::new(),
     }))
 }
 

@@ -147,6 +147,7 @@ mod tests {
             rule_tags: Vec::new(),
             complaints: 0,
             gone: Vec::new(),
+            copies: Vec::new(),
         };
         ledger.observe(vec![Observation::Seen(Box::new(seen))]).unwrap();
     }

@@ -136,6 +136,7 @@ fn two_that_were_worked_on_can_be_made_one() {
         rule_tags: Vec::new(),
         complaints: 0,
         gone: Vec::new(),
+        copies: Vec::new(),
     };
     served.library.ledger().observe(vec![Observation::Seen(Box::new(copy))]).unwrap();
     served.tagged("second", &["copy.png"]);

@@ -131,6 +131,7 @@ impl Album {
             rule_tags: Vec::new(),
             complaints: 0,
             gone: Vec::new(),
+            copies: Vec::new(),
         };
         self.ledger().observe(vec![Observation::Seen(Box::new(seen))]).unwrap();
     }

@@ -1,6 +1,7 @@
 //! Tags follow content, whatever other programs do to the files.
 
 mod album;
+mod model;
 
 use album::{Album, Picture, picture};
 use lumidex::ledger::DecideError;

@@ -83,6 +83,7 @@ impl Fileless {
             rule_tags: Vec::new(),
             complaints: 0,
             gone: Vec::new(),
+            copies: Vec::new(),
         }))
     }
 

@@ -1,0 +1,451 @@
+//! Random steps of another program on the files of two roots, against an oracle: tags follow content.
+//!
+//! The oracle knows nothing of how images are found again. It compares what lies where, before and
+//! after, and allows only what the rulings on identity allow:
+//!
+//! - a tag is on exactly one image, for ever;
+//! - if that image is there, its file holds the content the tag was given to, unless the file was
+//!   rewritten in place and neither content can be found elsewhere as a move;
+//! - if it is not there, its content is nowhere to be found, or only in copies that were there before
+//!   under whatever name, or a person is being asked.
+
+use super::album::{Album, Picture};
+use lumidex_schema::id::{ImageId, TagId};
+use lumidex_schema::path::display;
+use lumidex_schema::record::{Fingerprint, Presence, Question};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+const ROOTS: [&str; 2] = ["one", "two"];
+const FOLDERS: [&str; 4] = ["", "f/", "g/", "g/h/"];
+const NAMES: u64 = 6;
+/// Tags made in one history; later ones say nothing that the first do not.
+const TAGS_MAX: usize = 12;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct OnDisk {
+    picture: Picture,
+    /// Which file it is, whatever it is called.
+    file: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Given {
+    tag: TagId,
+    /// The content it belongs to.
+    pixels: u64,
+    /// Where its image was when last looked, if it was there.
+    path: Option<String>,
+}
+
+struct History {
+    album: Album,
+    dice: fastrand::Rng,
+    disk: BTreeMap<String, OnDisk>,
+    /// As of the last update.
+    before: BTreeMap<String, OnDisk>,
+    /// Contents of images that were missing then.
+    missing_before: BTreeSet<u64>,
+    deleted: Vec<Picture>,
+    given: Vec<Given>,
+    away: Option<usize>,
+    contents: BTreeMap<[u8; 16], u64>,
+    n_made: u64,
+    steps: Vec<String>,
+}
+
+/// What a history came to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Totals {
+    steps: u64,
+    updates: u64,
+    tags: u64,
+    asked: u64,
+}
+
+impl History {
+    fn new(seed: u64) -> Self {
+        Self {
+            album: Album::new(),
+            dice: fastrand::Rng::with_seed(seed),
+            disk: BTreeMap::new(),
+            before: BTreeMap::new(),
+            missing_before: BTreeSet::new(),
+            deleted: Vec::new(),
+            given: Vec::new(),
+            away: None,
+            contents: BTreeMap::new(),
+            n_made: 1,
+            steps: Vec::new(),
+        }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.n_made += 1;
+        self.n_made
+    }
+
+    /// A place in a root that can be reached.
+    fn place(&mut self) -> String {
+        let root = match self.away {
+            Some(away) => 1 - away,
+            None => self.dice.usize(..2),
+        };
+        let folder = FOLDERS[self.dice.usize(..FOLDERS.len())];
+        format!("{}/{folder}{}.png", ROOTS[root], self.dice.u64(..NAMES))
+    }
+
+    fn is_away(&self, path: &str) -> bool {
+        self.away.is_some_and(|away| path.starts_with(&format!("{}/", ROOTS[away])))
+    }
+
+    /// A file that is there and can be reached.
+    fn file(&mut self) -> Option<String> {
+        let files: Vec<&String> = self.disk.keys().filter(|path| !self.is_away(path)).collect();
+        (!files.is_empty()).then(|| files[self.dice.usize(..files.len())].clone())
+    }
+
+    /// Coarse clocks give equal times to writes in a row; in real life they differ.
+    fn stamp(&mut self, path: &str) {
+        let nth = self.next();
+        let time = SystemTime::UNIX_EPOCH + Duration::new(1_700_000_000, 0) + Duration::from_micros(nth);
+        File::options().write(true).open(self.album.path(path)).unwrap().set_modified(time).unwrap();
+    }
+
+    fn write(&mut self, path: &str, picture: Picture) {
+        self.album.write(path, picture);
+        self.stamp(path);
+        let fresh = self.next();
+        let file = self.disk.get(path).map_or(fresh, |known| known.file);
+        self.disk.insert(path.to_owned(), OnDisk { picture, file });
+    }
+
+    fn step(&mut self) {
+        let said = match self.dice.u32(..100) {
+            0..20 => {
+                let (path, n) = (self.place(), self.next());
+                self.write(&path, super::picture(n));
+                format!("write {n} to {path}")
+            }
+            20..38 => self.moved(),
+            38..48 => self.copied(),
+            48..54 => self.swapped(),
+            54..62 => self.rewritten(),
+            62..70 => self.removed(),
+            70..76 => self.restored(),
+            76..80 => self.folder_renamed(),
+            80..84 => self.drive(),
+            84..88 => {
+                self.album.restart();
+                "restart".to_owned()
+            }
+            _ => self.update(),
+        };
+        self.steps.push(said);
+    }
+
+    fn moved(&mut self) -> String {
+        let (Some(from), to) = (self.file(), self.place()) else { return "nothing".to_owned() };
+        if from != to {
+            self.album.rename(&from, &to);
+            let file = self.disk.remove(&from).unwrap();
+            self.disk.insert(to.clone(), file);
+        }
+        format!("move {from} to {to}")
+    }
+
+    fn copied(&mut self) -> String {
+        let (Some(from), to) = (self.file(), self.place()) else { return "nothing".to_owned() };
+        if from != to {
+            self.album.copy(&from, &to);
+            self.stamp(&to);
+            let (fresh, picture) = (self.next(), self.disk[&from].picture);
+            let file = self.disk.get(&to).map_or(fresh, |known| known.file);
+            self.disk.insert(to.clone(), OnDisk { picture, file });
+        }
+        format!("copy {from} to {to}")
+    }
+
+    fn swapped(&mut self) -> String {
+        let (Some(a), Some(b)) = (self.file(), self.file()) else { return "nothing".to_owned() };
+        if a != b {
+            self.album.rename(&a, "between");
+            self.album.rename(&b, &a);
+            self.album.rename("between", &b);
+            let (at_a, at_b) = (self.disk[&a], self.disk[&b]);
+            self.disk.insert(a.clone(), at_b);
+            self.disk.insert(b.clone(), at_a);
+        }
+        format!("swap {a} and {b}")
+    }
+
+    /// Touched, saved again with another recipe, edited, or replaced, in place.
+    fn rewritten(&mut self) -> String {
+        let Some(path) = self.file() else { return "nothing".to_owned() };
+        let n = self.next();
+        let picture = self.disk[&path].picture;
+        let picture = match self.dice.u32(..4) {
+            0 => picture,
+            1 => Picture { recipe: n, ..picture },
+            2 => Picture { pixels: n, ..picture },
+            _ => super::picture(n),
+        };
+        self.write(&path, picture);
+        format!("rewrite {path} as {picture:?}")
+    }
+
+    fn removed(&mut self) -> String {
+        let Some(path) = self.file() else { return "nothing".to_owned() };
+        self.album.remove(&path);
+        self.deleted.push(self.disk.remove(&path).unwrap().picture);
+        format!("remove {path}")
+    }
+
+    fn restored(&mut self) -> String {
+        if self.deleted.is_empty() {
+            return "nothing".to_owned();
+        }
+        let picture = self.deleted.swap_remove(self.dice.usize(..self.deleted.len()));
+        let path = self.place();
+        self.write(&path, picture);
+        format!("restore {picture:?} to {path}")
+    }
+
+    fn folder_renamed(&mut self) -> String {
+        let Some(inside) = self.file() else { return "nothing".to_owned() };
+        let (folder, _) = inside.rsplit_once('/').unwrap();
+        let to = format!(
+            "{}/{}",
+            self.place().split('/').next().unwrap(),
+            ["g", "f", "g/h"][self.dice.usize(..3)]
+        );
+        if ROOTS.contains(&folder) || self.album.path(&to).exists() || to.starts_with(folder) {
+            return "nothing".to_owned();
+        }
+        self.album.rename(folder, &to);
+        let inside = format!("{folder}/");
+        let moved: Vec<String> = self.disk.keys().filter(|path| path.starts_with(&inside)).cloned().collect();
+        for path in moved {
+            let file = self.disk.remove(&path).unwrap();
+            self.disk.insert(format!("{to}/{}", &path[inside.len()..]), file);
+        }
+        format!("rename folder {folder} to {to}")
+    }
+
+    /// A root goes away, or the one that is away comes back.
+    fn drive(&mut self) -> String {
+        match self.away.take() {
+            Some(root) => {
+                self.album.rename("away", ROOTS[root]);
+                format!("{} comes back", ROOTS[root])
+            }
+            None => {
+                let root = self.dice.usize(..2);
+                self.album.rename(ROOTS[root], "away");
+                self.away = Some(root);
+                format!("{} goes away", ROOTS[root])
+            }
+        }
+    }
+
+    fn update(&mut self) -> String {
+        self.album.update();
+        self.check();
+        if self.given.len() < TAGS_MAX
+            && self.dice.u32(..3) == 0
+            && let Some(path) = self.file()
+        {
+            let name = format!("tag {}", self.given.len());
+            let tag = self.album.tag(&path, &name);
+            let pixels = self.disk[&path].picture.pixels;
+            self.given.push(Given { tag, pixels, path: Some(path.clone()) });
+            return format!("update; {name} to {path}");
+        }
+        "update".to_owned()
+    }
+
+    fn path_of(&self, path: &[u8]) -> String {
+        let path = PathBuf::from(display(path));
+        path.strip_prefix(self.album.top.path()).unwrap().to_str().unwrap().to_owned()
+    }
+
+    fn complain(&self, what: &str) -> ! {
+        panic!("{what}\n{}", self.steps.join("\n"))
+    }
+
+    fn check(&mut self) {
+        let reader = self.album.reader();
+        let mut carriers: BTreeMap<TagId, Vec<ImageId>> = BTreeMap::new();
+        let mut present = BTreeMap::new();
+        let mut missing = BTreeSet::new();
+        for id in (1..=reader.last_image().unwrap().0).map(ImageId) {
+            let Some(image) = reader.image(id).unwrap() else { continue };
+            for tag in reader.custom_tag_ids_of(id).unwrap() {
+                carriers.entry(tag).or_default().push(id);
+            }
+            match image.presence {
+                Presence::Present => {
+                    let path = self.path_of(&reader.path_of(&image).unwrap());
+                    // Of a root that is away the ledger keeps what it knew.
+                    if path.ends_with("stays.png") || self.is_away(&path) {
+                        continue;
+                    }
+                    let Some(on_disk) = self.disk.get(&path) else {
+                        self.complain(&format!("{path} is not there"))
+                    };
+                    self.contents.insert(image.fingerprint.0, on_disk.picture.pixels);
+                    if present.insert(path.clone(), id).is_some() {
+                        self.complain(&format!("two images at {path}"));
+                    }
+                }
+                Presence::Missing { .. } => {
+                    missing.extend(self.contents.get(&image.fingerprint.0).copied());
+                }
+                Presence::Retired => {}
+            }
+        }
+        if let Some(unknown) =
+            self.disk.keys().find(|path| !present.contains_key(*path) && !self.is_away(path))
+        {
+            self.complain(&format!("{unknown} is not known"));
+        }
+        let asked = self.asked_about();
+        for nth in 0..self.given.len() {
+            let given = self.given[nth].clone();
+            let Some([id]) = carriers.get(&given.tag).map(Vec::as_slice) else {
+                self.complain(&format!("{given:?} is on {:?}", carriers.get(&given.tag)))
+            };
+            let image = reader.image(*id).unwrap().unwrap();
+            self.given[nth].path = match image.presence {
+                Presence::Present => {
+                    let path = self.path_of(&reader.path_of(&image).unwrap());
+                    if !self.is_away(&path) {
+                        self.check_present(nth, &given, &path, image.fingerprint);
+                    }
+                    Some(path)
+                }
+                _ => {
+                    self.check_absent(&given, asked.contains(id));
+                    None
+                }
+            };
+        }
+        let away = self.away.map(|away| format!("{}/", ROOTS[away]));
+        let is_away = |path: &String| away.as_ref().is_some_and(|away| path.starts_with(away));
+        self.before.retain(|path, _| is_away(path));
+        self.before.extend(self.disk.iter().filter(|(path, _)| !is_away(path)).map(|(p, f)| (p.clone(), *f)));
+        self.missing_before = missing;
+    }
+
+    /// Images that a person is being asked about.
+    fn asked_about(&mut self) -> BTreeSet<ImageId> {
+        let mut asked = BTreeSet::new();
+        for (_, review) in self.album.reviews() {
+            match review.question {
+                Question::Ambiguous { arrived, missing } => {
+                    asked.extend(missing.into_iter().chain([arrived]))
+                }
+                Question::Both { missing, arrived } => asked.extend([missing, arrived]),
+                Question::Replaced { image, .. } => asked.extend([image]),
+            }
+        }
+        asked
+    }
+
+    fn check_present(&mut self, nth: usize, given: &Given, path: &str, content: Fingerprint) {
+        let now = self.disk[path];
+        assert_eq!(
+            self.contents.get(&content.0),
+            Some(&now.picture.pixels),
+            "what is known of {path} is current"
+        );
+        if now.picture.pixels == given.pixels {
+            return;
+        }
+        // Allowed for a file that was rewritten in place, and for nothing else.
+        let Some(before) = self.before.get(path).filter(|_| given.path.as_deref() == Some(path)) else {
+            self.complain(&format!("{given:?} is on another picture: {path}"))
+        };
+        let moved = self.disk.iter().find(|(elsewhere, file)| {
+            *elsewhere != path && file.file == before.file && file.picture.pixels == given.pixels
+        });
+        if let Some((elsewhere, _)) = moved {
+            self.complain(&format!("{given:?} did not follow its file to {elsewhere}"));
+        }
+        let came_from = self.before.iter().find(|(elsewhere, file)| {
+            *elsewhere != path
+                && file.picture.pixels == now.picture.pixels
+                && !self.is_away(elsewhere)
+                && self.disk.get(*elsewhere).is_none_or(|now| now.picture.pixels != file.picture.pixels)
+        });
+        let still_there = self.before.iter().any(|(elsewhere, file)| {
+            file.picture.pixels == now.picture.pixels
+                && self.disk.get(elsewhere).is_some_and(|now| now.picture.pixels == file.picture.pixels)
+        });
+        if let Some((elsewhere, _)) = came_from
+            && !still_there
+        {
+            self.complain(&format!("{given:?} is on what was {elsewhere} before, at {path}"));
+        }
+        if self.missing_before.contains(&now.picture.pixels) && !still_there {
+            self.complain(&format!("{given:?} is on a picture that had been missing, at {path}"));
+        }
+        self.given[nth].pixels = now.picture.pixels;
+    }
+
+    fn check_absent(&self, given: &Given, is_asked: bool) {
+        let fresh = self.disk.iter().find(|(path, file)| {
+            file.picture.pixels == given.pixels
+                && !self.is_away(path)
+                && self.before.get(*path).is_none_or(|before| before.picture.pixels != given.pixels)
+                && !self
+                    .before
+                    .values()
+                    .any(|before| (before.file, before.picture.pixels) == (file.file, file.picture.pixels))
+        });
+        if let Some((path, _)) = fresh
+            && !is_asked
+        {
+            self.complain(&format!("{given:?} is lost, though its content has come to {path}"));
+        }
+    }
+
+    fn run(mut self, steps: u64) -> Totals {
+        let mut totals = Totals { steps, ..Totals::default() };
+        for _ in 0..steps {
+            self.step();
+            totals.updates += u64::from(self.steps.last().is_some_and(|said| said.starts_with("update")));
+        }
+        self.update();
+        totals.updates += 1;
+        totals.tags = self.given.len() as u64;
+        totals.asked = self.album.reviews().len() as u64;
+        totals
+    }
+}
+
+/// Steps in one history: long enough for tags to travel, short enough to read when it fails.
+const STEPS: u64 = 200;
+
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).ok().map_or(default, |text| text.parse().expect("a whole number"))
+}
+
+#[test]
+fn tags_follow_content_through_random_histories() {
+    let histories = number("LUMIDEX_MODEL_STEPS", 2_000).div_ceil(STEPS);
+    let first = number("LUMIDEX_MODEL_SEED", 1);
+    let mut totals = Totals::default();
+    for seed in first..first + histories {
+        let run = std::panic::catch_unwind(|| History::new(seed).run(STEPS));
+        let Ok(run) = run else { panic!("the history of seed {seed} went wrong, see above") };
+        totals.steps += run.steps;
+        totals.updates += run.updates;
+        totals.tags += run.tags;
+        totals.asked += run.asked;
+    }
+    println!("{totals:?}");
+    assert!(totals.steps >= 200 && totals.tags > totals.steps / 200, "{totals:?}");
+}
