@@ -16,6 +16,7 @@ use lumidex_schema::id::{ImageId, RootId, Seq, TagId};
 use lumidex_schema::layout;
 use lumidex_schema::record::{ExtraPath, PathType};
 use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -56,6 +57,8 @@ pub struct Library {
     text: Follower,
     ledger: Ledger,
     lock: Mutex<DirLock>,
+    /// Roots that were walked, with the head when that was first known.
+    walked: Mutex<HashMap<RootId, Seq>>,
 }
 
 impl Library {
@@ -81,7 +84,16 @@ impl Library {
         let stopper = Stopper::new();
         let intake =
             Intake::start(ledger.clone(), options.intake, &stopper.stop()).map_err(LibraryError::Thread)?;
-        Ok(Self { intake: Arc::new(intake), stopper, engine, tags, text, ledger, lock: Mutex::new(lock) })
+        Ok(Self {
+            intake: Arc::new(intake),
+            stopper,
+            engine,
+            tags,
+            text,
+            ledger,
+            lock: Mutex::new(lock),
+            walked: Mutex::default(),
+        })
     }
 
     /// Answers searches.
@@ -143,16 +155,23 @@ impl Library {
         Ok(())
     }
 
-    /// Roots never walked, or being walked. Touches no file system.
+    /// Roots never walked, or being walked, or whose first walk searches do not show yet. Touches no
+    /// file system.
     ///
     /// # Errors
     /// When the ledger cannot be read.
     pub fn expired_dirs(&self) -> Result<Vec<Vec<u8>>, ReadError> {
-        let roots = self.reader()?.roots()?;
-        let is_expired = |(id, root): &(RootId, lumidex_schema::record::Root)| {
-            !root.retired && (root.walked.is_none() || self.intake.is_walking(*id))
+        let reader = self.reader()?;
+        let (roots, head) = (reader.roots()?, reader.head()?);
+        let mut walked = self.walked.lock();
+        // While an index refills itself, pages say that they are partial; another walk would not help.
+        let is_partial = self.engine.partial().is_some();
+        let mut is_shown =
+            |id: RootId| is_partial || *walked.entry(id).or_insert(head) <= self.engine.as_of();
+        let mut is_expired = |(id, root): &(RootId, lumidex_schema::record::Root)| {
+            !root.retired && (root.walked.is_none() || self.intake.is_walking(*id) || !is_shown(*id))
         };
-        Ok(roots.into_iter().filter(is_expired).map(|(_, root)| root.path).collect())
+        Ok(roots.into_iter().filter(|root| is_expired(root)).map(|(_, root)| root.path).collect())
     }
 
     /// How far the walk is.

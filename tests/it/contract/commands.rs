@@ -1,11 +1,15 @@
-//! Commands that ask a library, with a server and without one: the same answers.
+//! Commands that ask a library, with a server and without one: the same answers. And what a
+//! server does by itself.
 
 use super::served::{png, write_at};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// Nothing here takes longer; a test that waits so long has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder of pictures with a question about one of them, and a place for the data.
 struct World {
@@ -50,7 +54,16 @@ impl World {
         command
     }
 
+    /// A server that has brought the library up to date.
     fn serve(&self, key: Option<&str>) -> Server {
+        let server = self.start(key);
+        let update = format!("{}infinite_image_browsing/db/update_image_data", server.1);
+        let asked = client().post(update).bearer_auth(key.unwrap_or_default());
+        assert_eq!(asked.body("{}").send().unwrap().status(), 200);
+        server
+    }
+
+    fn start(&self, key: Option<&str>) -> Server {
         let mut command = self.command();
         if let Some(key) = key {
             command.env("LUMIDEX_SECRET_KEY", key);
@@ -60,12 +73,7 @@ impl World {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
-        let server = Server(child, url);
-        let client = reqwest::blocking::Client::builder().no_proxy().timeout(Duration::from_secs(60));
-        let update = format!("{}infinite_image_browsing/db/update_image_data", server.1);
-        let asked = client.build().unwrap().post(update).bearer_auth(key.unwrap_or_default());
-        assert_eq!(asked.body("{}").send().unwrap().status(), 200);
-        server
+        Server(child, url)
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
@@ -87,6 +95,10 @@ impl World {
         assert_eq!(output.stdout, b"");
         String::from_utf8(output.stderr).unwrap()
     }
+}
+
+fn client() -> reqwest::blocking::Client {
+    reqwest::blocking::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap()
 }
 
 fn below(dir: &Path, name: &str) -> String {
@@ -158,4 +170,26 @@ fn a_server_with_a_key_is_asked_with_it() {
     let output = command.output().unwrap();
     let status: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&status["images"], &status["secret"]), (&json!(2), &json!(true)));
+}
+
+#[test]
+fn the_library_stops_being_expired_by_itself() {
+    let world = World::new();
+    let server = world.start(None);
+    let (client, began) = (client(), Instant::now());
+    let ask = || -> Value {
+        let asked = client.get(format!("{}infinite_image_browsing/db/basic_info", server.1)).send();
+        asked.unwrap().json().unwrap()
+    };
+    // Nobody asks for an update.
+    let mut info = ask();
+    while info["expired"] == true {
+        assert!(began.elapsed() < PATIENCE, "{info}");
+        std::thread::yield_now();
+        info = ask();
+    }
+    assert_eq!(
+        (&info["expired"], &info["expired_dirs"], &info["img_count"]),
+        (&json!(false), &json!([]), &json!(2))
+    );
 }

@@ -7,6 +7,7 @@ use lumidex_schema::id::Timestamp;
 use lumidex_schema::path::RelPath;
 use lumidex_schema::record::Sighting;
 use serde_json::{Value, json};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -122,11 +123,17 @@ fn two_that_were_worked_on_can_be_made_one() {
     write(&served, "copy.png", &content, 2);
     let old =
         served.library.reader().unwrap().image_at(served.path("old.png").as_bytes()).unwrap().unwrap().1;
+    let file = std::fs::metadata(served.path("copy.png")).unwrap();
     let copy = Seen {
         root: served.library.reader().unwrap().roots().unwrap()[0].0,
         folder: RelPath::from_bytes(b""),
         name: b"copy.png".to_vec(),
-        sighting: Sighting { size: 1, modified: Timestamp(1), ..Sighting::default() },
+        sighting: Sighting {
+            size: file.len(),
+            modified: Timestamp(file.mtime() * 1_000_000_000 + file.mtime_nsec()),
+            inode: file.ino(),
+            ..Sighting::default()
+        },
         media: old.media,
         fingerprint: old.fingerprint,
         pixel_width: old.pixel_width,
