@@ -20,7 +20,7 @@ mod writer;
 
 pub use decide::{DecideError, Outcome};
 pub use error::ReadError;
-pub use observe::{Observation, Seen, SharedText, Sighted};
+pub use observe::{Elsewhere, Observation, Seen, SharedText, Sighted};
 pub use open::{Ledger, OpenError};
 pub use pace::Paced;
 pub use reader::{KnownFile, Reader};

@@ -117,7 +117,7 @@ fn store_error(doing: &'static str, source: TextError) -> ProjectionError {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::ledger::{Ledger, Observation, Seen, SharedText};
+    use crate::ledger::{Elsewhere, Ledger, Observation, Seen, SharedText};
     use crate::projection::follower::catch_up;
     use crate::projection::text::WordField;
     use crate::sys::Stopper;
@@ -146,8 +146,7 @@ mod tests {
             holes: Vec::new(),
             rule_tags: Vec::new(),
             complaints: 0,
-            gone: Vec::new(),
-            copies: Vec::new(),
+            elsewhere: Elsewhere::default(),
         };
         ledger.observe(vec![Observation::Seen(Box::new(seen))]).unwrap();
     }

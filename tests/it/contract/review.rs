@@ -1,7 +1,7 @@
 //! The review list: what is asked, and what becomes of the answers.
 
 use super::served::{Reply, Served, png, write_at};
-use lumidex::ledger::{Observation, Seen};
+use lumidex::ledger::{Elsewhere, Observation, Seen};
 use lumidex::settings::Settings;
 use lumidex_schema::id::Timestamp;
 use lumidex_schema::path::RelPath;
@@ -142,8 +142,7 @@ fn two_that_were_worked_on_can_be_made_one() {
         holes: Vec::new(),
         rule_tags: Vec::new(),
         complaints: 0,
-        gone: Vec::new(),
-        copies: Vec::new(),
+        elsewhere: Elsewhere::default(),
     };
     served.library.ledger().observe(vec![Observation::Seen(Box::new(copy))]).unwrap();
     served.tagged("second", &["copy.png"]);

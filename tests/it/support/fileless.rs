@@ -1,6 +1,6 @@
 //! A library whose images were never files: observations go straight into the ledger.
 
-use lumidex::ledger::{Ledger, Observation, Seen, SharedText};
+use lumidex::ledger::{Elsewhere, Ledger, Observation, Seen, SharedText};
 use lumidex::projection::Follower;
 use lumidex::projection::tags::TagsProjection;
 use lumidex::projection::text::TextProjection;
@@ -82,8 +82,7 @@ impl Fileless {
             holes: split.holes,
             rule_tags: Vec::new(),
             complaints: 0,
-            gone: Vec::new(),
-            copies: Vec::new(),
+            elsewhere: Elsewhere::default(),
         }))
     }
 
