@@ -22,6 +22,9 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 /// transactional, and followers catch up at the next start.
 const CLOSE_WAIT: Duration = Duration::from_secs(4);
 
+/// How long a command that asks the data folder waits for what was not followed before the last end.
+const CATCH_UP_WAIT: Duration = Duration::from_secs(5);
+
 /// Exit status when there is no such thing.
 const NOT_FOUND: u8 = 4;
 
@@ -142,7 +145,9 @@ fn ask_folder(settings: Settings, request: &Request) -> anyhow::Result<Reply> {
         data_dir: settings.data_dir.clone(),
         intake: lumidex::intake::IntakeSettings::default(),
     })?);
-    // Counts would be of an index that has yet to catch up.
+    // Counts would be of an index that has yet to catch up; one that fills itself is told as such.
+    let is_caught_up = library.query().wait_visible(library.ledger().head(), CATCH_UP_WAIT);
+    tracing::debug!(is_caught_up, "asking the data folder");
     library.query().n_images()?;
     Ok(serve::ask(Arc::clone(&library) as _, settings, request)?)
 }
