@@ -32,6 +32,10 @@ pub const GROUP_COMMIT_ENTRIES_MAX: usize = 512;
 /// Observations written before the writer looks whether a decision waits: about 5 ms of work.
 pub const OBSERVATION_SLICE: usize = 1_024;
 
+/// Images remembered whose place another took, until somebody looks for their content; of more than
+/// that, the rest waits for its content to arrive again.
+pub const DISPLACED_MAX: usize = 65_536;
+
 /// Questions about identity that are kept; the oldest goes when another comes.
 pub const REVIEWS_MAX: u64 = 10_000;
 

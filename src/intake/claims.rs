@@ -2,7 +2,7 @@
 //! not there any more was moved, and the ledger pairs the two; what is there makes the file a copy.
 
 use lumidex_schema::fold::fold;
-use lumidex_schema::id::Timestamp;
+use lumidex_schema::id::{ImageId, Timestamp};
 use lumidex_schema::path::display;
 use lumidex_schema::record::{Fingerprint, Image, Presence, Sighting};
 
@@ -47,12 +47,24 @@ pub(super) fn look(ledger: &Ledger, path: &[u8], is_known: bool, read: &mut ledg
 
 /// That a file is missing, with the files of the same content that are not.
 pub(super) fn missing(ledger: &Ledger, file: Sighted, at: Timestamp) -> Observation {
+    Observation::Missing { file, copies: copies_of(ledger, file.image), at }
+}
+
+/// Looks for the content of images whose place others took with what was told last.
+pub(super) fn seek_displaced(ledger: &Ledger, at: Timestamp) -> Vec<Observation> {
+    let displaced = ledger.take_displaced().into_iter();
+    let sought = displaced.map(|image| Observation::Sought { image, copies: copies_of(ledger, image), at });
+    let found = |one: &Observation| matches!(one, Observation::Sought { copies, .. } if !copies.is_empty());
+    sought.filter(found).collect()
+}
+
+fn copies_of(ledger: &Ledger, image: ImageId) -> Vec<Sighted> {
     let looked = ledger.reader().and_then(|reader| {
-        let Some(image) = reader.image(file.image)? else { return Ok(Vec::new()) };
+        let Some(image) = reader.image(image)? else { return Ok(Vec::new()) };
         let path = reader.path_of(&image)?;
         Ok(look_for(ledger, &reader, (&image.fingerprint, &image.sighting), &path)?.copies)
     });
-    Observation::Missing { file, copies: looked.unwrap_or_default(), at }
+    looked.unwrap_or_default()
 }
 
 /// What is in other places than `path` where images are known that have this content, or had it.

@@ -33,6 +33,15 @@ pub enum Observation {
         /// When it was noticed.
         at: Timestamp,
     },
+    /// The content of an image that is missing was looked for, see [`super::Ledger::take_displaced`].
+    Sought {
+        /// Which.
+        image: ImageId,
+        /// Images of the same content whose files were looked for and are where they are known.
+        copies: Vec<Sighted>,
+        /// When.
+        at: Timestamp,
+    },
     /// A walk of a root came to its end; everything it found was reported before.
     RootWalked {
         /// Which.
@@ -200,6 +209,7 @@ pub(super) fn apply(
                     missing.push((file.image, copies, at));
                 }
             }
+            Observation::Sought { image, copies, at } => missing.push((image, copies, at)),
             Observation::RootWalked { root, from, at } => walked.push((root, from, at)),
         }
     }

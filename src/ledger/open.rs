@@ -2,7 +2,7 @@
 
 use super::alike::SharedAlike;
 use super::decide::{DecideError, Outcome, Request};
-use super::intern::Interned;
+use super::intern::{Displaced, Interned};
 use super::observe::Observation;
 use super::pace::{Pace, Paced};
 use super::txn::Tables;
@@ -76,6 +76,7 @@ struct Inner {
     head: Bell,
     pace: Pace,
     alike: SharedAlike,
+    displaced: Displaced,
     db: Arc<Database>,
 }
 
@@ -106,13 +107,13 @@ impl Ledger {
         let head = Bell::starting_at(head.0);
         let (reports, reports_in) = bounded(limits::LEDGER_REPORTS_QUEUED);
         let (asks, asks_in) = bounded(limits::LEDGER_DECISIONS_QUEUED);
-        let alike = SharedAlike::default();
+        let (alike, displaced) = (SharedAlike::default(), Displaced::default());
         let writer = Writer {
             db: Arc::clone(&db),
             reports: reports_in,
             asks: asks_in,
             head: head.clone(),
-            interned: Interned::new(alike.clone()),
+            interned: Interned::new(alike.clone(), displaced.clone()),
         };
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
@@ -127,6 +128,7 @@ impl Ledger {
                 head,
                 pace,
                 alike,
+                displaced,
                 db,
             }),
         })
@@ -177,6 +179,13 @@ impl Ledger {
     /// When the store cannot be read.
     pub fn alike(&self, fingerprint: &Fingerprint, sighting: &Sighting) -> Result<Vec<ImageId>, ReadError> {
         self.inner.alike.get(fingerprint, sighting, || self.reader())
+    }
+
+    /// Images whose place was taken by others since this was last asked. Their content may have come
+    /// elsewhere with the same observations; whoever made those can look.
+    #[must_use]
+    pub fn take_displaced(&self) -> Vec<ImageId> {
+        std::mem::take(&mut *self.inner.displaced.lock())
     }
 
     /// Makes a custom tag, or finds the one of that name.

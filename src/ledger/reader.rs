@@ -412,7 +412,7 @@ impl Reader {
         for entry in table.range::<u64>(..)?.rev() {
             let (seq, review) = entry?;
             let review = Review::decode(review.value())?;
-            if is_open(&review.question, |id| self.image(id), |id| self.former(id))? {
+            if is_open(&review.question, |id| self.image(id))? {
                 all.push((Seq(seq.value()), review));
             }
         }

@@ -97,14 +97,15 @@ pub(super) fn part(
     tables: &mut Tables<'_>,
     interned: &mut Interned,
     image: ImageId,
-    former: &Former,
+    fingerprint: Fingerprint,
     at: Timestamp,
 ) -> Result<Option<ImageId>, ReadError> {
     let mut relink = Relink { tables, interned, copies: &[], at };
     let Some(record) = relink.tables.image(image)? else { return Ok(None) };
     let newer = relink.part(image, &record)?;
-    let mut before = Image { presence: Presence::Missing { since: at }, ..record };
-    (before.fingerprint, before.sighting) = (former.fingerprint, former.sighting);
+    let presence = Presence::Missing { since: at };
+    let before = Image { presence, fingerprint, sighting: Sighting::default(), ..record };
+    relink.interned.alikes.add(image, &before.fingerprint, &before.sighting);
     relink.store_elsewhere(image, before)?;
     Ok(Some(newer))
 }
@@ -170,11 +171,15 @@ impl Relink<'_, '_> {
             self.forget_former(id)?;
             self.store(id, seen)?;
         } else {
-            if !is_lost {
-                // What took its name is another image.
-                self.part(id, &record)?;
-            }
             self.move_here(id, seen, known)?;
+            // It has its own file again; what it stood for in between is not its.
+            self.forget_former(id)?;
+            if !is_lost {
+                // What took its name is another image: a lost one perhaps.
+                let place = (record.folder, record.name.clone());
+                let other = self.see(record, &Elsewhere::default())?;
+                debug_assert_eq!(self.at_place(place.0, &place.1)?.map(|(at, _)| at), Some(other));
+            }
         }
         Ok(id)
     }
@@ -323,6 +328,7 @@ impl Relink<'_, '_> {
             other => other,
         };
         self.store_elsewhere(id, Image { presence, ..record })?;
+        self.interned.displaced.push(id);
         Ok(Some(id))
     }
 

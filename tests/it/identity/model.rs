@@ -36,8 +36,8 @@ struct Given {
     tag: TagId,
     /// The content it belongs to.
     pixels: u64,
-    /// Contents and files it belonged to before, until something else stood in their place.
-    earlier: Vec<(u64, u64)>,
+    /// Contents it belonged to before, until something else stood in their place.
+    earlier: Vec<u64>,
     /// Where its image was when last looked, if it was there.
     path: Option<String>,
 }
@@ -375,8 +375,8 @@ impl History {
         if now.picture.pixels == given.pixels {
             return;
         }
-        if given.earlier.contains(&(now.picture.pixels, now.file)) {
-            // Its file had been moved to where nobody could see it.
+        if given.earlier.contains(&now.picture.pixels) {
+            // Its content had been where nobody could see it.
             self.given[nth].pixels = now.picture.pixels;
             return;
         }
@@ -422,8 +422,7 @@ impl History {
         if self.missing_before.contains(&now.picture.pixels) && !still_there && !came_back_elsewhere {
             self.complain(&format!("{given:?} is on a picture that had been missing, at {path}"));
         }
-        let was = (given.pixels, before.file);
-        self.given[nth].earlier.push(was);
+        self.given[nth].earlier.push(given.pixels);
         self.given[nth].pixels = now.picture.pixels;
     }
 
