@@ -19,6 +19,7 @@ use lumidex_schema::id::{ImageId, RootId, Seq, TagId, Timestamp};
 use lumidex_schema::layout;
 use lumidex_schema::record::{ExtraPath, PathType};
 use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -72,6 +73,8 @@ pub struct Library {
     token: String,
     data_dir: PathBuf,
     lock: Mutex<DirLock>,
+    /// Roots that were walked, with the head when that was first known.
+    walked: Mutex<HashMap<RootId, Seq>>,
 }
 
 /// The thread that makes daily backups. Dropping it stops and joins the thread.
@@ -135,6 +138,7 @@ impl Library {
             token: random_token(),
             data_dir: options.data_dir.clone(),
             lock: Mutex::new(lock),
+            walked: Mutex::default(),
         })
     }
 
@@ -250,16 +254,23 @@ impl Library {
         Ok(())
     }
 
-    /// Roots never walked, or being walked. Touches no file system.
+    /// Roots never walked, or being walked, or whose first walk searches do not show yet. Touches no
+    /// file system.
     ///
     /// # Errors
     /// When the ledger cannot be read.
     pub fn expired_dirs(&self) -> Result<Vec<Vec<u8>>, ReadError> {
-        let roots = self.reader()?.roots()?;
-        let is_expired = |(id, root): &(RootId, lumidex_schema::record::Root)| {
-            !root.retired && (root.walked.is_none() || self.intake.is_walking(*id))
+        let reader = self.reader()?;
+        let (roots, head) = (reader.roots()?, reader.head()?);
+        let mut walked = self.walked.lock();
+        // While an index refills itself, pages say that they are partial; another walk would not help.
+        let is_partial = self.engine.partial().is_some();
+        let mut is_shown =
+            |id: RootId| is_partial || *walked.entry(id).or_insert(head) <= self.engine.as_of();
+        let mut is_expired = |(id, root): &(RootId, lumidex_schema::record::Root)| {
+            !root.retired && (root.walked.is_none() || self.intake.is_walking(*id) || !is_shown(*id))
         };
-        Ok(roots.into_iter().filter(is_expired).map(|(_, root)| root.path).collect())
+        Ok(roots.into_iter().filter(|root| is_expired(root)).map(|(_, root)| root.path).collect())
     }
 
     /// How far the walk is.
@@ -326,6 +337,14 @@ impl Library {
         let (seq, is_removed) = self.ledger.toggle_tag(tag, image)?;
         self.settle(seq);
         Ok(is_removed)
+    }
+
+    /// See [`Ledger::settle_review`].
+    ///
+    /// # Errors
+    /// As [`Library::make_tag`].
+    pub fn settle_review(&self, review: Seq, take: Option<ImageId>) -> Result<(), DecideError> {
+        self.ledger.settle_review(review, take).map(|seq| self.settle(seq))
     }
 
     /// See [`Ledger::put_setting`].

@@ -2,11 +2,13 @@
 
 use anyhow::Context;
 use clap::Parser;
+use lumidex::cli::asking::{self, Answerer, Asking, Reply, Request, Topic};
 use lumidex::cli::{self, Args, Command};
 use lumidex::library::{Library, LibraryOptions};
 use lumidex::serve;
 use lumidex::settings::{Environment, Flags, Settings};
-use lumidex::sys::{Stopper, paths};
+use lumidex::sys::{Stopper, lock, paths};
+use lumidex_schema::layout;
 use lumidex_schema::record::PathType;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,11 +22,23 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 /// transactional, and followers catch up at the next start.
 const CLOSE_WAIT: Duration = Duration::from_secs(4);
 
+/// How long a command that asks the data folder waits for what was not followed before the last end.
+const CATCH_UP_WAIT: Duration = Duration::from_secs(5);
+
+/// Exit status when there is no such thing.
+const NOT_FOUND: u8 = 4;
+
 fn main() -> ExitCode {
     return_memory_when_idle();
     let done = match Args::parse().into_command() {
         Command::Inspect { json, files } => inspect(&files, json),
         Command::Serve(flags) => serve(*flags),
+        Command::Status(asking) => ask(asking, Topic::Status, |_| Request::status()),
+        Command::Roots(asking) => ask(asking, Topic::Roots, |_| Request::status()),
+        Command::Review { asking, action } => {
+            let topic = if action.is_some() { Topic::Done } else { Topic::Review };
+            ask(asking, topic, |_| Request::review(action.as_ref()))
+        }
     };
     match done {
         Ok(code) => code,
@@ -98,6 +112,47 @@ fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
     drop(library);
     served?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks the server that has the data folder open, or the folder when none has, and tells the answer.
+fn ask(asking: Asking, topic: Topic, request: impl FnOnce(&Settings) -> Request) -> anyhow::Result<ExitCode> {
+    let flags = Flags { data_dir: asking.data_dir, ..Flags::default() };
+    let settings = Settings::resolve(flags, &Environment::of_process()?, &cli::COMMANDS)?;
+    let request = request(&settings);
+    let (reply, who) = match lock::holder_of(&settings.data_dir)? {
+        Some(holder) => {
+            let key = settings.secret.as_ref().map(|secret| secret.0.as_str());
+            let reply = cli::remote::ask(&holder, key, &request)?;
+            (reply, Answerer::Server(holder.address.unwrap_or_default()))
+        }
+        None if !settings.data_dir.join(layout::LEDGER).exists() => {
+            eprintln!("lumidex: there is no library in `{}`", settings.data_dir.display());
+            return Ok(ExitCode::from(NOT_FOUND));
+        }
+        None => (ask_folder(settings, &request)?, Answerer::Folder),
+    };
+    if let Some(refusal) = reply.refusal() {
+        eprintln!("lumidex: {refusal}");
+        return Ok(if reply.status == 404 { ExitCode::from(NOT_FOUND) } else { ExitCode::FAILURE });
+    }
+    match asking::tell(topic, &reply.body, &who, asking.json, &mut std::io::stdout().lock()) {
+        // Whoever read our output has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        told => told.map(|()| ExitCode::SUCCESS).context("cannot write the output"),
+    }
+}
+
+fn ask_folder(settings: Settings, request: &Request) -> anyhow::Result<Reply> {
+    let library = Arc::new(Library::open(&LibraryOptions {
+        data_dir: settings.data_dir.clone(),
+        intake: lumidex::intake::IntakeSettings::default(),
+        watch: None,
+    })?);
+    // Counts would be of an index that has yet to catch up; one that fills itself is told as such.
+    let is_caught_up = library.query().wait_visible(library.ledger().head(), CATCH_UP_WAIT);
+    tracing::debug!(is_caught_up, "asking the data folder");
+    library.query().n_images()?;
+    Ok(serve::ask(Arc::clone(&library) as _, settings, request)?)
 }
 
 /// `RUST_LOG` says how much; without it, what a person must know.

@@ -1,22 +1,26 @@
 //! The command line: what may be typed, and what is shown on a terminal. Does none of the work.
 
+pub mod asking;
 mod bar;
 mod browser;
 mod first_run;
 pub mod inspect;
+pub mod remote;
+mod terminal;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
 use crate::settings::Flags;
+use asking::{Asking, ReviewAction};
 
 pub use bar::show_progress;
 pub use browser::open_in_browser;
 pub use first_run::{generator_folders, nothing_to_serve};
 
 /// The words that are commands; a folder called so is named as in `./serve`.
-pub const COMMANDS: [&str; 2] = ["serve", "inspect"];
+pub const COMMANDS: [&str; 5] = ["serve", "inspect", "status", "roots", "review"];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,8 +29,14 @@ Examples:
   lumidex --open ~/ComfyUI/output       and open the page in a browser
   lumidex --host 0.0.0.0 ~/Pictures     for other machines; needs LUMIDEX_SECRET_KEY
   lumidex inspect --json a.png b.webp   what these files say about how they were made
+  lumidex status                        what the library is doing, and what to look after
+  lumidex review                        questions about pictures that moved or were replaced
 
 The secret key is read from the environment or a .env file only: LUMIDEX_SECRET_KEY or IIB_SECRET_KEY.";
+
+const ANSWERERS: &str = "\
+A running server is asked; when none runs, the data folder itself.
+Exit status: 0 done, 1 failed, 2 not understood, 4 there is no such thing.";
 
 /// What was typed.
 #[derive(Clone, Debug, PartialEq, Eq, Parser)]
@@ -61,6 +71,22 @@ pub enum Command {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
+    /// Show what the library is doing, and what to look after
+    #[command(after_help = ANSWERERS)]
+    Status(Asking),
+    /// Show the folders, and how changes in them become known
+    #[command(after_help = ANSWERERS)]
+    Roots(Asking),
+    /// Show questions about pictures that moved or were replaced, and answer them
+    #[command(after_help = ANSWERERS)]
+    Review {
+        /// How it is told, and of which library.
+        #[command(flatten)]
+        asking: Asking,
+        /// What to do; the list is shown when there is nothing to do.
+        #[command(subcommand)]
+        action: Option<ReviewAction>,
+    },
 }
 
 impl Args {
@@ -81,7 +107,7 @@ mod tests {
     fn flags(line: &str) -> Flags {
         match Args::try_parse_from(line.split(' ')).unwrap().into_command() {
             Command::Serve(flags) => *flags,
-            Command::Inspect { .. } => panic!("`{line}` serves"),
+            other => panic!("`{line}` serves: {other:?}"),
         }
     }
 

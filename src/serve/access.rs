@@ -65,6 +65,20 @@ impl Access {
         Self { is_confined, is_limited, roots: roots.collect() }
     }
 
+    /// As it bears on images of the index, whose paths lie below the roots in any case: asks
+    /// neither the library nor the disk beyond the allowed folders.
+    pub(crate) fn of_images(settings: &Settings) -> Self {
+        if settings.allowed_paths.is_empty() {
+            return Self { is_confined: reach::is_confined(settings), is_limited: false, roots: Vec::new() };
+        }
+        Self::new(settings, [])
+    }
+
+    /// Whether only some of the index may be shown.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.is_limited
+    }
+
     /// Whether reads and writes are confined to the roots.
     pub(crate) fn is_confined(&self) -> bool {
         self.is_confined
@@ -118,6 +132,11 @@ impl Access {
     /// symlinks, so a path of the index lies where it says.
     pub(crate) fn may_show(&self, path: &[u8]) -> bool {
         !self.is_limited || self.is_under_root(path)
+    }
+
+    /// Whether a root of the index may be named: something of it may be shown.
+    pub(crate) fn may_name(&self, path: &[u8]) -> bool {
+        self.may_show(path) || self.roots.iter().any(|root| below(&root.lexical, path).is_some())
     }
 
     fn standing(&self, real: &Path) -> Standing {

@@ -4,13 +4,17 @@
 //! is slow, broken or not there. Every method may block; none is called on an async thread.
 //! A method that changes something returns once every projection that searches read shows it.
 
+use super::feed::Changes;
+use super::questions::Open;
+use crate::intake::RootStanding;
 use crate::query::{Hit, Page, Search, SearchError, Trend};
 use lumidex_schema::api;
-use lumidex_schema::id::{ImageId, TagId};
+use lumidex_schema::id::{EpochToken, ImageId, Seq, TagId};
 use lumidex_schema::record;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a library does for the routes.
 pub trait Engine: Send + Sync + 'static {
@@ -21,6 +25,34 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// [`Failure`] when a store fails.
     fn status(&self) -> Result<Status, Failure>;
+
+    /// Every search shows every change up to this number.
+    fn as_of(&self) -> Seq;
+    /// Waits until searches show more than `seq`, but no longer than that; how far they are then.
+    fn wait_past(&self, seq: Seq, no_longer_than: Duration) -> Seq;
+    /// The token of the epoch that gave this number; `None` when it is beyond the head.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn epoch_of(&self, seq: Seq) -> Result<Option<EpochToken>, Failure>;
+    /// What changed last after `after` and is shown by searches: up to `max` subjects, oldest first.
+    /// Images and folders are told when `shown` says so of their path.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn changes(&self, after: Seq, max: usize, shown: Option<&Shown<'_>>) -> Result<Changes, Failure>;
+
+    /// Questions about identity that wait for a person, newest first, up to `max`.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn reviews(&self, max: usize) -> Result<Vec<Open>, Failure>;
+
+    /// Answers such a question: with one of its choices, or, without, by leaving all as it is.
+    ///
+    /// # Errors
+    /// [`Failure`] when there is no such question or choice, or a store fails.
+    fn settle_review(&self, number: Seq, take: Option<ImageId>) -> Result<(), Failure>;
 
     /// The images at these absolute paths, in the same order; `None` where there is none.
     ///
@@ -186,6 +218,9 @@ pub struct Backup {
     pub rows: u64,
 }
 
+/// Whether clients may know of this absolute path.
+pub type Shown<'a> = dyn Fn(&[u8]) -> bool + 'a;
+
 /// What a file says about how it was made.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FileText {
@@ -230,9 +265,9 @@ pub struct Status {
     pub complaints: u64,
     /// How far the text index is while it refills.
     pub partial: Option<(u64, u64)>,
-    /// Absolute paths of the roots.
-    pub roots: Vec<Vec<u8>>,
-    /// Why the ledger or a projection cannot be written, if one cannot: its name and reason.
+    /// What becomes of changes in each root.
+    pub roots: Vec<RootStanding>,
+    /// What cannot do its work, and why: projections that stand still, a ledger that cannot be written.
     pub failures: Vec<(String, String)>,
 }
 

@@ -63,3 +63,23 @@ pub(crate) const FAILURES_MAX: u32 = 10;
 pub(crate) const FAILURE_FORGOTTEN: Duration = Duration::from_secs(6);
 /// Addresses remembered for it; beyond it the least suspicious are forgotten.
 pub(crate) const SUSPECTS_MAX: usize = 4096;
+
+/// Clients that listen to changes at once; beyond it 503. Pages that nobody looks at do not listen.
+pub(crate) const LISTENERS_MAX: usize = 64;
+/// Subjects in one event; the rest follow in the next one.
+pub(crate) const EVENT_ROWS_MAX: usize = 1_000;
+/// Numbers a listener may be behind; beyond it everything changed, as far as it is told.
+pub(crate) const TOLD_BEHIND_MAX: u64 = 10_000;
+/// How long changes are gathered before they are told, so that a walk makes few events.
+pub(crate) const GATHER: Duration = Duration::from_millis(50);
+/// How long the look-out waits for changes before it looks whether anybody still listens, and
+/// whether the server stops.
+pub(crate) const LOOK_OUT: Duration = Duration::from_millis(100);
+/// How often it is looked at what is going on, while anybody listens.
+pub(crate) const STATUS_EVERY: Duration = Duration::from_millis(500);
+/// A sign of life to listeners, so that proxies and clients do not give up on a quiet library.
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Time a listener has to take an event; beyond it its stream ends.
+pub(crate) const LISTENER_STALL: Duration = Duration::from_secs(60);
+/// Questions of the review list that are shown and counted.
+pub(crate) const REVIEWS_SHOWN_MAX: usize = 1_000;

@@ -5,7 +5,9 @@
 //! which path; what handlers get and give; the two dialects; the handlers.
 
 mod engine;
+mod feed;
 mod limits;
+mod questions;
 mod reach;
 mod shelf;
 
@@ -29,11 +31,16 @@ mod pieces;
 mod range;
 mod routes;
 mod sniff;
+mod stream;
 
 mod holder;
+mod inside;
 mod listen;
 
-pub use engine::{Backup, Beside, Engine, Failure, FileText, Linking, Status};
+pub use engine::{Backup, Beside, Engine, Failure, FileText, Linking, Shown, Status};
+pub use feed::{Changes, ImageChange};
+pub use inside::ask;
 pub use listen::{ServeError, app, run};
+pub use questions::{Kind, Known, Open};
 pub use reach::{Refused, check};
 pub use table::{RouteRow, routes};

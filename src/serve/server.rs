@@ -12,14 +12,17 @@ use super::origin::{Caller, Origins};
 use super::policy::Policy;
 use super::problem::Problem;
 use super::reach;
+use super::stream::Listeners;
 use super::table::{Route, Work};
 use crate::query::Hit;
 use crate::settings::Settings;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use lumidex_schema::api::FileInfo;
+use lumidex_schema::id::Seq;
 use lumidex_schema::path::{below, display};
 use lumidex_schema::problem::Code;
+use parking_lot::Mutex;
 use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -33,6 +36,9 @@ pub(crate) struct Server {
     pub(crate) origins: Origins,
     pub(crate) meter: Meter,
     pub(crate) stop: watch::Sender<bool>,
+    pub(crate) listeners: Listeners,
+    /// Questions that wait for a person, and as of which number they were counted.
+    pub(crate) n_reviews: Mutex<Option<(Seq, usize)>>,
     auth: Auth,
     engine_work: Arc<Semaphore>,
     file_work: Arc<Semaphore>,
@@ -52,7 +58,7 @@ pub(crate) struct Peer {
 
 /// One request on its way through a handler.
 pub(crate) struct Call<'a> {
-    pub(crate) server: &'a Server,
+    pub(crate) server: &'a Arc<Server>,
     pub(crate) asked: &'a Asked,
     policy: Policy,
     access: OnceCell<Access>,
@@ -70,6 +76,8 @@ impl Server {
             origins: Origins::new(&settings),
             meter: Meter::new(),
             stop: watch::Sender::new(false),
+            listeners: Listeners::new(),
+            n_reviews: Mutex::default(),
             engine_work: Arc::new(Semaphore::new(engine_work)),
             file_work: Arc::new(Semaphore::new(FILE_WORK_MAX)),
             long_work: Arc::new(Semaphore::new(LONG_WORK_MAX)),
@@ -185,7 +193,7 @@ impl Server {
 }
 
 impl<'a> Call<'a> {
-    fn new(server: &'a Server, asked: &'a Asked, policy: Policy) -> Self {
+    fn new(server: &'a Arc<Server>, asked: &'a Asked, policy: Policy) -> Self {
         Self { server, asked, policy, access: OnceCell::new(), offline: OnceCell::new() }
     }
 

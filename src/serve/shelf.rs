@@ -1,6 +1,8 @@
 //! The library as the routes see it.
 
-use super::engine::{Backup, Beside, Engine, Failure, FileText, Linking, Status};
+use super::engine::{Backup, Beside, Engine, Failure, FileText, Linking, Shown, Status};
+use super::feed::{self, Changes};
+use super::questions::{self, Open};
 use crate::intake::{Alone, IntakeError};
 use crate::ledger::backup::BackupError;
 use crate::ledger::{DecideError, Reader};
@@ -8,10 +10,11 @@ use crate::library::Library;
 use crate::metadata::Reading;
 use crate::query::{Hit, Page, Search, Trend};
 use lumidex_schema::api;
-use lumidex_schema::id::{ImageId, TagId};
+use lumidex_schema::id::{EpochToken, ImageId, Seq, TagId};
 use lumidex_schema::record::{ExtraPath, Image, PathType, Presence};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Engine for Library {
     fn is_ready(&self) -> bool {
@@ -20,7 +23,7 @@ impl Engine for Library {
 
     fn status(&self) -> Result<Status, Failure> {
         let progress = self.progress();
-        let roots = self.reader().and_then(|reader| reader.roots()).map_err(Failure::store)?;
+        let roots = self.intake().standings().map_err(Failure::store)?;
         let failures = self.failures().into_iter().map(|(name, why)| (name.to_owned(), why));
         Ok(Status {
             is_indexing: progress.is_walking,
@@ -29,9 +32,37 @@ impl Engine for Library {
             expected: progress.to_read,
             complaints: progress.complaints + progress.unreadable,
             partial: self.query().partial().map(|partial| (partial.done, partial.total)),
-            roots: roots.into_iter().filter(|(_, root)| !root.retired).map(|(_, root)| root.path).collect(),
+            roots,
             failures: failures.collect(),
         })
+    }
+
+    fn as_of(&self) -> Seq {
+        self.query().as_of()
+    }
+
+    fn wait_past(&self, seq: Seq, no_longer_than: Duration) -> Seq {
+        // Whether it came in time shows in the number.
+        let _ = self.query().wait_visible(Seq(seq.0.saturating_add(1)), no_longer_than);
+        self.query().as_of()
+    }
+
+    fn epoch_of(&self, seq: Seq) -> Result<Option<EpochToken>, Failure> {
+        feed::epoch_of(&now(self)?, seq).map_err(Failure::store)
+    }
+
+    fn changes(&self, after: Seq, max: usize, shown: Option<&Shown<'_>>) -> Result<Changes, Failure> {
+        // Before the snapshot, which then holds all of it.
+        let as_of = self.query().as_of();
+        feed::changes(&now(self)?, after..as_of, max, shown).map_err(Failure::store)
+    }
+
+    fn reviews(&self, max: usize) -> Result<Vec<Open>, Failure> {
+        questions::open(&now(self)?, max).map_err(Failure::store)
+    }
+
+    fn settle_review(&self, number: Seq, take: Option<ImageId>) -> Result<(), Failure> {
+        Ok(Library::settle_review(self, number, take)?)
     }
 
     fn images_at(&self, paths: &[&[u8]]) -> Result<Vec<Option<Hit>>, Failure> {

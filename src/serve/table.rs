@@ -3,7 +3,7 @@
 
 use super::answer::Outcome;
 use super::policy::{At, Paths, Policy};
-use super::routes::{folders, geninfo, media, own, page, search, system, tags};
+use super::routes::{events, folders, geninfo, media, own, page, review, search, status, system, tags};
 use super::server::Call;
 
 /// A route.
@@ -48,20 +48,30 @@ const WRITE_PATHS: Policy = Policy::WRITE.with_paths(Paths::Write);
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 45] = [
+pub(crate) static ROUTES: [Route; 55] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
-    route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::script)),
+    route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::app)),
+    route(Get, Root, "/ui/ask.js", Policy::OPEN, Inline(page::ask)),
+    route(Get, Root, "/ui/detail.js", Policy::OPEN, Inline(page::detail)),
+    route(Get, Root, "/ui/grid.js", Policy::OPEN, Inline(page::grid)),
+    route(Get, Root, "/ui/key.js", Policy::OPEN, Inline(page::key)),
+    route(Get, Root, "/ui/live.js", Policy::OPEN, Inline(page::live)),
+    route(Get, Root, "/ui/review.js", Policy::OPEN, Inline(page::review)),
+    route(Get, Root, "/ui/status.js", Policy::OPEN, Inline(page::status)),
     route(Get, Root, "/ui/app.css", Policy::OPEN, Inline(page::style)),
     route(Get, Root, "/ui/icon.svg", Policy::OPEN, Inline(page::icon)),
     route(Get, Root, "/healthz", Policy::OPEN, Inline(system::healthz)),
-    route(Get, Root, "/readyz", Policy::KNOWN, Inline(system::readyz)),
+    route(Get, Root, "/readyz", Policy::KNOWN, Engine(status::readyz)),
     route(Get, Root, "/metrics", Policy::KNOWN, Engine(system::metrics)),
+    route(Get, Root, "/events", Policy::READ, Inline(events::events)),
     // What the contract does not know.
     route(Get, Own, "/search", Policy::READ, Engine(own::search)),
     route(Get, Own, "/image", READ_PATHS, Files(own::image)),
     route(Get, Own, "/file", READ_PATHS, Files(media::file)),
-    route(Get, Own, "/status", Policy::READ, Engine(own::status)),
+    route(Get, Own, "/status", Policy::READ, Engine(status::status)),
+    route(Get, Own, "/review", READ_PATHS, Engine(review::list)),
+    route(Post, Own, "/review", WRITE_PATHS, Engine(review::settle)),
     route(Get, Own, "/backup", Policy::OWNER, Long(own::backup)),
     // The contract, section by section.
     route(Get, Contract, "", Policy::OPEN, Inline(page::to_page)),

@@ -1,11 +1,14 @@
 //! The handlers, a file per section of the contract. Each takes a [`super::server::Call`] that
 //! passed its policy and returns an answer without knowing the dialect.
 
+pub(super) mod events;
 pub(super) mod folders;
 pub(super) mod geninfo;
 pub(super) mod media;
 pub(super) mod own;
 pub(super) mod page;
+pub(super) mod review;
 pub(super) mod search;
+pub(super) mod status;
 pub(super) mod system;
 pub(super) mod tags;

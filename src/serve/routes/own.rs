@@ -1,8 +1,7 @@
-//! What the contract does not know: searches and details for our own page, and what is going on.
+//! What the contract does not know: searches and details for our own page.
 
 use super::geninfo;
 use super::search::{find, size_of};
-use crate::cli::generator_folders;
 use crate::metadata::recipe_of;
 use crate::query::{Matching, Order, Search};
 use crate::serve::access::Standing;
@@ -11,13 +10,10 @@ use crate::serve::engine::{Backup, FileText};
 use crate::serve::limits::NEEDLE_BYTES_MAX;
 use crate::serve::pieces::{Piece, Pieces};
 use crate::serve::problem::Problem;
-use crate::serve::reach;
 use crate::serve::server::Call;
-use crate::sys::paths::to_bytes;
 use axum::http::{HeaderName, HeaderValue, Response, header};
 use lumidex_schema::path::display;
 use lumidex_schema::recipe::Recipe;
-use serde_json::{Value, json};
 
 /// `q` (text to find, may be empty), `cursor`, `size`. Answers as 4.5.
 pub(crate) fn search(call: &Call<'_>) -> Outcome {
@@ -67,33 +63,6 @@ pub(crate) fn image(call: &Call<'_>) -> Outcome {
     ]))
 }
 
-/// What is going on.
-pub(crate) fn status(call: &Call<'_>) -> Outcome {
-    let status = call.engine().status()?;
-    let shown = |root: &Vec<u8>| json!({ "path": display(root), "offline": call.is_offline(root) });
-    let roots: Vec<Value> = status.roots.iter().map(shown).collect();
-    let failures = status.failures.iter().map(|(name, why)| json!({ "name": name, "why": why }));
-    // Before it is ready there is nothing to wait for: this is what says so.
-    let images = if call.engine().is_ready() { call.engine().n_images()? } else { 0 };
-    let suggestions = if status.roots.is_empty() { suggestions(call) } else { Vec::new() };
-    Ok(Answer::Json(json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "ready": call.engine().is_ready(),
-        "uptime_s": call.server.meter.uptime().as_secs(),
-        "images": images,
-        "roots": roots,
-        "indexing": {
-            "running": status.is_indexing, "seen": status.seen, "read": status.read, "expected": status.expected,
-            "complaints": status.complaints,
-        },
-        "partial": status.partial.map(|(done, total)| json!({ "done": done, "total": total })),
-        "suggestions": suggestions,
-        "failures": Value::from_iter(failures),
-        "is_readonly": reach::is_readonly(call.server.settings.permission),
-        "secret": call.server.is_guarded(),
-    })))
-}
-
 /// A consistent, proven copy of the ledger. `x-lumidex-rows` says how many rows it has.
 pub(crate) fn backup(call: &Call<'_>) -> Outcome {
     let turn = call.server.backup_turn()?;
@@ -106,14 +75,4 @@ pub(crate) fn backup(call: &Call<'_>) -> Outcome {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(HeaderName::from_static("x-lumidex-rows"), HeaderValue::from(rows));
     Ok(Answer::raw(response))
-}
-
-/// Folders of generators on this machine. They are told to the person at it only.
-fn suggestions(call: &Call<'_>) -> Vec<String> {
-    let settings = &call.server.settings;
-    if !reach::is_loopback(settings) || reach::is_readonly(settings.permission) {
-        return Vec::new();
-    }
-    let found = generator_folders(settings.home.as_deref(), &settings.cwd);
-    found.iter().map(|folder| display(&to_bytes(folder))).collect()
 }

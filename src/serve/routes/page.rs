@@ -5,29 +5,40 @@ use crate::serve::server::Call;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 
-const INDEX: &str = include_str!("../ui/index.html");
-const SCRIPT: &str = include_str!("../ui/app.js");
-const STYLE: &str = include_str!("../ui/app.css");
-const ICON: &str = include_str!("../ui/icon.svg");
+const HTML: &str = "text/html; charset=utf-8";
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SVG: &str = "image/svg+xml";
 
-/// The page.
-pub(crate) fn index(_: &Call<'_>) -> Outcome {
-    Ok(asset(INDEX, "text/html; charset=utf-8"))
-}
-
-/// Its script.
-pub(crate) fn script(_: &Call<'_>) -> Outcome {
-    Ok(asset(SCRIPT, "text/javascript; charset=utf-8"))
-}
-
-/// Its looks.
-pub(crate) fn style(_: &Call<'_>) -> Outcome {
-    Ok(asset(STYLE, "text/css; charset=utf-8"))
-}
-
-/// Its icon.
-pub(crate) fn icon(_: &Call<'_>) -> Outcome {
-    Ok(asset(ICON, "image/svg+xml"))
+macro_rules! assets { ($($(#[$doc:meta])* $name:ident: $file:literal, $kind:ident;)*) => { $(
+    $(#[$doc])*
+    pub(crate) fn $name(_: &Call<'_>) -> Outcome {
+        Ok(asset(include_str!(concat!("../ui/", $file)), $kind))
+    }
+)* } }
+assets! {
+    /// The page.
+    index: "index.html", HTML;
+    /// Its script, which asks for those below.
+    app: "app.js", JAVASCRIPT;
+    /// Asking the server.
+    ask: "ask.js", JAVASCRIPT;
+    /// One image.
+    detail: "detail.js", JAVASCRIPT;
+    /// What is found.
+    grid: "grid.js", JAVASCRIPT;
+    /// The secret key.
+    key: "key.js", JAVASCRIPT;
+    /// Following changes.
+    live: "live.js", JAVASCRIPT;
+    /// The review list.
+    review: "review.js", JAVASCRIPT;
+    /// What is going on.
+    status: "status.js", JAVASCRIPT;
+    /// Its looks.
+    style: "app.css", CSS;
+    /// Its icon.
+    icon: "icon.svg", SVG;
 }
 
 /// The base has no page of its own.

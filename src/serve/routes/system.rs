@@ -1,7 +1,10 @@
-//! Contract section 10, and what runs a server: health, readiness, metrics.
+//! Contract section 10, and what runs a server: health and metrics.
 
 use super::folders::shown;
 use super::media::open_media;
+use super::status::n_reviews;
+use crate::intake::{RootStanding, Standing};
+use crate::serve::access::Access;
 use crate::serve::answer::{Answer, Outcome};
 use crate::serve::extract::{nullable, required, short};
 use crate::serve::launch;
@@ -14,7 +17,6 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
 use lumidex_schema::api::Tag;
 use lumidex_schema::path::display;
-use lumidex_schema::problem::Code;
 use lumidex_schema::tag::TagKind;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -146,31 +148,25 @@ pub(crate) fn healthz(_: &Call<'_>) -> Outcome {
     Ok(Answer::Json(json!({ "status": "ok" })))
 }
 
-/// Searches can be answered.
-pub(crate) fn readyz(call: &Call<'_>) -> Outcome {
-    if !call.engine().is_ready() || *call.server.stop.borrow() {
-        return Err(Problem::busy(Code::Unavailable, "not ready", 1));
-    }
-    let Ok(status) = call.engine().status() else {
-        return Err(Problem::busy(Code::Unavailable, "the ledger cannot be read", 1));
-    };
-    if status.failures.is_empty() {
-        return Ok(Answer::Json(json!({ "status": "ready" })));
-    }
-    // Searches are answered all the same, perhaps without the latest changes.
-    let failures = status.failures.iter().map(|(name, why)| json!({ "name": name, "why": why }));
-    Ok(Answer::Json(json!({ "status": "ready", "failures": Value::from_iter(failures) })))
-}
-
 /// Prometheus text.
 pub(crate) fn metrics(call: &Call<'_>) -> Outcome {
     let status = call.engine().status()?;
-    let offline = status.roots.iter().filter(|root| call.is_offline(root)).count() as u64;
+    let offline = status.roots.iter().filter(|root| root.standing == Standing::Offline).count() as u64;
+    let folders = |count: fn(&RootStanding) -> u64| status.roots.iter().map(count).sum();
+    let reviews = n_reviews(call.server, &Access::of_images(&call.server.settings))? as u64;
     let images = if call.engine().is_ready() { call.engine().n_images()? } else { 0 };
     let text = call.server.meter.text(&[
         ("lumidex_images", "Images in the library, offline ones included.", images),
         ("lumidex_roots", "Folders that are indexed.", status.roots.len() as u64),
         ("lumidex_roots_offline", "Folders that cannot be reached.", offline),
+        ("lumidex_folders_watched", "Folders that report their changes.", folders(|root| root.n_watched)),
+        (
+            "lumidex_folders_polled",
+            "Folders that are looked at from time to time.",
+            folders(|root| root.n_polled),
+        ),
+        ("lumidex_reviews", "Questions about identity that wait for a person.", reviews),
+        ("lumidex_listeners", "Clients that listen to changes.", call.server.listeners.len() as u64),
         ("lumidex_ready", "Whether searches are answered.", u64::from(call.engine().is_ready())),
         ("lumidex_indexing", "Whether a walk is running.", u64::from(status.is_indexing)),
         ("lumidex_walk_seen", "Files the running walk has looked at.", status.seen),

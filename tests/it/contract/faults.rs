@@ -5,24 +5,30 @@ use crate::faults::shim::{self, Shim};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use lumidex::intake::{RootStanding, Standing};
 use lumidex::query::{Hit, Page, Search, Trend};
-use lumidex::serve::{Backup, Beside, Engine, Failure, FileText, Linking, Status, app};
+use lumidex::serve::{Backup, Beside, Changes, Engine, Failure, FileText, Linking, Open, Shown, Status, app};
 use lumidex_schema::api;
-use lumidex_schema::id::{ImageId, TagId};
+use lumidex_schema::id::{EpochToken, ImageId, RootId, Seq, TagId};
 use lumidex_schema::record::{ExtraPath, Image, PathType};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What goes wrong.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Fault {
     Store,
     Panic,
     Unready,
     /// Every call tells that it began and waits to be let go.
     Wait,
+    /// Nothing but the feed can be read, and that is this long.
+    Far(u64),
+    /// Only this is known of it.
+    Says(Status),
 }
 
 struct Broken {
@@ -33,8 +39,8 @@ struct Broken {
 
 impl Broken {
     fn fail<T>(&self) -> Result<T, Failure> {
-        match self.fault {
-            Fault::Store => {
+        match &self.fault {
+            Fault::Store | Fault::Far(_) | Fault::Says(_) => {
                 Err(Failure::store(std::io::Error::other("the disk at /secret/place is on fire")))
             }
             Fault::Panic => panic!("a thing that cannot be"),
@@ -48,6 +54,15 @@ impl Broken {
     }
 }
 
+impl Broken {
+    fn or_nothing<T: Default>(&self) -> Result<T, Failure> {
+        match self.fault {
+            Fault::Says(_) => Ok(T::default()),
+            _ => self.fail(),
+        }
+    }
+}
+
 /// A router over it; tells when a call began, and lets calls go.
 fn broken(fault: Fault) -> (tempfile::TempDir, Router, Receiver<()>, Sender<()>) {
     let dir = tempfile::tempdir().unwrap();
@@ -55,6 +70,12 @@ fn broken(fault: Fault) -> (tempfile::TempDir, Router, Receiver<()>, Sender<()>)
     let engine = Arc::new(Broken { fault, began, go: Mutex::new(go) });
     let router = app(engine, settings(dir.path(), |_, _| {})).unwrap();
     (dir, router, has_begun, release)
+}
+
+/// A router over a library in which nothing can be read but a feed of this length.
+pub(super) fn far_ahead(head: u64) -> (tempfile::TempDir, Router) {
+    let (dir, router, ..) = broken(Fault::Far(head));
+    (dir, router)
 }
 
 fn get(uri: &str) -> Request<Body> {
@@ -92,10 +113,9 @@ fn a_full_disk_is_told_until_there_is_room_again() {
     assert_eq!(reply.status, 503, "{}", reply.text());
     assert!(reply.text().contains("the disk is full"), "{}", reply.text());
     let ready = served.ask("GET", "/readyz", &Value::Null);
-    assert_eq!((ready.status, &ready.json()["status"]), (200, &json!("ready")));
-    let failures = ready.json()["failures"].as_array().unwrap().clone();
-    let ledger = failures.iter().find(|failure| failure["name"] == "ledger").unwrap();
-    assert!(ledger["why"].as_str().unwrap().contains("No space left"), "{ledger}");
+    assert_eq!((ready.status, &ready.json()["status"]), (503, &json!("degraded")));
+    let reasons = ready.json()["reasons"].to_string();
+    assert!(reasons.contains("ledger: ") && reasons.contains("No space left"), "{reasons}");
     let found = served.ask("GET", "/api/v1/search?q=cat", &Value::Null);
     assert_eq!(found.status, 200, "searches are answered all the same");
 
@@ -103,6 +123,52 @@ fn a_full_disk_is_told_until_there_is_room_again() {
     let reply = served.ask("POST", "/iib/db/add_custom_tag", &tag);
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert_eq!(served.library.ledger().failure(), None);
+}
+
+#[test]
+fn readiness_says_why_it_is_not() {
+    let reply = ask(Fault::Store, "/readyz");
+    assert_eq!((reply.status, &reply.json()["status"]), (503, &json!("degraded")));
+    assert!(!reply.text().contains("/secret/place"), "{}", reply.text());
+    let reasons = |reply: &Reply| reply.json()["reasons"].as_array().unwrap().len();
+    assert_eq!((reply.header("retry-after"), reasons(&reply) > 0), ("1", true));
+
+    let still = Status {
+        failures: vec![("text".to_owned(), "the disk is full".to_owned())],
+        roots: vec![RootStanding {
+            root: RootId(1),
+            path: b"/drive".to_vec(),
+            standing: Standing::Offline,
+            n_watched: 3,
+            n_polled: 2,
+            poll_every: Some(Duration::from_secs(300)),
+            walked: None,
+            reason: Some("its device is another one".to_owned()),
+        }],
+        ..Status::default()
+    };
+    let reply = ask(Fault::Says(still.clone()), "/readyz");
+    assert_eq!((reply.status, &reply.json()["reasons"]), (503, &json!(["text: the disk is full"])));
+    assert_eq!(reply.json()["roots"][0]["poll_every_s"], 300.0);
+    let status = ask(Fault::Says(still.clone()), "/api/v1/status").json();
+    assert_eq!(
+        status["problems"],
+        json!([
+            { "kind": "index", "text": "text: the disk is full" },
+            { "kind": "offline", "text": "`/drive` is offline: its device is another one" },
+        ])
+    );
+    let metrics = ask(Fault::Says(still.clone()), "/metrics").text();
+    for line in ["lumidex_folders_watched 3", "lumidex_folders_polled 2", "lumidex_roots_offline 1"] {
+        assert!(metrics.lines().any(|known| known == line), "{line} in {metrics}");
+    }
+
+    let away = Status { failures: Vec::new(), ..still.clone() };
+    let reply = ask(Fault::Says(away), "/readyz");
+    assert_eq!((reply.status, &reply.json()["roots"][0]["state"]), (200, &json!("offline")));
+    let filling = Status { failures: Vec::new(), partial: Some((3, 10)), ..still };
+    let reply = ask(Fault::Says(filling), "/readyz");
+    assert_eq!((reply.status, &reply.json()["status"]), (503, &json!("starting")));
 }
 
 #[test]
@@ -184,7 +250,7 @@ fn more_than_can_wait_is_turned_away() {
 
 impl Engine for Broken {
     fn is_ready(&self) -> bool {
-        self.fail::<()>().is_ok()
+        matches!(self.fault, Fault::Says(_)) || self.fail::<()>().is_ok()
     }
     fn backup(&self) -> Result<Backup, Failure> {
         self.fail()
@@ -193,6 +259,34 @@ impl Engine for Broken {
         "token"
     }
     fn status(&self) -> Result<Status, Failure> {
+        match &self.fault {
+            Fault::Says(status) => Ok(status.clone()),
+            _ => self.fail(),
+        }
+    }
+    fn as_of(&self) -> Seq {
+        match self.fault {
+            Fault::Far(head) => Seq(head),
+            _ => Seq::ZERO,
+        }
+    }
+    fn wait_past(&self, _: Seq, _: Duration) -> Seq {
+        self.as_of()
+    }
+    fn epoch_of(&self, _: Seq) -> Result<Option<EpochToken>, Failure> {
+        match self.fault {
+            Fault::Far(_) => Ok(Some(EpochToken(7))),
+            _ => self.fail(),
+        }
+    }
+    fn changes(&self, after: Seq, max: usize, _: Option<&Shown<'_>>) -> Result<Changes, Failure> {
+        let through = Seq(after.0 + max as u64).min(self.as_of());
+        Ok(Changes { through, tags: vec![(TagId(1), through)], ..Changes::default() })
+    }
+    fn reviews(&self, _: usize) -> Result<Vec<Open>, Failure> {
+        self.or_nothing()
+    }
+    fn settle_review(&self, _: Seq, _: Option<ImageId>) -> Result<(), Failure> {
         self.fail()
     }
     fn images_at(&self, _: &[&[u8]]) -> Result<Vec<Option<Hit>>, Failure> {
@@ -214,7 +308,7 @@ impl Engine for Broken {
         self.fail()
     }
     fn n_images(&self) -> Result<u64, Failure> {
-        self.fail()
+        self.or_nothing()
     }
     fn trend(&self, _: usize) -> Result<Trend, Failure> {
         self.fail()

@@ -73,6 +73,40 @@ fn it_stops_when_told_though_a_connection_idles() {
 }
 
 #[test]
+fn streams_of_events_end_at_once_when_it_stops() {
+    let stopper = Stopper::new();
+    let (result, took) = served(
+        |_, _| {},
+        stopper.stop(),
+        move |address| {
+            let mut streams: Vec<TcpStream> = (0..3)
+                .map(|_| {
+                    let mut stream = TcpStream::connect(address).unwrap();
+                    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+                    stream.write_all(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+                    let (mut said, mut piece) = (Vec::new(), [0; 4096]);
+                    while !String::from_utf8_lossy(&said).contains("event: hello") {
+                        let n = stream.read(&mut piece).unwrap();
+                        assert!(n > 0, "the stream goes on: {}", String::from_utf8_lossy(&said));
+                        said.extend(&piece[..n]);
+                    }
+                    stream
+                })
+                .collect();
+            stopper.trigger();
+            for stream in &mut streams {
+                let mut rest = Vec::new();
+                stream.read_to_end(&mut rest).unwrap();
+                assert!(rest.ends_with(b"0\r\n\r\n"), "it ends, and does not break off");
+            }
+        },
+    );
+    assert!(result.is_ok(), "{result:?}");
+    // Less than what requests in flight get before they are cut off.
+    assert!(took < Duration::from_secs(4), "{took:?}");
+}
+
+#[test]
 fn a_client_may_stop_it_and_gets_its_answer() {
     let (result, _) = served(
         |settings, _| settings.enable_shutdown = true,

@@ -4,12 +4,15 @@
 
 mod served;
 
+mod commands;
 mod database;
+mod events;
 mod faults;
 mod files;
 mod intruders;
 mod keeping;
 mod listening;
 mod policies;
+mod review;
 mod system;
 mod tags;

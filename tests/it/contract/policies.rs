@@ -39,15 +39,25 @@ fn the_table_is_what_the_contract_says() {
     let want = "\
 ...... GET    /
 ...... GET    /ui/app.js
+...... GET    /ui/ask.js
+...... GET    /ui/detail.js
+...... GET    /ui/grid.js
+...... GET    /ui/key.js
+...... GET    /ui/live.js
+...... GET    /ui/review.js
+...... GET    /ui/status.js
 ...... GET    /ui/app.css
 ...... GET    /ui/icon.svg
 ...... GET    /healthz
 A..... GET    /readyz
 A..... GET    /metrics
+A.R... GET    /events
 A.R... GET    /api/v1/search
 A.R.T. GET    /api/v1/image
 A.R.T. GET    /api/v1/file
 A.R... GET    /api/v1/status
+A.R.T. GET    /api/v1/review
+A..WT. POST   /api/v1/review
 AOR... GET    /api/v1/backup
 ...... GET    {B}
 A.R.T. GET    {B}/file
@@ -178,7 +188,7 @@ fn a_body_that_cannot_be_read_is_a_bad_request_everywhere() {
                 "\"x\"",
                 "{\"a\":\u{1}}",
                 "{\"path\":{},\"paths\":7,\"cursor\":[],\"name\":[],\"tag_id\":{},\
-                \"tag_name\":5,\"img_path\":5,\"img_paths\":5,\"id\":[],\"and_tags\":5,\"img_id\":[]}",
+                \"number\":[],\"tag_name\":5,\"img_path\":5,\"img_paths\":5,\"id\":[],\"and_tags\":5,\"img_id\":[]}",
             ] {
                 let request = axum::http::Request::builder().method(row.method).uri(&uri);
                 let reply =

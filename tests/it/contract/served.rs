@@ -29,7 +29,7 @@ pub(super) struct Served {
     pub(super) dir: tempfile::TempDir,
     pub(super) router: Router,
     pub(super) library: Arc<Library>,
-    runtime: tokio::runtime::Runtime,
+    pub(super) runtime: tokio::runtime::Runtime,
 }
 
 /// What came back.
@@ -67,6 +67,20 @@ impl Served {
     /// With the settings of a person at this machine.
     pub(super) fn new() -> Self {
         Self::with(|_, _| {})
+    }
+
+    /// The same library behind another server with other settings: asks its `/api/v1/review`.
+    pub(super) fn served_again<F: FnOnce(&mut Settings, &Path)>(
+        &self,
+        change: F,
+    ) -> impl Fn(&str, &Value) -> Reply + use<'_, F> {
+        let settings = settings(self.dir.path(), change);
+        let router = app(Arc::clone(&self.library) as Arc<dyn Engine>, settings).unwrap();
+        move |method, body| {
+            let request = Request::builder().method(method).uri("/api/v1/review");
+            let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+            self.runtime.block_on(reply(&router, request.body(body).unwrap()))
+        }
     }
 
     /// A path below the library's folder, as text.
@@ -184,6 +198,9 @@ pub(super) fn runtime() -> tokio::runtime::Runtime {
 /// What a router answers.
 pub(super) async fn reply(router: &Router, request: Request<Body>) -> Reply {
     let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
+    // A stream of events has no end.
+    let is_endless = parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+    let body = if is_endless { Body::empty() } else { body };
     let body = body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
     Reply { status: parts.status.as_u16(), headers: parts.headers, body }
 }

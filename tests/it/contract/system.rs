@@ -128,13 +128,20 @@ fn shutdown_is_refused_unless_enabled() {
 fn health_and_metrics() {
     let served = Served::new();
     assert_eq!(served.ask("GET", "/healthz", &Value::Null).json(), json!({ "status": "ok" }));
-    assert_eq!(served.ask("GET", "/readyz", &Value::Null).json(), json!({ "status": "ready" }));
+    let ready = served.ask("GET", "/readyz", &Value::Null).json();
+    assert_eq!((&ready["status"], ready.get("reasons")), (&json!("ready"), None));
+    assert_eq!(ready["roots"][0]["path"], served.path("").trim_end_matches('/'));
     served.get("GET", "/hello", &Value::Null);
     let reply = served.ask("GET", "/metrics", &Value::Null);
     assert!(reply.header("content-type").starts_with("text/plain; version=0.0.4"));
     for line in [
         "lumidex_images 7",
         "lumidex_roots 1",
+        "lumidex_roots_offline 0",
+        "lumidex_folders_watched 0",
+        "lumidex_folders_polled 0",
+        "lumidex_reviews 0",
+        "lumidex_listeners 0",
         "lumidex_http_requests_total{method=\"GET\",route=\"{B}/hello\",status=\"2xx\"} 1",
     ] {
         assert!(reply.text().lines().any(|known| known == line), "{line} in {}", reply.text());
@@ -170,9 +177,21 @@ fn the_page_is_ours_and_runs_no_inline_script() {
         ("/ui/icon.svg", "image/svg+xml"),
     ] {
         assert!(text.contains(uri), "{uri}");
+        assert_eq!(served.ask("GET", uri, &Value::Null).header("content-type"), kind);
+    }
+    for row in routes().filter(|row| row.path.starts_with("/ui/")) {
+        let (uri, kind) = match row.path {
+            script if script.ends_with(".js") => (script, "text/javascript; charset=utf-8"),
+            style if style.ends_with(".css") => (style, "text/css; charset=utf-8"),
+            icon => (icon, "image/svg+xml"),
+        };
         let asset = served.ask("GET", uri, &Value::Null);
         assert_eq!((asset.status, asset.header("content-type")), (200, kind));
         assert!(!asset.text().contains("innerHTML") && !asset.body.is_empty());
+        // Whatever a script asks for is there.
+        for part in asset.text().split("from \"./").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(routes().any(|row| row.path == format!("/ui/{part}")), "{uri} asks for {part}");
+        }
     }
     for prefix in PREFIXES {
         let reply = served.ask("GET", prefix, &Value::Null);
@@ -208,7 +227,19 @@ fn our_own_routes_answer_once_and_without_dialect() {
         (&status["images"], &status["ready"], &status["indexing"]["running"]),
         (&json!(7), &json!(true), &json!(false))
     );
-    assert_eq!(status["roots"], json!([{ "path": served.path("").trim_end_matches('/'), "offline": false }]));
+    let root = &status["roots"][0];
+    let keys: Vec<&str> = root.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        ["folders_polled", "folders_watched", "offline", "path", "poll_every_s", "reason", "state", "walked"]
+    );
+    assert_eq!(
+        (&root["path"], &root["offline"], root["walked"].is_f64()),
+        (&json!(served.path("").trim_end_matches('/')), &json!(false), true)
+    );
+    assert_eq!((&status["reviews"], &status["problems"]), (&json!(0), &json!([])));
+    assert!(status["uptime_s"].is_u64());
+    assert_eq!(served.ask("GET", "/api/v1/review", &Value::Null).json(), json!({ "reviews": [] }));
 }
 
 #[test]

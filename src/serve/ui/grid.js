@@ -1,0 +1,210 @@
+// Finding, and the grid of what is found. It follows a library that changes without disturbing who looks.
+
+import { Locked, address, ask, el, failed, make, say } from "./ask.js";
+
+const PAGE = 100;
+
+export const shown = { query: "", cursor: "", more: false, tiles: new Map(), order: [], loading: null };
+let openImage = () => {};
+
+export const onOpen = (opener) => { openImage = opener; };
+const firstPage = (query, options) => ask(`/api/v1/search?${new URLSearchParams({ q: query, size: PAGE })}`, options);
+
+export async function find(query) {
+  shown.loading?.abort();
+  const abort = new AbortController();
+  shown.loading = abort;
+  try {
+    const answer = await firstPage(query, { signal: abort.signal });
+    say("");
+    shown.query = query;
+    replace(answer);
+    fresh(0);
+    remember(query);
+  } catch (error) {
+    failed(error);
+  } finally {
+    if (shown.loading === abort) shown.loading = null;
+  }
+  fill();
+}
+
+export async function more() {
+  if (!shown.more || shown.loading) return false;
+  const abort = new AbortController();
+  shown.loading = abort;
+  try {
+    const asked = new URLSearchParams({ q: shown.query, size: PAGE, cursor: shown.cursor });
+    add(await ask(`/api/v1/search?${asked}`, { signal: abort.signal }));
+    return true;
+  } catch (error) {
+    shown.more = false;
+    failed(error);
+    return false;
+  } finally {
+    if (shown.loading === abort) shown.loading = null;
+  }
+}
+
+// Loads pages until the end of the list is out of sight.
+export async function fill() {
+  while (el("end").getBoundingClientRect().top < innerHeight * 2 && (await more()));
+}
+
+// Keeps the tiles that are still there, so that nothing flickers while typing.
+function replace(answer) {
+  const before = shown.tiles;
+  shown.tiles = new Map();
+  shown.order = [];
+  const tiles = document.createDocumentFragment();
+  for (const file of answer.files) place(file, before, tiles);
+  el("grid").replaceChildren(tiles);
+  settle(answer);
+}
+
+function add(answer) {
+  const tiles = document.createDocumentFragment();
+  for (const file of answer.files) place(file, null, tiles);
+  el("grid").append(tiles);
+  settle(answer);
+}
+
+function settle({ cursor }) {
+  shown.cursor = cursor.next;
+  shown.more = cursor.has_next;
+  if (shown.order.length === 0 && shown.query) say(`Nothing matches “${shown.query}”.`);
+}
+
+const isSame = (known, file) => known.file.date === file.date && known.file.offline === file.offline && known.file.id === file.id;
+
+function place(file, before, tiles) {
+  if (shown.tiles.has(file.fullpath)) return;
+  const known = before?.get(file.fullpath);
+  const entry = known && isSame(known, file) ? known : { file, tile: tile(file) };
+  shown.tiles.set(file.fullpath, entry);
+  shown.order.push(file.fullpath);
+  tiles.append(entry.tile);
+}
+
+function tile(file) {
+  const item = make("li");
+  const button = make("button", { type: "button", title: file.fullpath });
+  button.setAttribute("aria-label", file.offline ? `${file.name}, offline` : file.name);
+  button.classList.toggle("offline", file.offline === true);
+  const standIn = make("span", { className: "stand-in", textContent: file.name });
+  button.append(standIn);
+  if (file.offline) button.append(make("span", { className: "badge", textContent: "offline" }));
+  if (file.media_type === "image" && !file.offline) {
+    const image = make("img", { loading: "lazy", decoding: "async", alt: "", className: "waiting" });
+    image.addEventListener("load", () => { image.classList.remove("waiting"); standIn.remove(); });
+    image.addEventListener("error", () => image.remove());
+    image.src = address(file);
+    button.prepend(image);
+  }
+  button.addEventListener("click", () => openImage(file.fullpath));
+  item.append(button);
+  return item;
+}
+
+function remember(query) {
+  const url = new URL(location.href);
+  if (query) url.searchParams.set("q", query); else url.searchParams.delete("q");
+  history.replaceState(null, "", url);
+}
+
+// -- following
+
+// One look at a time, and not more often than this: a walk changes much in a short time.
+const LOOK_MS = 400;
+const following = { wanted: false, running: false };
+
+const isAtTop = () => scrollY < 50;
+const isBusy = () => shown.loading !== null || el("detail").open;
+
+// Something changed: looks whether it shows here.
+export async function follow() {
+  following.wanted = true;
+  if (following.running) return;
+  following.running = true;
+  while (following.wanted) {
+    following.wanted = false;
+    if (!isBusy()) await look();
+    else if (!el("detail").open) following.wanted = true;
+    await new Promise((done) => setTimeout(done, LOOK_MS));
+  }
+  following.running = false;
+}
+
+async function look() {
+  const query = shown.query;
+  try {
+    const answer = await firstPage(query);
+    if (query !== shown.query || isBusy()) { following.wanted = !el("detail").open; return; }
+    if (isAtTop()) {
+      merge(answer);
+      fresh(0);
+    } else {
+      const known = answer.files.findIndex((file) => shown.tiles.has(file.fullpath) && isSame(shown.tiles.get(file.fullpath), file));
+      fresh(known < 0 ? answer.files.length : known);
+    }
+  } catch (error) {
+    if (error instanceof Locked) failed(error);
+  }
+}
+
+// The first page as it is now, before what was loaded behind it. Tiles that stay are not touched.
+function merge(answer) {
+  const files = new Map(answer.files.map((file) => [file.fullpath, file]));
+  const isKnown = (path) => files.has(path) && isSame(shown.tiles.get(path), files.get(path));
+  const last = shown.order.findLastIndex(isKnown);
+  // Everything may be new, or everything may be on one page; then there is nothing behind it.
+  const rest = last < 0 || !answer.cursor.has_next ? [] : shown.order.slice(last + 1).filter((path) => !files.has(path));
+  const before = shown.tiles;
+  shown.tiles = new Map();
+  shown.order = [];
+  let next = el("grid").firstChild;
+  const stand = (entry) => {
+    shown.tiles.set(entry.file.fullpath, entry);
+    shown.order.push(entry.file.fullpath);
+    if (entry.tile === next) next = next.nextSibling;
+    else el("grid").insertBefore(entry.tile, next);
+  };
+  for (const file of answer.files) {
+    const known = before.get(file.fullpath);
+    stand(known && isSame(known, file) ? known : { file, tile: tile(file) });
+  }
+  for (const path of rest) stand(before.get(path));
+  while (next) {
+    const gone = next;
+    next = next.nextSibling;
+    gone.remove();
+  }
+  if (rest.length === 0) settle(answer);
+  if (shown.order.length > 0 && el("message").textContent.startsWith("Nothing matches")) say("");
+  fill();
+}
+
+// Images that are gone leave, wherever they stand.
+export function leave(ids) {
+  const gone = new Set(ids.map(String));
+  shown.order = shown.order.filter((path) => {
+    const entry = shown.tiles.get(path);
+    if (!gone.has(String(entry.file.id))) return true;
+    entry.tile.remove();
+    shown.tiles.delete(path);
+    return false;
+  });
+}
+
+function fresh(n) {
+  el("fresh").hidden = n === 0;
+  el("fresh").textContent = n >= PAGE ? `${PAGE}+ new` : `${n} new`;
+}
+
+el("fresh").addEventListener("click", () => {
+  scrollTo({ top: 0 });
+  fresh(0);
+  follow();
+});
+addEventListener("scroll", () => { if (!el("fresh").hidden && isAtTop()) follow(); }, { passive: true });
+el("detail").addEventListener("close", () => follow());
