@@ -57,6 +57,7 @@ AR.T. GET    /api/v1/file
 AR... GET    /api/v1/status
 AR.T. GET    /api/v1/review
 A.WT. POST   /api/v1/review
+A.WT. POST   /api/v1/roots/accept_empty
 ..... GET    {B}
 AR.T. GET    {B}/file
 AR.T. GET    {B}/image_geninfo
