@@ -254,6 +254,20 @@ impl Library {
         Ok(())
     }
 
+    /// A person says that the root at this path, which is in doubt because nothing known is there, is
+    /// really empty; returns when what was there shows as gone. Whether there is such a root.
+    ///
+    /// # Errors
+    /// See [`IntakeError`].
+    pub fn accept_empty(&self, path: &[u8]) -> Result<bool, IntakeError> {
+        let unreadable = |error: ReadError| IntakeError::Run(Arc::new(error.into()));
+        let roots = self.reader().and_then(|reader| reader.roots()).map_err(unreadable)?;
+        let found = roots.into_iter().find(|(_, root)| !root.retired && root.path == path);
+        let Some((id, _)) = found else { return Ok(false) };
+        self.intake.accept_empty(id);
+        self.update().map(|()| true)
+    }
+
     /// Roots never walked, or being walked, or whose first walk searches do not show yet. Touches no
     /// file system.
     ///

@@ -2,13 +2,14 @@
 
 use anyhow::Context;
 use clap::Parser;
-use lumidex::cli::asking::{self, Answerer, Asking, Reply, Request, Topic};
+use lumidex::cli::asking::{self, Answerer, Asking, Reply, Request, RootsAction, Topic};
 use lumidex::cli::{self, Args, Command};
 use lumidex::library::{Library, LibraryOptions};
 use lumidex::serve;
 use lumidex::settings::{Environment, Flags, Settings};
 use lumidex::sys::{Stopper, lock, paths};
 use lumidex_schema::layout;
+use lumidex_schema::path::display;
 use lumidex_schema::record::PathType;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -34,7 +35,13 @@ fn main() -> ExitCode {
         Command::Inspect { json, files } => inspect(&files, json),
         Command::Serve(flags) => serve(*flags),
         Command::Status(asking) => ask(asking, Topic::Status, |_| Request::status()),
-        Command::Roots(asking) => ask(asking, Topic::Roots, |_| Request::status()),
+        Command::Roots { asking, action: None } => ask(asking, Topic::Roots, |_| Request::status()),
+        Command::Roots { asking, action: Some(RootsAction::AcceptEmpty { path }) } => {
+            ask(asking, Topic::Done, |settings| {
+                let path = paths::absolute_normal(&path, &settings.cwd);
+                Request::accept_empty(&display(&paths::to_bytes(path)))
+            })
+        }
         Command::Review { asking, action } => {
             let topic = if action.is_some() { Topic::Done } else { Topic::Review };
             ask(asking, topic, |_| Request::review(action.as_ref()))

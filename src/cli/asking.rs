@@ -35,6 +35,16 @@ pub enum ReviewAction {
     },
 }
 
+/// What a person can say about a folder.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum RootsAction {
+    /// Say that an offline folder is really empty: what was there counts as gone
+    AcceptEmpty {
+        /// The folder
+        path: PathBuf,
+    },
+}
+
 /// A question to a library, as one of its own routes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
@@ -82,6 +92,12 @@ impl Request {
     #[must_use]
     pub fn status() -> Self {
         Self { method: "GET", route: "/api/v1/status", body: Value::Null }
+    }
+
+    /// The folder at this absolute path is really empty.
+    #[must_use]
+    pub fn accept_empty(path: &str) -> Self {
+        Self { method: "POST", route: "/api/v1/roots/accept_empty", body: json!({ "path": path }) }
     }
 
     /// The review list, or an answer to one of its questions.

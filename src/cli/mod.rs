@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::settings::Flags;
-use asking::{Asking, ReviewAction};
+use asking::{Asking, ReviewAction, RootsAction};
 
 pub use bar::show_progress;
 pub use browser::open_in_browser;
@@ -76,7 +76,14 @@ pub enum Command {
     Status(Asking),
     /// Show the folders, and how changes in them become known
     #[command(after_help = ANSWERERS)]
-    Roots(Asking),
+    Roots {
+        /// How it is told, and of which library.
+        #[command(flatten)]
+        asking: Asking,
+        /// What to do; the folders are shown when there is nothing to do.
+        #[command(subcommand)]
+        action: Option<RootsAction>,
+    },
     /// Show questions about pictures that moved or were replaced, and answer them
     #[command(after_help = ANSWERERS)]
     Review {

@@ -175,6 +175,12 @@ pub trait Engine: Send + Sync + 'static {
     /// [`Failure`] when a store fails.
     fn alias_extra_path(&self, path: &[u8], alias: &str) -> Result<Option<record::ExtraPath>, Failure>;
 
+    /// A person says that the root at this path is really empty; returns when what was there shows as
+    /// gone.
+    ///
+    /// # Errors
+    /// [`Failure`] when there is no such root, or a store fails.
+    fn accept_empty(&self, path: &[u8]) -> Result<(), Failure>;
     /// Roots never walked, or being walked (design ruling 20). Touches no file system.
     ///
     /// # Errors

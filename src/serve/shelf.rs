@@ -11,6 +11,7 @@ use crate::metadata::Reading;
 use crate::query::{Hit, Page, Search, Trend};
 use lumidex_schema::api;
 use lumidex_schema::id::{EpochToken, ImageId, Seq, TagId};
+use lumidex_schema::path::display;
 use lumidex_schema::record::{ExtraPath, Image, PathType, Presence};
 use std::path::Path;
 use std::sync::Arc;
@@ -188,6 +189,13 @@ impl Engine for Library {
             Err(DecideError::UnknownExtraPath(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn accept_empty(&self, path: &[u8]) -> Result<(), Failure> {
+        if Library::accept_empty(self, path)? {
+            return Ok(());
+        }
+        Err(Failure::Unknown(format!("`{}` is no folder of the library", display(path))))
     }
 
     fn expired_dirs(&self) -> Result<Vec<Vec<u8>>, Failure> {

@@ -3,7 +3,9 @@
 
 use super::answer::Outcome;
 use super::policy::{At, Paths, Policy};
-use super::routes::{events, folders, geninfo, media, own, page, review, search, status, system, tags};
+use super::routes::{
+    events, folders, geninfo, media, own, page, review, roots, search, status, system, tags,
+};
 use super::server::Call;
 
 /// A route.
@@ -48,7 +50,7 @@ const WRITE_PATHS: Policy = Policy::WRITE.with_paths(Paths::Write);
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 55] = [
+pub(crate) static ROUTES: [Route; 56] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
     route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::app)),
@@ -72,6 +74,7 @@ pub(crate) static ROUTES: [Route; 55] = [
     route(Get, Own, "/status", Policy::READ, Engine(status::status)),
     route(Get, Own, "/review", READ_PATHS, Engine(review::list)),
     route(Post, Own, "/review", WRITE_PATHS, Engine(review::settle)),
+    route(Post, Own, "/roots/accept_empty", WRITE_PATHS, Long(roots::accept_empty)),
     route(Get, Own, "/backup", Policy::OWNER, Long(own::backup)),
     // The contract, section by section.
     route(Get, Contract, "", Policy::OPEN, Inline(page::to_page)),

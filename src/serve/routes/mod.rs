@@ -8,6 +8,7 @@ pub(super) mod media;
 pub(super) mod own;
 pub(super) mod page;
 pub(super) mod review;
+pub(super) mod roots;
 pub(super) mod search;
 pub(super) mod status;
 pub(super) mod system;

@@ -193,3 +193,27 @@ fn the_library_stops_being_expired_by_itself() {
         (&json!(false), &json!([]), &json!(2))
     );
 }
+
+#[test]
+fn a_person_ends_the_doubt_about_an_empty_folder() {
+    for has_server in [true, false] {
+        let world = World::new();
+        drop(world.serve(None));
+        let pics = world.dir.path().join("pics");
+        std::fs::rename(&pics, world.dir.path().join("away")).unwrap();
+        std::fs::create_dir(&pics).unwrap();
+        let server = world.serve(None);
+        let status = world.json(&["status"]);
+        assert_eq!((&status["roots"][0]["state"], &status["images"]), (&json!("offline"), &json!(2)));
+        assert_eq!(status["problems"][0]["kind"], "offline");
+        if !has_server {
+            drop(server);
+        }
+        let pics = pics.to_str().unwrap();
+        assert!(world.fails(&["roots", "accept-empty", "/no/root"], 4).contains("/no/root"));
+        let output = world.run(&["roots", "accept-empty", pics]);
+        assert_eq!(output.stdout, b"done\n", "{}", String::from_utf8_lossy(&output.stderr));
+        let status = world.json(&["status"]);
+        assert_eq!((&status["images"], &status["problems"]), (&json!(0), &json!([])));
+    }
+}

@@ -358,6 +358,9 @@ impl Engine for Broken {
     fn alias_extra_path(&self, _: &[u8], _: &str) -> Result<Option<ExtraPath>, Failure> {
         self.fail()
     }
+    fn accept_empty(&self, _: &[u8]) -> Result<(), Failure> {
+        self.fail()
+    }
     fn expired_dirs(&self) -> Result<Vec<Vec<u8>>, Failure> {
         self.fail()
     }

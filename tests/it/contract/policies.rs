@@ -58,6 +58,7 @@ A.R.T. GET    /api/v1/file
 A.R... GET    /api/v1/status
 A.R.T. GET    /api/v1/review
 A..WT. POST   /api/v1/review
+A..WT. POST   /api/v1/roots/accept_empty
 AOR... GET    /api/v1/backup
 ...... GET    {B}
 A.R.T. GET    {B}/file
