@@ -4,20 +4,26 @@
 //! something returns once every search shows it. Knows nothing of HTTP.
 
 use crate::intake::{Intake, IntakeError, IntakeSettings, ProgressSnapshot, RunError, WatchSettings};
+use crate::ledger::backup::{self, BackupError, Bounds, Copied, Daily, Existing, Look};
 use crate::ledger::{DecideError, Ledger, OpenError, ReadError, Reader};
 use crate::limits;
 use crate::projection::tags::TagsProjection;
 use crate::projection::text::TextProjection;
 use crate::projection::{Follower, ProjectionError};
 use crate::query::{Engine, Sources};
+use crate::sys::files::{create_folders, open, remove_file};
 use crate::sys::lock::LockError;
-use crate::sys::{DirLock, Stopper};
-use lumidex_schema::id::{ImageId, RootId, Seq, TagId};
+use crate::sys::storage::{Disk, Storage};
+use crate::sys::{DirLock, PathError, Stop, Stopper, beside, priority};
+use lumidex_schema::id::{ImageId, RootId, Seq, TagId, Timestamp};
 use lumidex_schema::layout;
 use lumidex_schema::record::{ExtraPath, PathType};
 use parking_lot::Mutex;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::SystemTime;
 
 /// Where a library lives and how it is read.
 #[derive(Clone, Debug)]
@@ -47,17 +53,42 @@ pub enum LibraryError {
     Thread(#[source] std::io::Error),
 }
 
+/// Name of a copy on its way to who asked for it, in the folder of backups.
+const HANDED_OUT: &str = "handed-out.redb";
+
 /// An open library. Dropping it stops its threads and makes everything durable.
 ///
 /// Fields drop in order: what fills the ledger, what follows it, the ledger, the lock.
 pub struct Library {
+    backups: Mutex<Option<Backups>>,
+    /// Held while a copy is made: one at a time.
+    copying: Arc<Mutex<()>>,
     intake: Arc<Intake>,
     stopper: Stopper,
     engine: Engine,
     tags: Follower,
     text: Follower,
     ledger: Ledger,
+    token: String,
+    data_dir: PathBuf,
     lock: Mutex<DirLock>,
+}
+
+/// The thread that makes daily backups. Dropping it stops and joins the thread.
+struct Backups {
+    stopper: Stopper,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Backups {
+    fn drop(&mut self) {
+        self.stopper.trigger();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that makes backups panicked");
+        }
+    }
 }
 
 impl Library {
@@ -67,9 +98,18 @@ impl Library {
     /// # Errors
     /// See [`LibraryError`].
     pub fn open(options: &LibraryOptions) -> Result<Self, LibraryError> {
+        Self::open_on(&Disk::shared(), options)
+    }
+
+    /// As [`Library::open`], on this storage.
+    ///
+    /// # Errors
+    /// As [`Library::open`].
+    pub fn open_on(storage: &Arc<dyn Storage>, options: &LibraryOptions) -> Result<Self, LibraryError> {
         let lock = DirLock::take(&options.data_dir)?;
-        let ledger = Ledger::open(&options.data_dir.join(layout::LEDGER))?;
-        let (tags, text) = open_projections(&options.data_dir);
+        remove_left_copies(&options.data_dir);
+        let ledger = Ledger::open_on(Arc::clone(storage), &options.data_dir.join(layout::LEDGER))?;
+        let (tags, text) = open_projections(storage, &options.data_dir);
         let (tags_reader, text_reader) = (tags.reader(), text.reader());
         let tags = Follower::start(Box::new(tags), ledger.clone())?;
         let text = Follower::start(Box::new(text), ledger.clone())?;
@@ -83,7 +123,19 @@ impl Library {
         let stopper = Stopper::new();
         let intake = Intake::start(ledger.clone(), options.intake, options.watch, &stopper.stop())
             .map_err(LibraryError::Thread)?;
-        Ok(Self { intake: Arc::new(intake), stopper, engine, tags, text, ledger, lock: Mutex::new(lock) })
+        Ok(Self {
+            backups: Mutex::default(),
+            copying: Arc::default(),
+            intake: Arc::new(intake),
+            stopper,
+            engine,
+            tags,
+            text,
+            ledger,
+            token: random_token(),
+            data_dir: options.data_dir.clone(),
+            lock: Mutex::new(lock),
+        })
     }
 
     /// Answers searches.
@@ -112,17 +164,59 @@ impl Library {
         self.ledger.reader()
     }
 
-    /// Says in the lock file where the library is served.
+    /// Says in the lock file where the library is served, and what its owner shows there.
     ///
     /// # Errors
     /// When the lock file cannot be written.
-    pub fn announce(&self, address: &str, token: Option<&str>) -> Result<(), crate::sys::PathError> {
-        self.lock.lock().announce(address, token)
+    pub fn announce(&self, address: &str) -> Result<(), PathError> {
+        self.lock.lock().announce(address, Some(&self.token))
+    }
+
+    /// What tells the owner of the data folder from everyone else: it stands in the lock file,
+    /// which nobody else can read. Empty, and then good for nothing, where there is no randomness.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Makes a copy of the ledger each day from now on and keeps this many; none with 0.
+    ///
+    /// # Errors
+    /// When its thread cannot be started.
+    pub fn keep_backups(&self, number: u32) -> std::io::Result<()> {
+        let daily = Daily::new(self.ledger.clone(), &self.data_dir, Bounds::of_number(number));
+        let (stopper, copying) = (Stopper::new(), Arc::clone(&self.copying));
+        let stop = stopper.stop();
+        let thread = std::thread::Builder::new()
+            .name("backups".to_owned())
+            .spawn(move || make_daily(&daily, &copying, &stop))?;
+        *self.backups.lock() = Some(Backups { stopper, thread: Some(thread) });
+        Ok(())
+    }
+
+    /// A copy of the ledger as it is now, proven equal. The file has no name any more: it is gone
+    /// once it is closed.
+    ///
+    /// # Errors
+    /// [`BackupError`]; then nothing is left of it.
+    pub fn backup(&self) -> Result<(File, Copied), BackupError> {
+        let _turn = self.copying.lock();
+        let folder = self.data_dir.join(layout::BACKUPS);
+        create_folders(&folder).map_err(BackupError::File)?;
+        let path = folder.join(HANDED_OUT);
+        let stop = self.stopper.stop();
+        let copied = backup::copy(&self.reader()?, &path, Existing::Replace, &stop, &mut |_, _| {})?;
+        let file = open(&path).map_err(BackupError::File)?;
+        remove_file(&path).map_err(BackupError::File)?;
+        Ok((file, copied))
     }
 
     /// Asks everything that runs to stop soon; dropping the library then takes little time.
     pub fn begin_stop(&self) {
         self.stopper.trigger();
+        if let Some(backups) = &*self.backups.lock() {
+            backups.stopper.trigger();
+        }
     }
 
     /// Walks every root; returns when what was found is searchable. Joins a walk that goes on.
@@ -174,11 +268,12 @@ impl Library {
         self.intake.progress()
     }
 
-    /// Why a projection stands still, if one does: its name and reason.
+    /// Why the ledger cannot be written or a projection stands still, if so: its name and reason.
     #[must_use]
     pub fn failures(&self) -> Vec<(&'static str, String)> {
+        let ledger = self.ledger.failure().map(|reason| ("ledger", reason));
         let failure = |name, follower: &Follower| Some((name, follower.state().failure()?));
-        [failure("tags", &self.tags), failure("text", &self.text)].into_iter().flatten().collect()
+        [ledger, failure("tags", &self.tags), failure("text", &self.text)].into_iter().flatten().collect()
     }
 
     /// See [`Ledger::make_tag`].
@@ -302,11 +397,68 @@ impl Library {
 }
 
 /// Both projections, loaded side by side: each takes a core of its own at start.
-fn open_projections(data_dir: &Path) -> (TagsProjection, TextProjection) {
+fn open_projections(storage: &Arc<dyn Storage>, data_dir: &Path) -> (TagsProjection, TextProjection) {
     std::thread::scope(|scope| {
-        let text = scope.spawn(|| TextProjection::open(&data_dir.join(layout::TEXT)));
-        let tags = TagsProjection::open(&data_dir.join(layout::TAGS));
+        let text = scope.spawn(|| TextProjection::open_on(Arc::clone(storage), &data_dir.join(layout::TEXT)));
+        let tags = TagsProjection::open_on(Arc::clone(storage), &data_dir.join(layout::TAGS));
         let text = text.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (tags, text)
     })
+}
+
+/// What programs that were killed left of copies they were making.
+fn remove_left_copies(data_dir: &Path) {
+    let folder = data_dir.join(layout::BACKUPS);
+    let removed = beside::remove_leftovers(&folder, |target| target.ends_with(".redb"))
+        .and_then(|_| remove_file(&folder.join(HANDED_OUT)))
+        .and_then(|()| beside::remove_leftovers(data_dir, |target| target.starts_with(layout::LEDGER)));
+    if let Err(error) = removed {
+        tracing::warn!(error = &error as &dyn std::error::Error, "an unfinished backup stays");
+    }
+}
+
+/// Until told to stop. What goes wrong is tried again with the next look.
+fn make_daily(daily: &Daily, copying: &Mutex<()>, stop: &Stop) {
+    priority::yield_to_others();
+    let mut wait = limits::BACKUP_FIRST_LOOK;
+    while !stop.wait_for(wait) {
+        wait = limits::BACKUP_LOOK_EVERY;
+        let looked = {
+            let _turn = copying.lock();
+            daily.look(now(), stop)
+        };
+        match looked {
+            Ok(Look::Made(made)) => {
+                let (rows, removed) = (made.content.rows, made.removed.len());
+                tracing::info!(rows, bytes = made.content.bytes, removed, "made a backup of the ledger");
+            }
+            Ok(Look::NoRoom { needed_bytes, free_bytes }) => {
+                tracing::warn!(needed_bytes, free_bytes, "no backup was made, for the disk is nearly full");
+            }
+            Ok(Look::Off | Look::Recent | Look::Unchanged) | Err(BackupError::Stopped) => {}
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "no backup was made; tried again later"
+                );
+            }
+        }
+    }
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// 128 bits in hex.
+fn random_token() -> String {
+    let mut bytes = [0; 16];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Err(error) => {
+            tracing::warn!(%error, "tools will not be admitted by this server");
+            String::new()
+        }
+    }
 }

@@ -32,6 +32,10 @@ pub const GROUP_COMMIT_ENTRIES_MAX: usize = 512;
 /// Observations written before the writer looks whether a decision waits: about 5 ms of work.
 pub const OBSERVATION_SLICE: usize = 1_024;
 
+/// Images remembered whose place another took, until somebody looks for their content; of more than
+/// that, the rest waits for its content to arrive again.
+pub const DISPLACED_MAX: usize = 65_536;
+
 /// Questions about identity that are kept; the oldest goes when another comes.
 pub const REVIEWS_MAX: u64 = 10_000;
 
@@ -47,6 +51,17 @@ pub const LEDGER_REPORTS_QUEUED: usize = 2;
 
 /// Decisions that wait for the writer; further ones wait in their request.
 pub const LEDGER_DECISIONS_QUEUED: usize = 512;
+
+/// How often a ledger whose disk failed is tried while nobody writes; each write tries it too.
+pub const LEDGER_MEND_EVERY: Duration = Duration::from_secs(2);
+
+/// How long mending waits for readers that began before the disk failed; then the write fails, and
+/// the next tries again. Readers are held for a query at most.
+pub const LEDGER_READERS_WAIT: Duration = Duration::from_millis(500);
+
+/// How long a reader that is to begin while the disk fails waits for what is durable to be opened:
+/// some milliseconds pass. Then it fails.
+pub const LEDGER_SWITCH_WAIT: Duration = Duration::from_secs(10);
 
 /// Numbers a follower may be behind before a walk waits for it: a second or two of its work.
 pub const FOLLOWERS_BEHIND_MAX: u64 = 32_768;
@@ -158,6 +173,24 @@ pub const WALK_VISIBLE_LOOK: Duration = Duration::from_secs(1);
 
 /// How long a write waits until searches show it; then it is answered all the same.
 pub const VISIBLE_WAIT: Duration = Duration::from_secs(20);
+
+/// Bytes of all daily backups together: ten ledgers of a million images. The oldest go; two of the
+/// newest size always may stay.
+pub const BACKUPS_BYTES_MAX: u64 = 4 << 30;
+
+/// Bytes a daily backup must leave on its disk: the walk, the indexes and other programs go on
+/// writing. It is not made then, and a warning says so.
+pub const BACKUP_RESERVE_BYTES: u64 = 1 << 30;
+
+/// Age of the newest backup at which another is due.
+pub const BACKUP_EVERY: Duration = Duration::from_secs(24 * 3_600);
+
+/// How long after the start the program first looks whether a backup is due: after what it was
+/// started for.
+pub const BACKUP_FIRST_LOOK: Duration = Duration::from_secs(10);
+
+/// How often it looks again; a machine that slept is so late at most.
+pub const BACKUP_LOOK_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Metadata of files. What is beyond a bound is left out with a complaint; the file stays.
 pub mod metadata {

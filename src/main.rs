@@ -75,11 +75,12 @@ fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
         let found = cli::generator_folders(settings.home.as_deref(), &settings.cwd);
         eprintln!("{}", cli::nothing_to_serve(&found));
     }
+    library.keep_backups(settings.backups_max).context("the thread that makes backups cannot be started")?;
     let stopper = Stopper::new();
     let bar = cli::show_progress(library.intake().progress_counters(), stopper.stop());
     let engine: Arc<dyn serve::Engine> = Arc::clone(&library) as _;
     let served = serve::run(engine, settings.clone(), stopper.stop(), |address| {
-        if let Err(error) = library.announce(&address.to_string(), None) {
+        if let Err(error) = library.announce(&address.to_string()) {
             tracing::warn!(error = &error as &dyn std::error::Error, "tools will not find this server");
         }
         // Said last: whoever reads it may ask, or look into the lock file, at once.

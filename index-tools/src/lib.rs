@@ -2,5 +2,8 @@
 //!
 //! The command line is in `main.rs`; what it does is here, so that tests can do it too.
 
+pub mod backup;
 pub mod reindex;
+pub mod restore;
+pub mod server;
 pub mod synth;

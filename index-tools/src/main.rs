@@ -1,21 +1,26 @@
-//! The command line of the offline tools. Exit codes: 0 done, 1 failed, 2 asked wrongly. An
-//! interrupt ends it where it stands, 130 to a shell: whatever it writes may be left half done.
+//! The command line of the tools. Exit codes: 0 done, 1 failed, 2 asked wrongly. An interrupt ends it
+//! where it stands, 130 to a shell: an index or a library may then be half written, a backup or a
+//! ledger never is.
 
 mod bar;
 
-use std::io::{Write, stderr};
+use std::io::{BufRead, IsTerminal, Write, stderr, stdin};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::{Parser, Subcommand, ValueEnum};
+use indicatif::{HumanBytes, HumanCount};
+use lumidex::ledger::backup::Existing;
 use lumidex::sys::Stop;
+use lumidex_index_tools::backup::{Stage, backup as make_backup};
 use lumidex_index_tools::reindex::{Library as Reindexed, Part};
+use lumidex_index_tools::restore::Place;
 use lumidex_index_tools::synth::{Dialect, Library};
 
 use bar::bar;
 
-/// Offline tools for lumidex.
+/// Tools for a lumidex library.
 #[derive(Parser)]
 #[command(name = "index-tools", version, propagate_version = true)]
 struct Arguments {
@@ -25,6 +30,41 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Copy the ledger, which holds everything that must not be lost, into one file
+    ///
+    /// Works while a server runs on the data folder: it is asked for a copy. The file has its name
+    /// only when it is whole, compared with the ledger and on the disk.
+    #[command(after_help = "Examples:
+  index-tools backup /mnt/usb/lumidex.redb
+  index-tools backup today.redb --force --data-dir /srv/lumidex")]
+    Backup {
+        /// The file to write
+        file: PathBuf,
+        /// The library's data folder
+        #[arg(long, env = "LUMIDEX_DATA_DIR", value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+        /// Replace the file if it exists
+        #[arg(long)]
+        force: bool,
+    },
+    /// Put a backup in the place of the ledger
+    ///
+    /// The backup is checked first and only read. The ledger that is there is kept beside, as
+    /// `ledger.redb.before-restore-TIME`. A server must not run on the same data folder; when it
+    /// starts, it finds the rest out from the ledger and the files.
+    #[command(after_help = "Examples:
+  index-tools restore /mnt/usb/lumidex.redb
+  index-tools restore today.redb --yes --data-dir /srv/lumidex")]
+    Restore {
+        /// A file of `backup`, of the folder `backups`, or a former ledger
+        file: PathBuf,
+        /// The library's data folder
+        #[arg(long, env = "LUMIDEX_DATA_DIR", value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
     /// Empty what is derived from the ledger and fill it again
     ///
     /// Nothing is lost by it: the ledger holds everything. A server must not run on the same data
@@ -79,6 +119,8 @@ enum Parts {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
+        Command::Backup { file, data_dir, force } => backup(&file, data_dir, force),
+        Command::Restore { file, data_dir, yes } => restore(&file, data_dir, yes),
         Command::Reindex { parts, data_dir, from_files } => reindex(parts, data_dir, from_files),
         Command::Synth { dir, images, seed, dialects } => {
             synth(&dir, &Library::new(seed, images).with_dialects(&dialects))
@@ -94,10 +136,65 @@ fn main() -> ExitCode {
     }
 }
 
+fn folder_of(data_dir: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    let folder = data_dir.or_else(lumidex::sys::paths::default_data_dir);
+    folder.ok_or_else(|| anyhow::anyhow!("this system names no data folder; use `--data-dir`"))
+}
+
+fn backup(file: &Path, data_dir: Option<PathBuf>, force: bool) -> anyhow::Result<()> {
+    let folder = folder_of(data_dir)?;
+    let existing = if force { Existing::Replace } else { Existing::Keep };
+    let bar = bar("starting", 0);
+    let content = make_backup(&folder, file, existing, &mut |stage| {
+        let (verb, done, total) = match stage {
+            Stage::Waiting => ("the server makes a copy", 0, 0),
+            Stage::Copying(done, total) => ("copying rows and comparing them", done, total),
+            Stage::Receiving(done, total) => ("receiving bytes", done, total),
+            Stage::Checking => ("checking", 0, 0),
+        };
+        bar.set_message(verb);
+        bar.set_length(total);
+        bar.set_position(done);
+    })?;
+    bar.finish_and_clear();
+    let (rows, bytes) = (HumanCount(content.rows), HumanBytes(content.bytes));
+    let _ = writeln!(stderr(), "wrote and checked {}: {rows} rows, {bytes}", file.display());
+    Ok(())
+}
+
+fn restore(file: &Path, data_dir: Option<PathBuf>, yes: bool) -> anyhow::Result<()> {
+    let folder = folder_of(data_dir)?;
+    let place = Place::take(&folder, file)?;
+    if !yes && !is_confirmed(&folder, file)? {
+        anyhow::bail!("nothing was changed");
+    }
+    let bar = bar("checking and copying", 0);
+    let restored = place.restore(file)?;
+    bar.finish_and_clear();
+    let rows = HumanCount(restored.content.rows);
+    let _ = writeln!(stderr(), "restored {rows} rows from {} to {}", file.display(), folder.display());
+    if let Some(former) = restored.former {
+        let _ = writeln!(stderr(), "the former ledger is kept as {}", former.display());
+    }
+    Ok(())
+}
+
+/// Asks at the terminal; without one nobody can say yes.
+fn is_confirmed(folder: &Path, file: &Path) -> anyhow::Result<bool> {
+    if !stdin().is_terminal() {
+        anyhow::bail!(
+            "there is no terminal to ask at; add `--yes` to replace the ledger of {}",
+            folder.display()
+        );
+    }
+    let _ = write!(stderr(), "Replace the ledger of {} by {}? [y/N] ", folder.display(), file.display());
+    let mut answer = String::new();
+    stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
 fn reindex(parts: Parts, data_dir: Option<PathBuf>, from_files: bool) -> anyhow::Result<()> {
-    let folder = data_dir
-        .or_else(lumidex::sys::paths::default_data_dir)
-        .ok_or_else(|| anyhow::anyhow!("this system names no data folder; use `--data-dir`"))?;
+    let folder = folder_of(data_dir)?;
     let library = Reindexed::open(&folder)?;
     let parts: &[Part] = match parts {
         Parts::Text => &[Part::Text],

@@ -172,7 +172,7 @@ impl Library {
 mod tests {
     use std::sync::Arc;
 
-    use lumidex::ledger::{Observation, Seen, SharedText};
+    use lumidex::ledger::{Elsewhere, Observation, Seen, SharedText};
     use lumidex_schema::id::{RootId, TextId};
     use lumidex_schema::media::MediaKind;
     use lumidex_schema::record::{Fingerprint, PathType, Sighting};
@@ -200,8 +200,7 @@ mod tests {
                 holes: Vec::new(),
                 rule_tags: Vec::new(),
                 complaints: 0,
-                gone: Vec::new(),
-                copies: Vec::new(),
+                elsewhere: Elsewhere::default(),
             }))
         };
         ledger.observe((0..images).map(seen).collect()).unwrap();

@@ -5,9 +5,11 @@
 //! ledger.redb      the source of truth; the only file that must never be lost
 //! text/            tantivy index of distinct texts, with their folded arenas beside it
 //! tags.redb        tag bitmaps and per-image columns
+//! backups/         copies of the ledger, one of each of the last days
 //! ```
 //!
-//! Everything but the ledger may be deleted while nothing runs; it comes back by itself.
+//! Beside the ledger stand former ones that a restore put aside, named
+//! `ledger.redb.before-restore-TIME`; no program removes them. Everything but the ledger may be deleted while nothing runs; it comes back by itself.
 
 /// Locked for as long as a process has the folder open for writing.
 pub const LOCK: &str = "lumidex.lock";
@@ -17,3 +19,7 @@ pub const LEDGER: &str = "ledger.redb";
 pub const TEXT: &str = "text";
 /// File of the tags projection.
 pub const TAGS: &str = "tags.redb";
+/// Directory of the daily copies of the ledger, each `ledger-TIME.redb`.
+pub const BACKUPS: &str = "backups";
+/// Between the ledger's name and the time, in the name of a ledger that a restore put aside.
+pub const BEFORE_RESTORE: &str = ".before-restore-";

@@ -161,8 +161,8 @@ pub struct Image {
     pub complaints: u16,
 }
 
-/// What the file of an image held before its pixels were changed in place. Should that content
-/// turn up elsewhere as the same file, it was moved away and another file took its name.
+/// The file an image had before its pixels were changed in place, or before a file of equal content
+/// was taken for it. Should that very file turn up elsewhere, the image follows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Former {
     /// Content identity before.
@@ -173,6 +173,14 @@ pub struct Former {
     pub since: Fingerprint,
     /// When the change was noticed.
     pub at: Timestamp,
+}
+
+impl Former {
+    /// Whether the pixels changed in place; otherwise a file of equal content was taken for this one.
+    #[must_use]
+    pub fn is_of_rewriting(&self) -> bool {
+        self.since != self.fingerprint
+    }
 }
 
 /// Something about identity that is not guessed but asked.

@@ -2,13 +2,13 @@
 //! not there any more was moved, and the ledger pairs the two; what is there makes the file a copy.
 
 use lumidex_schema::fold::fold;
-use lumidex_schema::id::Timestamp;
+use lumidex_schema::id::{ImageId, Timestamp};
 use lumidex_schema::path::display;
 use lumidex_schema::record::{Fingerprint, Image, Presence, Sighting};
 
 use super::alone::Alone;
 use super::listing::{EntryType, Links, Names, OpenFolder, Stat};
-use crate::ledger::{self, Ledger, Observation, ReadError, Reader, Sighted};
+use crate::ledger::{self, Elsewhere, Ledger, Observation, ReadError, Reader, Sighted};
 use crate::sys::paths;
 
 /// Files looked for on behalf of one that was read. Of content that more files share, those that are
@@ -24,16 +24,19 @@ pub(super) fn look(ledger: &Ledger, path: &[u8], is_known: bool, read: &mut ledg
         }
         let reader = ledger.reader()?;
         let known = reader.present_at(path)?.map(|(_, image)| image);
-        if known.as_ref().is_some_and(|known| known.fingerprint == read.fingerprint) {
+        let is_as_before = |known: &Image| {
+            known.fingerprint == read.fingerprint && known.sighting.is_same_file(&read.sighting)
+        };
+        if known.as_ref().is_some_and(is_as_before) {
             return Ok(());
         }
         let content = (&read.fingerprint, &read.sighting);
-        let (gone, _) = look_for(ledger, &reader, content, path)?;
-        read.gone = gone;
-        if let Some(known) = known {
-            let (_, copies) = look_for(ledger, &reader, (&known.fingerprint, &known.sighting), path)?;
-            read.copies = copies;
-        }
+        let mut elsewhere = look_for(ledger, &reader, content, path)?;
+        elsewhere.copies = match known {
+            Some(known) => look_for(ledger, &reader, (&known.fingerprint, &known.sighting), path)?.copies,
+            None => Vec::new(),
+        };
+        read.elsewhere = elsewhere;
         Ok(())
     });
     if let Err(error) = looked {
@@ -44,54 +47,91 @@ pub(super) fn look(ledger: &Ledger, path: &[u8], is_known: bool, read: &mut ledg
 
 /// That a file is missing, with the files of the same content that are not.
 pub(super) fn missing(ledger: &Ledger, file: Sighted, at: Timestamp) -> Observation {
-    let looked = ledger.reader().and_then(|reader| {
-        let Some(image) = reader.image(file.image)? else { return Ok(Vec::new()) };
-        let path = reader.path_of(&image)?;
-        Ok(look_for(ledger, &reader, (&image.fingerprint, &image.sighting), &path)?.1)
-    });
-    Observation::Missing { file, copies: looked.unwrap_or_default(), at }
+    Observation::Missing { file, copies: copies_of(ledger, file.image), at }
 }
 
-/// Images of this content in other places than `path`: those whose files are gone from there, and
-/// those whose files are there.
+/// Looks for the content of images whose place others took with what was told last.
+pub(super) fn seek_displaced(ledger: &Ledger, at: Timestamp) -> Vec<Observation> {
+    let displaced = ledger.take_displaced().into_iter();
+    let sought = displaced.map(|image| Observation::Sought { image, copies: copies_of(ledger, image), at });
+    let found = |one: &Observation| matches!(one, Observation::Sought { copies, .. } if !copies.is_empty());
+    sought.filter(found).collect()
+}
+
+fn copies_of(ledger: &Ledger, image: ImageId) -> Vec<Sighted> {
+    let looked = ledger.reader().and_then(|reader| {
+        let Some(image) = reader.image(image)? else { return Ok(Vec::new()) };
+        let path = reader.path_of(&image)?;
+        Ok(look_for(ledger, &reader, (&image.fingerprint, &image.sighting), &path)?.copies)
+    });
+    looked.unwrap_or_default()
+}
+
+/// What is in other places than `path` where images are known that have this content, or had it.
 fn look_for(
     ledger: &Ledger,
     reader: &Reader,
     (content, sighting): (&Fingerprint, &Sighting),
     path: &[u8],
-) -> Result<(Vec<Sighted>, Vec<Sighted>), ReadError> {
-    let (mut gone, mut there) = (Vec::new(), Vec::new());
+) -> Result<Elsewhere, ReadError> {
+    let mut elsewhere = Elsewhere::default();
+    let mut n_looked_for = 0;
     for id in ledger.alike(content, sighting)? {
-        let Some(image) = reader.image(id)?.filter(|image| image.fingerprint == *content) else { continue };
-        if matches!(image.presence, Presence::Missing { .. }) {
+        let Some(image) = reader.image(id)? else { continue };
+        let has_content = image.fingerprint == *content;
+        let had_content =
+            !has_content && reader.former(id)?.is_some_and(|former| former.fingerprint == *content);
+        if matches!(image.presence, Presence::Missing { .. }) || !(has_content || had_content) {
             continue;
         }
         let known = reader.path_of(&image)?;
         if known == path {
             continue;
         }
-        let found = if is_there(&known, &image, path, sighting) { &mut there } else { &mut gone };
-        found.push(Sighted::of(id, &image));
-        if gone.len() + there.len() == LOOKED_FOR_MAX {
+        let file = Sighted::of(id, &image);
+        match state_of(&known, &image, path, sighting) {
+            State::Gone => elsewhere.gone.push(file),
+            State::Altered => elsewhere.altered.push(file),
+            State::Same if has_content => elsewhere.copies.push(file),
+            State::Same => {}
+        }
+        n_looked_for += 1;
+        if n_looked_for == LOOKED_FOR_MAX {
             break;
         }
     }
-    Ok((gone, there))
+    Ok(elsewhere)
 }
 
-/// Whether `path` still holds what the ledger says of it. What cannot be looked at is taken to be there,
+/// What is at a place where an image is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Its content, or nobody can tell.
+    Same,
+    /// Other content.
+    Altered,
+    /// No file.
+    Gone,
+}
+
+/// What `path` holds of what the ledger says of it. What cannot be looked at is taken to be there,
 /// unless nothing of that name is: then its drive may be away, and its content was found elsewhere.
-fn is_there(path: &[u8], image: &Image, elsewhere: &[u8], found: &Sighting) -> bool {
+fn state_of(path: &[u8], image: &Image, elsewhere: &[u8], found: &Sighting) -> State {
     let stat = match look_at(path, elsewhere, found) {
-        Ok(Some(stat)) => stat,
-        Ok(None) => return false,
-        Err(error) => return !is_absence(&error),
+        Ok(Some(stat)) if stat.entry_type == EntryType::File => stat,
+        Ok(_) => return State::Gone,
+        Err(error) if is_absence(&error) => return State::Gone,
+        Err(_) => return State::Same,
     };
     let was = (image.sighting.size, image.sighting.modified, image.sighting.inode);
-    if stat.entry_type != EntryType::File {
-        return false;
+    if (stat.sighting.size, stat.sighting.modified, stat.sighting.inode) == was {
+        return State::Same;
     }
-    (stat.sighting.size, stat.sighting.modified, stat.sighting.inode) == was || holds(path, image.fingerprint)
+    match Alone::open(&paths::from_bytes(path)).and_then(|file| file.reading()) {
+        Ok(reading) if reading.fingerprint != image.fingerprint => State::Altered,
+        Err(error) if is_absence(&error) => State::Gone,
+        Ok(_) | Err(_) => State::Same,
+    }
 }
 
 fn is_absence(error: &std::io::Error) -> bool {
@@ -126,13 +166,6 @@ fn split(path: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-fn holds(path: &[u8], content: Fingerprint) -> bool {
-    match Alone::open(&paths::from_bytes(path)).and_then(|file| file.reading()) {
-        Ok(reading) => reading.fingerprint == content,
-        Err(error) => !is_absence(&error),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -156,8 +189,8 @@ mod tests {
         }
     }
 
-    fn there(path: &Path, image: &Image) -> bool {
-        is_there(path.as_os_str().as_encoded_bytes(), image, b"/elsewhere/b.png", &Sighting::default())
+    fn state(path: &Path, image: &Image) -> State {
+        state_of(path.as_os_str().as_encoded_bytes(), image, b"/elsewhere/b.png", &Sighting::default())
     }
 
     #[test]
@@ -166,17 +199,17 @@ mod tests {
         let path = folder.path().join("a.png");
         std::fs::write(&path, b"one").unwrap();
         let image = image_of(&path);
-        assert!(there(&path, &image));
+        assert_eq!(state(&path, &image), State::Same);
         // Written again with the same content it is another file by its looks only.
         std::fs::remove_file(&path).unwrap();
         std::fs::write(&path, b"one").unwrap();
-        assert!(there(&path, &image));
+        assert_eq!(state(&path, &image), State::Same);
         std::fs::write(&path, b"two").unwrap();
-        assert!(!there(&path, &image));
+        assert_eq!(state(&path, &image), State::Altered);
         std::fs::remove_file(&path).unwrap();
-        assert!(!there(&path, &image));
+        assert_eq!(state(&path, &image), State::Gone);
         std::fs::create_dir(&path).unwrap();
-        assert!(!there(&path, &image));
-        assert!(!there(&path.join("b.png"), &image), "its folder is gone");
+        assert_eq!(state(&path, &image), State::Gone);
+        assert_eq!(state(&path.join("b.png"), &image), State::Gone, "its folder is none");
     }
 }

@@ -249,7 +249,9 @@ impl Batch {
         self.opened.get_or_insert_with(Instant::now);
         match observation {
             Observation::Missing { .. } => self.missing.push(observation),
-            Observation::Seen(_) | Observation::RootWalked { .. } => self.seen.push(observation),
+            Observation::Seen(_) | Observation::Sought { .. } | Observation::RootWalked { .. } => {
+                self.seen.push(observation);
+            }
         }
     }
 
@@ -301,6 +303,10 @@ impl Collector<'_> {
             }
         }
         self.close_batch()?;
+        let sought = claims::seek_displaced(self.shared.ledger, now());
+        if !sought.is_empty() {
+            self.head = Some(self.shared.ledger.observe(sought)?);
+        }
         Ok(self.head)
     }
 

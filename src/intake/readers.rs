@@ -15,7 +15,7 @@ use super::claims;
 use super::listing::{EntryType, stat_open};
 use super::progress::Progress;
 use super::walk::{Seen, WalkedRoot, folder_path, sidecar_name};
-use crate::ledger::{self, Ledger, SharedText};
+use crate::ledger::{self, Elsewhere, Ledger, SharedText};
 use crate::limits::SIDECAR_BYTES_MAX;
 use crate::metadata::ReadAt;
 use crate::sys::{PathError, paths};
@@ -129,8 +129,7 @@ pub(super) fn read(
                 holes,
                 rule_tags,
                 complaints,
-                gone: Vec::new(),
-                copies: Vec::new(),
+                elsewhere: Elsewhere::default(),
             });
             claims::look(ledger, &paths::to_bytes(path.as_os_str()), is_known, &mut read);
             Outcome::Read(read)

@@ -225,7 +225,7 @@ fn put_tag(tables: &mut Tables<'_>, id: TagId, images: Vec<ImageId>, at: Timesta
         }
         tables.links.insert((image.0, id.0), Link::Given.encode().as_slice())?;
         if before != Some(Link::Ruled) {
-            tables.touch(image)?;
+            tables.decided_on(image)?;
             changed.push(image);
         }
     }
@@ -242,7 +242,7 @@ fn take_tag(tables: &mut Tables<'_>, id: TagId, images: Vec<ImageId>, at: Timest
     for image in known_images(tables, images)? {
         if let Some(Link::Given | Link::Ruled) = link_of(tables, image, id)? {
             tables.links.insert((image.0, id.0), Link::Refused.encode().as_slice())?;
-            tables.touch(image)?;
+            tables.decided_on(image)?;
             changed.push(image);
         }
     }

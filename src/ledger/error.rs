@@ -39,3 +39,9 @@ from_redb!(
     redb::DatabaseError,
     redb::SetDurabilityError
 );
+
+impl From<std::io::Error> for ReadError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Store(Box::new(redb::Error::Io(error)))
+    }
+}

@@ -7,37 +7,50 @@ use super::ReadError;
 use super::alike::{Alikes, SharedAlike};
 use super::observe::SharedText;
 use super::txn::Tables;
+use crate::limits;
 use lumidex_schema::feed::Subject;
-use lumidex_schema::id::{TagId, TextId};
+use lumidex_schema::id::{ImageId, TagId, TextId};
 use lumidex_schema::record::{Malformed, Row, Tag, Text};
 use lumidex_schema::tag::{TagKind, is_valid_name, pixel_size_name};
+use parking_lot::Mutex;
 use redb::ReadableTable;
 use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Images whose place another took, for whoever can look where their content is now.
+pub(super) type Displaced = Arc<Mutex<Vec<ImageId>>>;
 
 /// See the module.
 #[derive(Default)]
 pub(super) struct Interned {
     /// Which images have the same content.
     pub(super) alikes: Alikes,
+    /// Images whose place another took in this transaction.
+    pub(super) displaced: Vec<ImageId>,
+    told: Displaced,
     texts: Option<HashMap<[u8; 16], TextId>>,
     tags: Option<HashMap<(TagKind, Box<str>), TagId>>,
     sizes: HashMap<(u32, u32), TagId>,
 }
 
 impl Interned {
-    pub(super) fn new(alike: SharedAlike) -> Self {
-        Self { alikes: Alikes::new(alike), ..Self::default() }
+    pub(super) fn new(alike: SharedAlike, told: Displaced) -> Self {
+        Self { alikes: Alikes::new(alike), told, ..Self::default() }
     }
 
     /// The transaction is durable.
     pub(super) fn commit(&mut self) {
         self.alikes.commit();
+        let mut told = self.told.lock();
+        let room = limits::DISPLACED_MAX.saturating_sub(told.len());
+        told.extend(self.displaced.drain(..).take(room));
     }
 
     /// The transaction is lost: ids given in it must not be met again.
     pub(super) fn forget(&mut self) {
-        let Self { alikes, texts, tags, sizes } = self;
+        let Self { alikes, displaced, told: _, texts, tags, sizes } = self;
         alikes.forget();
+        displaced.clear();
         (*texts, *tags) = (None, None);
         sizes.clear();
     }

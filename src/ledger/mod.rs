@@ -4,23 +4,25 @@
 //! where observations come from, nor who follows its feed.
 
 mod alike;
+pub mod backup;
 mod decide;
 mod error;
 mod identity;
 mod intern;
 mod observe;
 mod open;
+mod pace;
 mod reader;
 mod relink;
 mod roots;
 mod settle;
+mod store;
 mod txn;
-mod pace;
 mod writer;
 
 pub use decide::{DecideError, Outcome};
 pub use error::ReadError;
-pub use observe::{Observation, Seen, SharedText, Sighted};
+pub use observe::{Elsewhere, Observation, Seen, SharedText, Sighted};
 pub use open::{Ledger, OpenError};
 pub use pace::Paced;
 pub use reader::{KnownFile, Reader};

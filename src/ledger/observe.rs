@@ -33,6 +33,15 @@ pub enum Observation {
         /// When it was noticed.
         at: Timestamp,
     },
+    /// The content of an image that is missing was looked for, see [`super::Ledger::take_displaced`].
+    Sought {
+        /// Which.
+        image: ImageId,
+        /// Images of the same content whose files were looked for and are where they are known.
+        copies: Vec<Sighted>,
+        /// When.
+        at: Timestamp,
+    },
     /// A walk of a root came to its end; everything it found was reported before.
     RootWalked {
         /// Which.
@@ -101,10 +110,18 @@ pub struct Seen {
     pub rule_tags: Vec<String>,
     /// How many complaints reading it gave.
     pub complaints: u16,
-    /// Images of the same content whose files were looked for and are not where they were.
+    /// What became of images that have to do with it.
+    pub elsewhere: Elsewhere,
+}
+
+/// What was found where other images are known that have, or had, the same content.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// No file is there.
     pub gone: Vec<Sighted>,
-    /// Images of the content that was known at its place, whose files were looked for and are where
-    /// they are known.
+    /// Other content is there.
+    pub altered: Vec<Sighted>,
+    /// Of the content that was known at the place itself: it is there.
     pub copies: Vec<Sighted>,
 }
 
@@ -192,6 +209,7 @@ pub(super) fn apply(
                     missing.push((file.image, copies, at));
                 }
             }
+            Observation::Sought { image, copies, at } => missing.push((image, copies, at)),
             Observation::RootWalked { root, from, at } => walked.push((root, from, at)),
         }
     }
@@ -234,7 +252,7 @@ fn see(
         holes: seen.holes,
         complaints: seen.complaints,
     };
-    let id = identify(tables, interned, rows, image, (&seen.gone, &seen.copies))?;
+    let id = identify(tables, interned, rows, image, &seen.elsewhere)?;
     for name in &seen.rule_tags {
         let tag = interned.tag(tables, TagKind::Custom, name)?;
         rule(tables, id, tag)?;
@@ -248,7 +266,7 @@ fn identify(
     interned: &mut Interned,
     rows: &mut Rows,
     image: Image,
-    looked_for: relink::LookedFor<'_>,
+    elsewhere: &Elsewhere,
 ) -> Result<ImageId, ReadError> {
     let place = (image.folder, image.name.clone());
     if rows.by_place.contains_key(&place) {
@@ -257,9 +275,9 @@ fn identify(
     let known = tables.paths.get((place.0.0, place.1.as_slice()))?.map(|row| ImageId(row.value().0));
     let record = known.map(|id| tables.image(id)).transpose()?.flatten();
     let content = (&image.fingerprint, &image.sighting);
-    if !relink::is_plain(tables, interned, record.as_ref(), content, looked_for.0)? {
+    if !relink::is_plain(tables, interned, record.as_ref(), content, elsewhere)? {
         write(tables, std::mem::take(rows))?;
-        return relink::see(tables, interned, image, looked_for, now());
+        return relink::see(tables, interned, image, elsewhere, now());
     }
     let id = match (known, record) {
         (Some(id), Some(record)) => {

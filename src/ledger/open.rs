@@ -2,14 +2,16 @@
 
 use super::alike::SharedAlike;
 use super::decide::{DecideError, Outcome, Request};
-use super::intern::Interned;
+use super::intern::{Displaced, Interned};
 use super::observe::Observation;
 use super::pace::{Pace, Paced};
+use super::store::{Current, Store};
 use super::txn::Tables;
 use super::writer::{Ask, Report, WriteError, Writer, begin};
 use super::{ReadError, Reader};
 use crate::limits;
 use crate::sys::Bell;
+use crate::sys::storage::{Disk, Storage};
 use crossbeam_channel::{Sender, bounded};
 use lumidex_schema::id::{ImageId, Seq, TagId};
 use lumidex_schema::record::{ExtraPath, Fingerprint, PathType, Sighting};
@@ -76,7 +78,16 @@ struct Inner {
     head: Bell,
     pace: Pace,
     alike: SharedAlike,
-    db: Arc<Database>,
+    displaced: Displaced,
+    current: CloseOnDrop,
+}
+
+struct CloseOnDrop(Current);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 struct JoinOnDrop(Option<JoinHandle<()>>);
@@ -97,22 +108,28 @@ impl Ledger {
     /// # Errors
     /// See [`OpenError`]; nothing is changed then.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let store = |source| OpenError::Store { path: path.display().to_string(), source };
-        let mut builder = Database::builder();
-        builder.set_cache_size(limits::LEDGER_CACHE_BYTES);
-        let db = builder.create(path).map_err(|e| store(e.into()))?;
-        let head = begin_epoch(&db, path)?;
-        let db = Arc::new(db);
+        Self::open_on(Disk::shared(), path)
+    }
+
+    /// As [`Ledger::open`], on this storage.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub fn open_on(storage: Arc<dyn Storage>, path: &Path) -> Result<Self, OpenError> {
+        let (wake, woken) = bounded(1);
+        let (store, current, head) = Store::open(storage, path, wake)?;
+        let current = CloseOnDrop(current);
         let head = Bell::starting_at(head.0);
         let (reports, reports_in) = bounded(limits::LEDGER_REPORTS_QUEUED);
         let (asks, asks_in) = bounded(limits::LEDGER_DECISIONS_QUEUED);
-        let alike = SharedAlike::default();
+        let (alike, displaced) = (SharedAlike::default(), Displaced::default());
         let writer = Writer {
-            db: Arc::clone(&db),
+            store,
             reports: reports_in,
             asks: asks_in,
+            woken,
             head: head.clone(),
-            interned: Interned::new(alike.clone()),
+            interned: Interned::new(alike.clone(), displaced.clone()),
         };
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
@@ -127,7 +144,8 @@ impl Ledger {
                 head,
                 pace,
                 alike,
-                db,
+                displaced,
+                current,
             }),
         })
     }
@@ -137,7 +155,14 @@ impl Ledger {
     /// # Errors
     /// When the store cannot be read.
     pub fn reader(&self) -> Result<Reader, ReadError> {
-        Reader::begin(&self.inner.db)
+        self.inner.current.0.begin(Reader::begin)
+    }
+
+    /// Why nothing can be written at the moment, if so: the disk failed. It is tried again with
+    /// every write, and every few seconds.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        self.inner.current.0.failure()
     }
 
     /// The largest number that is durable.
@@ -177,6 +202,13 @@ impl Ledger {
     /// When the store cannot be read.
     pub fn alike(&self, fingerprint: &Fingerprint, sighting: &Sighting) -> Result<Vec<ImageId>, ReadError> {
         self.inner.alike.get(fingerprint, sighting, || self.reader())
+    }
+
+    /// Images whose place was taken by others since this was last asked. Their content may have come
+    /// elsewhere with the same observations; whoever made those can look.
+    #[must_use]
+    pub fn take_displaced(&self) -> Vec<ImageId> {
+        std::mem::take(&mut *self.inner.displaced.lock())
     }
 
     /// Makes a custom tag, or finds the one of that name.
@@ -301,18 +333,22 @@ impl Ledger {
 }
 
 /// Checks the format, makes what an empty ledger begins with, and begins an epoch.
-fn begin_epoch(db: &Database, path: &Path) -> Result<Seq, OpenError> {
-    let store = |source| OpenError::Store { path: path.display().to_string(), source };
+pub(super) fn begin_epoch(db: &Database, path: &Path) -> Result<Seq, OpenError> {
+    readable_format(db, path)?;
+    open_epoch(db).map_err(|source| OpenError::Store { path: path.display().to_string(), source })
+}
+
+/// The format of a ledger that this program can read or upgrade; `None` for a new file.
+pub(super) fn readable_format(db: &impl ReadableDatabase, path: &Path) -> Result<Option<u32>, OpenError> {
     match stored_format(db, path)? {
         Some(found) if found > format::LEDGER.current => {
-            return Err(OpenError::Newer { found, known: format::LEDGER.current });
+            Err(OpenError::Newer { found, known: format::LEDGER.current })
         }
         Some(found) if found < format::LEDGER.oldest_readable => {
-            return Err(OpenError::TooOld { found, oldest: format::LEDGER.oldest_readable });
+            Err(OpenError::TooOld { found, oldest: format::LEDGER.oldest_readable })
         }
-        _ => {}
+        readable => Ok(readable),
     }
-    open_epoch(db).map_err(store)
 }
 
 fn open_epoch(db: &Database) -> Result<Seq, ReadError> {
@@ -341,7 +377,7 @@ fn open_epoch(db: &Database) -> Result<Seq, ReadError> {
 }
 
 /// The format of the stored ledger; `None` for a new file.
-fn stored_format(db: &Database, path: &Path) -> Result<Option<u32>, OpenError> {
+fn stored_format(db: &impl ReadableDatabase, path: &Path) -> Result<Option<u32>, OpenError> {
     let store = |source| OpenError::Store { path: path.display().to_string(), source };
     let txn = db.begin_read().map_err(|e| store(e.into()))?;
     let mut names = txn.list_tables().map_err(|e| store(e.into()))?.map(|t| t.name().to_owned()).peekable();

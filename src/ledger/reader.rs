@@ -4,6 +4,7 @@ use super::ReadError;
 use super::observe::Sighted;
 use super::roots::{LocatedRoot, locate};
 use super::settle::is_open;
+use super::store::Generation;
 use lumidex_schema::feed::Subject;
 use lumidex_schema::id::{EpochToken, FolderId, ImageId, RootId, Seq, TagId, TextId};
 use lumidex_schema::path::{self, RelPath};
@@ -11,8 +12,8 @@ use lumidex_schema::record::{
     Decision, ExtraPath, Folder, Former, Image, Link, Presence, Review, Root, Row, Tag, Text,
 };
 use lumidex_schema::{checkpoint::History, tables, text};
-use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable};
-use std::sync::OnceLock;
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
+use std::sync::{Arc, OnceLock};
 
 /// A file the ledger believes to be there, as a walk compares it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,11 +50,13 @@ pub struct Reader {
     links: ReadOnlyTable<(u32, u32), &'static [u8]>,
     feed: ReadOnlyTable<u64, u64>,
     roots: OnceLock<Vec<(RootId, Root)>>,
+    /// Last, so that it is let go of last: while it is held, nothing is written under the snapshot.
+    _generation: Arc<Generation>,
 }
 
 impl Reader {
-    pub(super) fn begin(db: &Database) -> Result<Self, ReadError> {
-        let txn = db.begin_read()?;
+    pub(super) fn begin(generation: &Arc<Generation>) -> Result<Self, ReadError> {
+        let txn = generation.begin_read()?;
         Ok(Self {
             meta: txn.open_table(tables::META)?,
             images: txn.open_table(tables::IMAGES)?,
@@ -64,7 +67,13 @@ impl Reader {
             feed: txn.open_table(tables::FEED)?,
             roots: OnceLock::new(),
             txn,
+            _generation: Arc::clone(generation),
         })
+    }
+
+    /// All tables of this moment, for copying them.
+    pub(super) fn txn(&self) -> &ReadTransaction {
+        &self.txn
     }
 
     /// The largest number given.
@@ -434,7 +443,7 @@ impl Reader {
         for entry in table.range::<u64>(..)?.rev() {
             let (seq, review) = entry?;
             let review = Review::decode(review.value())?;
-            if is_open(&review.question, |id| self.image(id), |id| self.former(id))? {
+            if is_open(&review.question, |id| self.image(id))? {
                 all.push((Seq(seq.value()), review));
             }
         }

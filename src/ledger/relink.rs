@@ -8,7 +8,7 @@
 use super::ReadError;
 use super::identity::{Choice, Lost, Spot, choose};
 use super::intern::Interned;
-use super::observe::Sighted;
+use super::observe::{Elsewhere, Sighted};
 use super::txn::{Tables, decode};
 use crate::limits;
 use lumidex_schema::feed::Subject;
@@ -16,19 +16,15 @@ use lumidex_schema::id::{FolderId, ImageId, TagId, TextId, Timestamp};
 use lumidex_schema::record::{Fingerprint, Former, Image, Link, Presence, Question, Review, Row, Sighting};
 use redb::{ReadableTable, ReadableTableMetadata};
 
-/// Images of the same content that were looked for in vain; and images of the content that was at this
-/// place before, which were found where they are known.
-pub(super) type LookedFor<'a> = (&'a [Sighted], &'a [Sighted]);
-
 /// Stores a file that was just read: its record lacks only the number.
 pub(super) fn see(
     tables: &mut Tables<'_>,
     interned: &mut Interned,
     seen: Image,
-    looked_for: LookedFor<'_>,
+    elsewhere: &Elsewhere,
     at: Timestamp,
 ) -> Result<ImageId, ReadError> {
-    Relink { tables, interned, copies: looked_for.1, at }.see(seen, looked_for.0)
+    Relink { tables, interned, copies: &elsewhere.copies, at }.see(seen, elsewhere)
 }
 
 /// Whether a file is a new image or its image as before, without any question: nobody of its content
@@ -38,12 +34,14 @@ pub(super) fn is_plain(
     interned: &Interned,
     known: Option<&Image>,
     (fingerprint, sighting): (&Fingerprint, &Sighting),
-    gone: &[Sighted],
+    elsewhere: &Elsewhere,
 ) -> Result<bool, ReadError> {
     if let Some(known) = known {
-        return Ok(known.presence == Presence::Present && known.fingerprint == *fingerprint);
+        return Ok(known.presence == Presence::Present
+            && known.fingerprint == *fingerprint
+            && (known.sighting.is_same_file(sighting) || sighting.inode == 0));
     }
-    if !gone.is_empty() {
+    if !(elsewhere.gone.is_empty() && elsewhere.altered.is_empty()) {
         return Ok(false);
     }
     for id in interned.alikes.get(tables, fingerprint, sighting)? {
@@ -99,14 +97,15 @@ pub(super) fn part(
     tables: &mut Tables<'_>,
     interned: &mut Interned,
     image: ImageId,
-    former: &Former,
+    fingerprint: Fingerprint,
     at: Timestamp,
 ) -> Result<Option<ImageId>, ReadError> {
     let mut relink = Relink { tables, interned, copies: &[], at };
     let Some(record) = relink.tables.image(image)? else { return Ok(None) };
     let newer = relink.part(image, &record)?;
-    let mut before = Image { presence: Presence::Missing { since: at }, ..record };
-    (before.fingerprint, before.sighting) = (former.fingerprint, former.sighting);
+    let presence = Presence::Missing { since: at };
+    let before = Image { presence, fingerprint, sighting: Sighting::default(), ..record };
+    relink.interned.alikes.add(image, &before.fingerprint, &before.sighting);
     relink.store_elsewhere(image, before)?;
     Ok(Some(newer))
 }
@@ -120,21 +119,30 @@ struct Relink<'a, 't> {
 }
 
 impl Relink<'_, '_> {
-    fn see(&mut self, seen: Image, gone: &[Sighted]) -> Result<ImageId, ReadError> {
+    fn see(&mut self, seen: Image, elsewhere: &Elsewhere) -> Result<ImageId, ReadError> {
         let known = self.at_place(seen.folder, &seen.name)?;
-        if let Some((id, known)) = &known
-            && known.fingerprint == seen.fingerprint
+        let unchanged = known.as_ref().filter(|(_, known)| known.fingerprint == seen.fingerprint);
+        if let Some((id, record)) = unchanged
+            && record.sighting.is_same_file(&seen.sighting)
         {
-            self.store(*id, seen)?;
-            return Ok(*id);
+            let id = *id;
+            self.store(id, seen)?;
+            return Ok(id);
         }
+        let unchanged = unchanged.map(|(id, _)| *id);
         let alike = self.alike(&seen)?;
-        let lost = self.lost(&alike, &seen, gone)?;
+        let lost = self.lost(&alike, &seen, known.is_some(), elsewhere)?;
         // That it is the very file is stronger than any likeness.
-        if !lost.iter().any(|lost| lost.sighting.is_same_file(&seen.sighting))
-            && let Some((id, record)) = self.moved_away(&alike, &seen)?
+        let n_very = lost.iter().filter(|lost| lost.sighting.is_same_file(&seen.sighting)).count();
+        if n_very == 0
+            && let Some((id, record)) = self.moved_away(&alike, &seen, known.is_some())?
         {
-            return self.followed(id, record, seen, known);
+            let is_lost = elsewhere.gone.contains(&Sighted::of(id, &record));
+            return self.followed((id, record, is_lost), seen, known);
+        }
+        if let Some(id) = unchanged.filter(|_| n_very != 1) {
+            self.store(id, seen)?;
+            return Ok(id);
         }
         let spot = self.spot(&seen)?;
         match choose(&spot, &seen.sighting, &lost) {
@@ -154,8 +162,7 @@ impl Relink<'_, '_> {
     /// The file of an image that was thought to be rewritten turned up: another had taken its name.
     fn followed(
         &mut self,
-        id: ImageId,
-        record: Image,
+        (id, record, is_lost): (ImageId, Image, bool),
         seen: Image,
         known: Option<(ImageId, Image)>,
     ) -> Result<ImageId, ReadError> {
@@ -164,8 +171,15 @@ impl Relink<'_, '_> {
             self.forget_former(id)?;
             self.store(id, seen)?;
         } else {
-            self.part(id, &record)?;
             self.move_here(id, seen, known)?;
+            // It has its own file again; what it stood for in between is not its.
+            self.forget_former(id)?;
+            if !is_lost {
+                // What took its name is another image: a lost one perhaps.
+                let place = (record.folder, record.name.clone());
+                let other = self.see(record, &Elsewhere::default())?;
+                debug_assert_eq!(self.at_place(place.0, &place.1)?.map(|(at, _)| at), Some(other));
+            }
         }
         Ok(id)
     }
@@ -279,10 +293,15 @@ impl Relink<'_, '_> {
         seen: Image,
         known: Option<(ImageId, Image)>,
     ) -> Result<(), ReadError> {
+        self.forget_former(id)?;
         if let Some(old) = self.tables.image(id)? {
             self.leave(id, &old)?;
+            if !old.sighting.is_same_file(&seen.sighting) {
+                // A copy, perhaps, and the file itself turns up in a moment.
+                let Image { fingerprint, sighting, .. } = old;
+                self.remember(id, Former { fingerprint, sighting, since: fingerprint, at: self.at })?;
+            }
         }
-        self.forget_former(id)?;
         let displaced = self.displace(known)?;
         self.store(id, seen)?;
         displaced.map_or(Ok(()), |displaced| self.missed(displaced))
@@ -309,6 +328,7 @@ impl Relink<'_, '_> {
             other => other,
         };
         self.store_elsewhere(id, Image { presence, ..record })?;
+        self.interned.displaced.push(id);
         Ok(Some(id))
     }
 
@@ -364,8 +384,15 @@ impl Relink<'_, '_> {
         Ok(image.filter(|image| matches!(image.presence, Presence::Missing { .. })))
     }
 
-    /// Images of this content whose files are not where they were.
-    fn lost(&self, alike: &[ImageId], seen: &Image, gone: &[Sighted]) -> Result<Vec<Lost>, ReadError> {
+    /// Images of this content whose files are not where they were. One whose file was altered counts when
+    /// its content took the place of another's; beside a new file it was merely rewritten.
+    fn lost(
+        &self,
+        alike: &[ImageId],
+        seen: &Image,
+        is_known: bool,
+        elsewhere: &Elsewhere,
+    ) -> Result<Vec<Lost>, ReadError> {
         let mut lost = Vec::new();
         for id in alike {
             let Some(image) = self.tables.image(*id)?.filter(|image| image.fingerprint == seen.fingerprint)
@@ -374,7 +401,11 @@ impl Relink<'_, '_> {
             };
             let is_lost = match image.presence {
                 Presence::Missing { .. } => true,
-                Presence::Present | Presence::Retired => gone.contains(&Sighted::of(*id, &image)),
+                Presence::Present | Presence::Retired => {
+                    let file = Sighted::of(*id, &image);
+                    let counts = is_known || image.sighting.is_same_file(&seen.sighting);
+                    elsewhere.gone.contains(&file) || (counts && elsewhere.altered.contains(&file))
+                }
             };
             if is_lost {
                 lost.push(self.as_lost(*id, &image)?);
@@ -412,12 +443,28 @@ impl Relink<'_, '_> {
         Ok(false)
     }
 
-    /// The image whose file was rewritten in place, when its former file is what was seen now.
-    fn moved_away(&self, alike: &[ImageId], seen: &Image) -> Result<Option<(ImageId, Image)>, ReadError> {
+    /// The image whose former file is what was seen now; or, at a place that had other content, one whose
+    /// former content it is and that was rewritten a moment ago, if nobody else has that content.
+    fn moved_away(
+        &self,
+        alike: &[ImageId],
+        seen: &Image,
+        is_known: bool,
+    ) -> Result<Option<(ImageId, Image)>, ReadError> {
+        let mut has_other = false;
+        for id in alike {
+            has_other |= self.present(*id, &seen.fingerprint)?.is_some();
+        }
         for id in alike {
             let Some(former) = self.former(*id)? else { continue };
-            if former.fingerprint == seen.fingerprint
-                && former.sighting.is_same_file(&seen.sighting)
+            let (is_same_file, is_recent) =
+                (former.sighting.is_same_file(&seen.sighting), self.is_recent(&former));
+            let is_its_file = match former.is_of_rewriting() {
+                true => is_same_file || (is_known && is_recent && !has_other),
+                false => is_same_file && is_recent,
+            };
+            if is_its_file
+                && former.fingerprint == seen.fingerprint
                 && let Some(image) = self.present(*id, &former.since)?
             {
                 return Ok(Some((*id, image)));
@@ -453,19 +500,30 @@ impl Relink<'_, '_> {
         seen: &Image,
         is_replaced: bool,
     ) -> Result<(), ReadError> {
-        let recent = self.at.0.saturating_sub(limits::REWRITTEN_AT_ONCE_NS);
         let is_same_file = record.sighting.is_same_file(&seen.sighting);
         let since = seen.fingerprint;
-        let former = match self.former(id)?.filter(|former| is_same_file && former.at.0 >= recent) {
+        let former = match self
+            .former(id)?
+            .filter(|former| is_same_file && former.is_of_rewriting() && self.is_recent(former))
+        {
             Some(former) => Former { since, ..former },
             None => Former { fingerprint: record.fingerprint, sighting: record.sighting, since, at: self.at },
         };
-        self.tables.formers.insert(id.0, former.encode().as_slice())?;
-        self.interned.alikes.add(id, &former.fingerprint, &former.sighting);
+        self.remember(id, former)?;
         if is_replaced {
             self.ask(Question::Replaced { image: id, before: former.fingerprint })?;
         }
         Ok(())
+    }
+
+    fn remember(&mut self, id: ImageId, former: Former) -> Result<(), ReadError> {
+        self.tables.formers.insert(id.0, former.encode().as_slice())?;
+        self.interned.alikes.add(id, &former.fingerprint, &former.sighting);
+        Ok(())
+    }
+
+    fn is_recent(&self, former: &Former) -> bool {
+        former.at.0 >= self.at.0.saturating_sub(limits::REWRITTEN_AT_ONCE_NS)
     }
 
     fn forget_former(&mut self, id: ImageId) -> Result<(), ReadError> {

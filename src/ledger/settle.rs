@@ -5,7 +5,7 @@ use super::intern::Interned;
 use super::relink;
 use super::txn::{Tables, decode};
 use lumidex_schema::id::{ImageId, Seq, Timestamp};
-use lumidex_schema::record::{Action, Former, Image, Presence, Question, Review};
+use lumidex_schema::record::{Action, Image, Presence, Question, Review};
 use redb::ReadableTable;
 
 /// Settles a question; `take` is what [`super::Ledger::settle_review`] says.
@@ -60,7 +60,7 @@ fn settled_by(
     image: ImageId,
     at: Timestamp,
 ) -> Result<Option<ImageId>, Failure> {
-    if !is_open(question, |id| tables.image(id), |id| decode(tables.formers.get(id.0)?))? {
+    if !is_open(question, |id| tables.image(id))? {
         return Ok(None);
     }
     match question {
@@ -73,10 +73,7 @@ fn settled_by(
             relink::take_over(tables, interned, image, *arrived, at)?;
             Ok(Some(image))
         }
-        Question::Replaced { .. } => {
-            let Some(former) = decode(tables.formers.get(image.0)?)? else { return Ok(None) };
-            Ok(relink::part(tables, interned, image, &former, at)?)
-        }
+        Question::Replaced { before, .. } => Ok(relink::part(tables, interned, image, *before, at)?),
     }
 }
 
@@ -84,7 +81,6 @@ fn settled_by(
 pub(super) fn is_open<E>(
     question: &Question,
     image: impl Fn(ImageId) -> Result<Option<Image>, E>,
-    former: impl Fn(ImageId) -> Result<Option<Former>, E>,
 ) -> Result<bool, E> {
     let content_at = |id| {
         let there = image(id)?.filter(|image| image.presence == Presence::Present);
@@ -107,8 +103,7 @@ pub(super) fn is_open<E>(
         }
         Question::Both { missing, arrived } => is_missing_with(*missing, content_at(*arrived)?),
         Question::Replaced { image: id, before } => {
-            let is_there = content_at(*id)?.is_some();
-            Ok(is_there && former(*id)?.is_some_and(|former| former.fingerprint == *before))
+            Ok(content_at(*id)?.is_some_and(|content| content != *before))
         }
     }
 }

@@ -248,6 +248,13 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
+    /// As [`Tables::touch`], because a person decided about it as it is now: what its file was before does
+    /// not matter any more.
+    pub(super) fn decided_on(&mut self, id: ImageId) -> Result<(), ReadError> {
+        self.formers.remove(id.0)?;
+        self.touch(id)
+    }
+
     /// Records a decision and gives its number.
     pub(super) fn decided(&mut self, at: Timestamp, action: Action) -> Result<Seq, ReadError> {
         self.record(&Decision { at, action })

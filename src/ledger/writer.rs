@@ -8,6 +8,7 @@ use super::ReadError;
 use super::decide::{self, DecideError, Failure, Outcome};
 use super::intern::Interned;
 use super::observe::{self, Observation};
+use super::store::Store;
 use super::txn::Tables;
 use crate::limits;
 use crate::sys::Bell;
@@ -15,7 +16,7 @@ use crossbeam_channel::{Receiver, Sender, select_biased};
 use lumidex_schema::id::{Seq, Timestamp};
 use redb::{Database, WriteTransaction};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// The ledger could not be written; nothing of the batch was kept.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -50,9 +51,11 @@ pub(super) struct Ask {
 
 /// What changes the truth: one thread owns it, nothing can clone it.
 pub(super) struct Writer {
-    pub(super) db: Arc<Database>,
+    pub(super) store: Store,
     pub(super) reports: Receiver<Report>,
     pub(super) asks: Receiver<Ask>,
+    /// Says that a reader found the disk to have failed.
+    pub(super) woken: Receiver<()>,
     pub(super) head: Bell,
     pub(super) interned: Interned,
 }
@@ -70,12 +73,26 @@ impl Writer {
                     Ok(report) => self.observe(report),
                     Err(_) => break,
                 },
+                recv(self.woken) -> _ => self.mend(),
+                default(self.patience()) => self.mend(),
             }
         }
         // Handles are gone together; whatever was queued before is still done.
         while let Ok(report) = self.reports.try_recv() {
             self.observe(report);
         }
+    }
+
+    /// Tries to make the ledger writable again, when it is not.
+    fn mend(&mut self) {
+        if let Err(error) = self.store.mend() {
+            tracing::debug!(error = &error as &dyn std::error::Error, "the ledger still cannot be written");
+        }
+    }
+
+    /// How long to wait for work before looking after the store.
+    fn patience(&self) -> Duration {
+        if self.store.is_settled() { Duration::MAX } else { limits::LEDGER_MEND_EVERY }
     }
 
     /// One transaction for this decision and all that wait behind it.
@@ -99,6 +116,8 @@ impl Writer {
             }
             Ok(())
         });
+        // The store may have refused before the first was looked at.
+        answers.extend(next.map(|ask| (ask.answer, Err(DecideError::Write(WriteError::Closed)))));
         for (answer, decided) in answers {
             let said = match &committed {
                 Ok(_) => decided,
@@ -139,12 +158,10 @@ impl Writer {
         change: impl FnOnce(&mut Tables<'_>, &mut Interned, &Receiver<Ask>) -> Result<(), ReadError>,
     ) -> Result<Seq, WriteError> {
         let (interned, asks) = (&mut self.interned, &self.asks);
-        let outcome = begin(&self.db).and_then(|txn| {
-            let mut tables = Tables::open(&txn)?;
+        let outcome = self.store.write(|txn| {
+            let mut tables = Tables::open(txn)?;
             change(&mut tables, interned, asks)?;
-            let head = tables.finish()?;
-            txn.commit()?;
-            Ok(head)
+            tables.finish()
         });
         match outcome {
             Ok(head) => {

@@ -150,6 +150,15 @@ fn commit(projection: &mut dyn Projection, ledger: &Ledger, applied: Seq) -> Res
     projection.commit(checkpoint)
 }
 
+/// What failed, and its first cause.
+fn reason(error: &ProjectionError) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    format!("{error}: {cause}")
+}
+
 struct Following {
     projection: Box<dyn Projection>,
     ledger: Ledger,
@@ -171,7 +180,7 @@ impl Following {
                         error = &error as &dyn std::error::Error,
                         "stands still and tries again"
                     );
-                    *self.state.failure.lock() = Some(error.to_string());
+                    *self.state.failure.lock() = Some(reason(&error));
                     let _ = self.stop.wait_for(limits::PROJECTION_RETRY);
                 }
             }

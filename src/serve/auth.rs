@@ -14,11 +14,15 @@ use subtle::ConstantTimeEq as _;
 
 /// Name of the cookie that carries the hashed secret.
 const COOKIE: &str = "IIB_S";
+/// Header of the owner's token. No page of another origin can send it.
+const TOKEN: &str = "x-lumidex-token";
 
 /// Checks secrets. Without a configured one, everyone passes.
 #[derive(Debug)]
 pub(crate) struct Auth {
     secret: Option<Secret>,
+    /// SHA-256 of the owner's token, if there is one.
+    owner: Option<[u8; 32]>,
     suspects: Mutex<HashMap<IpAddr, Suspect>>,
 }
 
@@ -37,13 +41,21 @@ struct Suspect {
 }
 
 impl Auth {
-    /// For this secret; an empty one counts as none.
-    pub(crate) fn new(secret: Option<&str>) -> Self {
+    /// For this secret and this token of the owner; empty ones count as none.
+    pub(crate) fn new(secret: Option<&str>, token: &str) -> Self {
+        let owner = (!token.is_empty()).then(|| Sha256::digest(token).into());
         let secret = secret.filter(|key| !key.is_empty()).map(|key| Secret {
             cookie: hex(&Sha256::digest(format!("{key}_ciallo"))),
             bearer: Sha256::digest(key).into(),
         });
-        Self { secret, suspects: Mutex::new(HashMap::new()) }
+        Self { secret, owner, suspects: Mutex::new(HashMap::new()) }
+    }
+
+    /// Whether a request shows the token that only the owner of the data folder can read. Too long
+    /// to be guessed, so nobody is counted for a wrong one.
+    pub(crate) fn is_owner(&self, headers: &HeaderMap) -> bool {
+        let given = headers.get(TOKEN).map(|value| Sha256::digest(value.as_bytes()));
+        given.zip(self.owner).is_some_and(|(given, owner)| given.ct_eq(&owner).into())
     }
 
     /// Whether a secret is configured.
@@ -166,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_cookie_or_the_key_itself_opens() {
-        let auth = Auth::new(Some("abc"));
+        let auth = Auth::new(Some("abc"), "");
         let now = Instant::now();
         let with = |name, value: &str| code(auth.check(&headers(name, value), PEER, now));
         assert_eq!(with(header::COOKIE, &format!("a=b; IIB_S={ABC}; c=d")), 200);
@@ -176,12 +188,12 @@ mod tests {
         assert_eq!(with(header::COOKIE, "IIB_S=abc"), 401);
         assert_eq!(with(header::COOKIE, &format!("iib_s={ABC}")), 401);
         assert_eq!(code(auth.check(&HeaderMap::new(), PEER, now)), 401);
-        assert_eq!(code(Auth::new(Some("")).check(&HeaderMap::new(), PEER, now)), 200);
+        assert_eq!(code(Auth::new(Some(""), "").check(&HeaderMap::new(), PEER, now)), 200);
     }
 
     #[test]
     fn guessing_is_slow_and_forgotten_in_time() {
-        let auth = Auth::new(Some("abc"));
+        let auth = Auth::new(Some("abc"), "");
         let start = Instant::now();
         let (wrong, right) =
             (headers(header::COOKIE, "IIB_S=x"), headers(header::AUTHORIZATION, "Bearer abc"));
@@ -198,9 +210,20 @@ mod tests {
 
     #[test]
     fn asking_without_a_key_is_no_guess() {
-        let auth = Auth::new(Some("abc"));
+        let auth = Auth::new(Some("abc"), "");
         for _ in 0..=FAILURES_MAX {
             assert_eq!(code(auth.check(&HeaderMap::new(), PEER, Instant::now())), 401);
         }
+    }
+
+    #[test]
+    fn the_owner_is_who_shows_the_token() {
+        let header = header::HeaderName::from_static(TOKEN);
+        let shown =
+            |token: &str, value: &str| Auth::new(None, token).is_owner(&headers(header.clone(), value));
+        assert!(shown("0123", "0123"));
+        assert!(!shown("0123", "0124") && !shown("0123", "01230") && !shown("0123", ""));
+        assert!(!shown("", ""), "without a token there is no owner");
+        assert!(!Auth::new(None, "0123").is_owner(&HeaderMap::new()));
     }
 }

@@ -8,6 +8,7 @@ use crate::query::{Hit, Page, Search, SearchError, Trend};
 use lumidex_schema::api;
 use lumidex_schema::id::{ImageId, TagId};
 use lumidex_schema::record;
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -159,11 +160,30 @@ pub trait Engine: Send + Sync + 'static {
     /// [`Failure`] when a store fails.
     fn rebuild(&self) -> Result<(), Failure>;
 
+    /// A proven copy of everything that must not be lost, as of now. The file has no name.
+    ///
+    /// # Errors
+    /// [`Failure`] when there is no room for it or a store fails.
+    fn backup(&self) -> Result<Backup, Failure>;
+    /// What the owner of the data folder shows to be known; empty when nobody can.
+    fn token(&self) -> &str;
+
     /// What a file says about how it was made, read from the file.
     ///
     /// # Errors
     /// [`Failure`] when the file cannot be opened.
     fn read_file(&self, path: &Path, beside: Beside) -> Result<FileText, Failure>;
+}
+
+/// A copy of a ledger.
+#[derive(Debug)]
+pub struct Backup {
+    /// Opened at its beginning.
+    pub file: File,
+    /// Its length.
+    pub bytes: u64,
+    /// How many rows it has, so that who gets it can count them.
+    pub rows: u64,
 }
 
 /// What a file says about how it was made.
@@ -212,7 +232,7 @@ pub struct Status {
     pub partial: Option<(u64, u64)>,
     /// Absolute paths of the roots.
     pub roots: Vec<Vec<u8>>,
-    /// Why a projection stands still, if one does: its name and reason.
+    /// Why the ledger or a projection cannot be written, if one cannot: its name and reason.
     pub failures: Vec<(String, String)>,
 }
 

@@ -47,6 +47,8 @@ pub(crate) const WAITING_MAX: usize = 1024;
 pub(crate) const FILE_WORK_MAX: usize = 16;
 /// Updates and rebuilds waited for at once; beyond it 503. All wait for the same run.
 pub(crate) const LONG_WORK_MAX: usize = 16;
+/// Backups made or handed out at once; beyond it 503. Each takes the room of a ledger.
+pub(crate) const BACKUPS_MAX: usize = 1;
 /// Time for one answer, waiting included; beyond it 503. Updates and rebuilds have none.
 pub(crate) const ANSWER_WAIT: Duration = Duration::from_secs(60);
 /// Time requests in flight have to end when the server stops. With closing

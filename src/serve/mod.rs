@@ -33,7 +33,7 @@ mod sniff;
 mod holder;
 mod listen;
 
-pub use engine::{Beside, Engine, Failure, FileText, Linking, Status};
+pub use engine::{Backup, Beside, Engine, Failure, FileText, Linking, Status};
 pub use listen::{ServeError, app, run};
 pub use reach::{Refused, check};
 pub use table::{RouteRow, routes};

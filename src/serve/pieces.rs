@@ -11,6 +11,7 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
 /// One part of a body.
@@ -29,6 +30,7 @@ pub(crate) struct Pieces {
     queue: VecDeque<Piece>,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
     left: u64,
+    _turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Pieces {
@@ -36,7 +38,12 @@ impl Pieces {
     pub(crate) fn new(file: File, pieces: impl IntoIterator<Item = Piece>) -> Self {
         let queue: VecDeque<Piece> = pieces.into_iter().collect();
         let left = queue.iter().map(Piece::len).sum();
-        Self { file: Arc::new(file), queue, reading: None, left }
+        Self { file: Arc::new(file), queue, reading: None, left, _turn: None }
+    }
+
+    /// Holds this turn until the last byte is taken or the client is gone.
+    pub(crate) fn holding(self, turn: OwnedSemaphorePermit) -> Self {
+        Self { _turn: Some(turn), ..self }
     }
 
     /// Bytes in all.

@@ -5,6 +5,8 @@
 pub(crate) struct Policy {
     /// The secret is needed when one is configured.
     pub(crate) auth: bool,
+    /// Only the owner of the data folder may ask, from this machine, with the token of the lock file.
+    pub(crate) owner: bool,
     /// It answers with what the library or the disk holds: refused by `no-access` and `write-only`.
     pub(crate) reads: bool,
     /// It changes something: refused in read-only mode.
@@ -46,6 +48,7 @@ impl Policy {
     /// Open to everyone.
     pub(crate) const OPEN: Self = Self {
         auth: false,
+        owner: false,
         reads: false,
         writes: false,
         paths: Paths::None,
@@ -56,6 +59,8 @@ impl Policy {
     pub(crate) const KNOWN: Self = Self { auth: true, ..Self::OPEN };
     /// Needs the secret and shows what the library holds.
     pub(crate) const READ: Self = Self { reads: true, ..Self::KNOWN };
+    /// For the owner of the data folder alone: shows everything.
+    pub(crate) const OWNER: Self = Self { owner: true, ..Self::READ };
     /// Needs the secret and changes something.
     pub(crate) const WRITE: Self = Self { writes: true, ..Self::KNOWN };
 

@@ -8,7 +8,7 @@ use super::origin::{Caller, preflight, seal};
 use super::policy::At;
 use super::problem::Problem;
 use super::reach::{IIB_PREFIX, OWN_PREFIX};
-use super::server::Server;
+use super::server::{Peer, Server};
 use super::table::{ROUTES, Route, Verb};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -108,7 +108,7 @@ async fn pass(
     body: Body,
 ) -> Result<Response<Body>, Problem> {
     let caller = parts.extensions.get::<Caller>().cloned().unwrap_or(Caller::Stranger);
-    server.admit(route.policy, &caller, &parts.headers, peer_of(&parts))?;
+    server.admit(route.policy, &caller, &parts.headers, peer_of(&parts, server))?;
     let body = match route.method {
         Verb::Get => Bytes::new(),
         Verb::Post | Verb::Delete => whole(body, &parts.headers).await?,
@@ -134,14 +134,19 @@ async fn whole(body: Body, headers: &HeaderMap) -> Result<Bytes, Problem> {
     }
 }
 
-fn peer_of(parts: &Parts) -> IpAddr {
+fn peer_of(parts: &Parts, server: &Server) -> Peer {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    match peer.map(|ConnectInfo(address)| address.ip().to_canonical()) {
+    let peer = peer.map(|ConnectInfo(address)| address.ip().to_canonical());
+    // What connects from the address it connects to is on the same machine, loopback or not.
+    let here = server.settings.listen.ip().to_canonical();
+    let is_here = peer.is_some_and(|address| address.is_loopback() || address == here);
+    let address = match peer {
         None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         // Whoever has one address of such a network has all of them.
         Some(IpAddr::V6(address)) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
         Some(address) => address,
-    }
+    };
+    Peer { address, is_here }
 }
 
 /// No such route. A trailing slash behind a prefix leads to the prefix.

@@ -6,7 +6,7 @@ use super::auth::Auth;
 use super::dialect::Dialect;
 use super::engine::{Engine, Failure};
 use super::extract::Asked;
-use super::limits::{ANSWER_WAIT, FILE_WORK_MAX, LONG_WORK_MAX, WAITING_MAX};
+use super::limits::{ANSWER_WAIT, BACKUPS_MAX, FILE_WORK_MAX, LONG_WORK_MAX, WAITING_MAX};
 use super::meter::Meter;
 use super::origin::{Caller, Origins};
 use super::policy::Policy;
@@ -24,7 +24,7 @@ use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// What all requests share.
 pub(crate) struct Server {
@@ -37,7 +37,17 @@ pub(crate) struct Server {
     engine_work: Arc<Semaphore>,
     file_work: Arc<Semaphore>,
     long_work: Arc<Semaphore>,
+    backups: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+}
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer {
+    /// Whom wrong secrets are counted for.
+    pub(crate) address: IpAddr,
+    /// It is on this machine.
+    pub(crate) is_here: bool,
 }
 
 /// One request on its way through a handler.
@@ -56,13 +66,14 @@ impl Server {
         // that a burst of searches starves the threads that answer `/hello`.
         let engine_work = std::thread::available_parallelism().map_or(2, usize::from) + 2;
         Self {
-            auth: Auth::new(reach::secret(&settings)),
+            auth: Auth::new(reach::secret(&settings), engine.token()),
             origins: Origins::new(&settings),
             meter: Meter::new(),
             stop: watch::Sender::new(false),
             engine_work: Arc::new(Semaphore::new(engine_work)),
             file_work: Arc::new(Semaphore::new(FILE_WORK_MAX)),
             long_work: Arc::new(Semaphore::new(LONG_WORK_MAX)),
+            backups: Arc::new(Semaphore::new(BACKUPS_MAX)),
             waiting: Arc::new(Semaphore::new(WAITING_MAX)),
             engine,
             settings,
@@ -83,15 +94,22 @@ impl Server {
         policy: Policy,
         caller: &Caller,
         headers: &HeaderMap,
-        peer: IpAddr,
+        peer: Peer,
     ) -> Result<(), Problem> {
-        let Policy { auth, reads, writes, paths: _, upstream, launches } = policy;
+        let Policy { auth, owner, reads, writes, paths: _, upstream, launches } = policy;
+        let is_owner = peer.is_here && self.auth.is_owner(headers);
+        let (auth, reads) = (auth && !is_owner, reads && !is_owner);
         if auth && *caller == Caller::Anyone {
             let mut bare = headers.clone();
             bare.remove(header::COOKIE);
-            self.auth.check(&bare, peer, Instant::now())?;
+            self.auth.check(&bare, peer.address, Instant::now())?;
         } else if auth {
-            self.auth.check(headers, peer, Instant::now())?;
+            self.auth.check(headers, peer.address, Instant::now())?;
+        }
+        if owner && !is_owner {
+            return Err(Problem::forbidden(
+                "only a tool of this server's user on its machine may ask for this",
+            ));
         }
         if (writes || upstream) && reach::is_readonly(self.settings.permission) {
             return Err(Problem::forbidden("this server is read-only"));
@@ -105,6 +123,15 @@ impl Server {
             ));
         }
         Ok(())
+    }
+
+    /// A turn at handing out a backup, for as long as that takes.
+    ///
+    /// # Errors
+    /// 503 when another is handed out.
+    pub(crate) fn backup_turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let turn = Arc::clone(&self.backups).try_acquire_owned();
+        turn.map_err(|_| Problem::busy(Code::Unavailable, "another backup is being made", 10))
     }
 
     /// Runs the handler of a route where its work belongs.
@@ -143,7 +170,7 @@ impl Server {
     async fn run(
         self: &Arc<Self>,
         work: fn(&Call<'_>) -> Outcome,
-        permit: tokio::sync::OwnedSemaphorePermit,
+        permit: OwnedSemaphorePermit,
         route: &'static Route,
         dialect: Dialect,
         asked: Asked,

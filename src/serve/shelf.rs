@@ -1,7 +1,8 @@
 //! The library as the routes see it.
 
-use super::engine::{Beside, Engine, Failure, FileText, Linking, Status};
+use super::engine::{Backup, Beside, Engine, Failure, FileText, Linking, Status};
 use crate::intake::{Alone, IntakeError};
+use crate::ledger::backup::BackupError;
 use crate::ledger::{DecideError, Reader};
 use crate::library::Library;
 use crate::metadata::Reading;
@@ -170,6 +171,20 @@ impl Engine for Library {
         Ok(Library::rebuild(self)?)
     }
 
+    fn backup(&self) -> Result<Backup, Failure> {
+        match Library::backup(self) {
+            Ok((file, copied)) => Ok(Backup { file, bytes: copied.bytes, rows: copied.rows }),
+            Err(error @ (BackupError::Full { .. } | BackupError::Stopped)) => {
+                Err(Failure::Unready(error.to_string()))
+            }
+            Err(error) => Err(Failure::store(error)),
+        }
+    }
+
+    fn token(&self) -> &str {
+        Library::token(self)
+    }
+
     fn read_file(&self, path: &Path, beside: Beside) -> Result<FileText, Failure> {
         let file = Alone::open(path).map_err(Failure::store)?;
         let file = match beside {
@@ -213,6 +228,9 @@ impl From<DecideError> for Failure {
             | DecideError::NotAChoice { .. }
             | DecideError::Outdated(_)
             | DecideError::NotJson(_) => Self::Refused(error.to_string()),
+            DecideError::Write(ref write) if write.is_disk_full() => Self::Unready(
+                "the disk is full, so nothing was changed: free some space and try again".into(),
+            ),
             DecideError::Write(_) => Self::store(error),
         }
     }

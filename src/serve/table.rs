@@ -48,7 +48,7 @@ const WRITE_PATHS: Policy = Policy::WRITE.with_paths(Paths::Write);
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 44] = [
+pub(crate) static ROUTES: [Route; 45] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
     route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::script)),
@@ -62,6 +62,7 @@ pub(crate) static ROUTES: [Route; 44] = [
     route(Get, Own, "/image", READ_PATHS, Files(own::image)),
     route(Get, Own, "/file", READ_PATHS, Files(media::file)),
     route(Get, Own, "/status", Policy::READ, Engine(own::status)),
+    route(Get, Own, "/backup", Policy::OWNER, Long(own::backup)),
     // The contract, section by section.
     route(Get, Contract, "", Policy::OPEN, Inline(page::to_page)),
     route(Get, Contract, "/file", READ_PATHS, Files(media::file)),
@@ -109,6 +110,8 @@ pub struct RouteRow {
     pub path: &'static str,
     /// Needs the secret when one is configured.
     pub auth: bool,
+    /// For the owner of the data folder alone, who needs no secret and is not refused reading.
+    pub owner: bool,
     /// Refused where reading is not allowed.
     pub reads: bool,
     /// Refused where writing is not allowed.
@@ -123,9 +126,19 @@ pub struct RouteRow {
 pub fn routes() -> impl Iterator<Item = RouteRow> {
     ROUTES.iter().map(|route| {
         let Route { method, at, path, policy, work: _ } = route;
-        let Policy { auth, reads, writes, paths, upstream: _, launches } = *policy;
+        let Policy { auth, owner, reads, writes, paths, upstream: _, launches } = *policy;
         let paths = paths != Paths::None;
-        RouteRow { method: method.word(), prefix: at.word(), path, auth, reads, writes, paths, launches }
+        RouteRow {
+            method: method.word(),
+            prefix: at.word(),
+            path,
+            auth,
+            owner,
+            reads,
+            writes,
+            paths,
+            launches,
+        }
     })
 }
 

@@ -19,6 +19,8 @@ pub use flags::Flags;
 pub const BASE_DEFAULT: &str = "/infinite_image_browsing";
 /// The original server's port.
 pub const PORT_DEFAULT: u16 = 8000;
+/// Daily copies of the ledger that are kept, as in the original.
+pub const BACKUPS_DEFAULT: u32 = 4;
 /// Tags in each list of the trend page, as in the original.
 pub const TREND_TAGS_DEFAULT: usize = 20;
 /// Prefixes that are taken at the host root (design rulings 23 and 24).
@@ -262,9 +264,7 @@ impl Settings {
             lang: environment.lang(),
             trend_max_tags: environment.number("IIB_TREND_MAX_TAGS")?.unwrap_or(TREND_TAGS_DEFAULT),
             export_fe_fn: true,
-            backups_max: environment
-                .number("IIB_DB_FILE_BACKUP_MAX")?
-                .map_or(4, |n: i64| n.clamp(0, 1000) as u32),
+            backups_max: backups_max(environment)?,
             cache_dir: cache_dir.map(|dir| absolute(&dir)),
             comfyui_all_prompts: environment.is_on("IIB_COMFYUI_EXTRACT_ALL_PROMPTS")?,
             upstream: environment.upstream(),
@@ -273,6 +273,14 @@ impl Settings {
             notices: flags.notices().into_iter().chain(environment.notices()).collect(),
         })
     }
+}
+
+/// Fewer than one means none.
+fn backups_max(environment: &Environment) -> Result<u32, SettingsError> {
+    let ours = environment.number("LUMIDEX_BACKUP_MAX")?;
+    let number: Option<i64> =
+        ours.map_or_else(|| environment.number("IIB_DB_FILE_BACKUP_MAX"), |n| Ok(Some(n)))?;
+    Ok(number.map_or(BACKUPS_DEFAULT, |n| u32::try_from(n.clamp(0, 1000)).unwrap_or_default()))
 }
 
 fn data_dir(flags: &Flags, environment: &Environment) -> Result<PathBuf, SettingsError> {

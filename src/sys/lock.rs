@@ -91,11 +91,18 @@ impl DirLock {
         Ok(lock)
     }
 
-    /// Says where this process can be asked over HTTP, and with which token.
+    /// Says where this process can be asked over HTTP, and with which token. A file that came here
+    /// readable by others is closed to them first.
     ///
     /// # Errors
-    /// [`PathError`] when the file cannot be written; the lock is still held.
+    /// [`PathError`] when the file cannot be written, or cannot be kept from others; the lock is
+    /// still held.
     pub fn announce(&mut self, address: &str, token: Option<&str>) -> Result<(), PathError> {
+        #[cfg(unix)]
+        if token.is_some() {
+            let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            self.file.set_permissions(private).map_err(PathError::doing("keep from others", &self.path))?;
+        }
         self.holder.address = Some(address.to_owned());
         self.holder.token = token.map(str::to_owned);
         self.write_holder()
@@ -165,6 +172,19 @@ mod tests {
         drop(lock);
         assert_eq!(holder_of(&data).unwrap(), None);
         DirLock::take(&data).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_token_is_kept_from_others_also_in_a_file_that_was_open_to_them() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(layout::LOCK);
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let mut lock = DirLock::take(folder.path()).unwrap();
+        lock.announce("127.0.0.1:8000", Some("secret")).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]

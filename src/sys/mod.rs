@@ -1,15 +1,19 @@
 //! What std lacks: stop signals, a counting bell, whole-file replacement, the directory lock,
-//! paths as bytes, and file errors that name their path. Knows nothing of images.
+//! paths as bytes, the way to the disk, and file errors that name their path. Knows nothing of images.
 
 pub mod bell;
+pub mod beside;
 pub mod files;
 pub mod lock;
 pub mod paths;
 pub mod priority;
 pub mod replace;
+pub mod space;
 pub mod stop;
+pub mod storage;
 
 pub use bell::Bell;
+pub use beside::Beside;
 pub use files::PathError;
 pub use lock::DirLock;
 pub use stop::{Stop, Stopper};

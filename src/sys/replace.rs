@@ -1,43 +1,53 @@
 //! Replacing a file whole: readers see all of what was there before or all of what is there now,
 //! also after a power cut.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::files::{PathError, remove_file, sync_folder};
+use super::files::PathError;
+use super::storage::{Disk, Open, Storage};
 
 /// Writes `content` beside `path`, makes it durable, and renames it over `path`.
 ///
 /// # Errors
 /// [`PathError`]; then `path` is as it was.
 pub fn replace_file(path: &Path, content: &[u8]) -> Result<(), PathError> {
-    let beside = name_beside(path);
-    let written = write_durably(&beside, content)
-        .and_then(|()| fs::rename(&beside, path).map_err(PathError::doing("replace", path)));
-    if written.is_err() {
-        // The first error is the one to report; what is left over has a name nothing reads.
-        let _ = remove_file(&beside);
-        return written;
-    }
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => sync_folder(parent),
-        _ => sync_folder(Path::new(".")),
-    }
+    replace_file_on(&Disk, path, content)
 }
 
-fn write_durably(path: &Path, content: &[u8]) -> Result<(), PathError> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .map_err(PathError::doing("create", path))?;
-    file.write_all(content).and_then(|()| file.sync_all()).map_err(PathError::doing("write", path))
+/// As [`replace_file`], on this storage.
+///
+/// # Errors
+/// As [`replace_file`]; but when the folder could not be synced, `path` is replaced, and may be as
+/// it was after a power cut.
+pub fn replace_file_on(storage: &dyn Storage, path: &Path, content: &[u8]) -> Result<(), PathError> {
+    put_in_place(storage, path, content)?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    storage.sync_folder(parent).map_err(PathError::doing("sync the folder", parent))
+}
+
+/// As [`replace_file_on`], without making the new content durable under the name.
+///
+/// # Errors
+/// [`PathError`]; then `path` is as it was.
+pub fn put_in_place(storage: &dyn Storage, path: &Path, content: &[u8]) -> Result<(), PathError> {
+    let beside = name_beside(path);
+    let written = write_durably(storage, &beside, content)
+        .and_then(|()| storage.rename(&beside, path).map_err(PathError::doing("replace", path)));
+    if written.is_err() {
+        // The first error is the one to report; what is left over has a name nothing reads.
+        let _ = storage.remove_file(&beside);
+    }
+    written
+}
+
+fn write_durably(storage: &dyn Storage, path: &Path, content: &[u8]) -> Result<(), PathError> {
+    let file = storage.open(path, Open::New).map_err(PathError::doing("create", path))?;
+    file.write_at(0, content).and_then(|()| file.sync()).map_err(PathError::doing("write", path))
 }
 
 /// A hidden name in the same folder that no other process and no other call uses.
-fn name_beside(path: &Path) -> PathBuf {
+pub(super) fn name_beside(path: &Path) -> PathBuf {
     static CALLS: AtomicU64 = AtomicU64::new(0);
     let call = CALLS.fetch_add(1, Ordering::Relaxed);
     let mut name = std::ffi::OsString::from(".");
@@ -50,6 +60,7 @@ fn name_beside(path: &Path) -> PathBuf {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_file_is_replaced_whole_and_nothing_is_left_beside() {

@@ -1,6 +1,8 @@
 //! What the ledger promises, through its public surface.
 
-use lumidex::ledger::{DecideError, Ledger, Observation, OpenError, Reader, Seen, SharedText, Sighted};
+use lumidex::ledger::{
+    DecideError, Elsewhere, Ledger, Observation, OpenError, Reader, Seen, SharedText, Sighted,
+};
 use lumidex_schema::feed::Subject;
 use lumidex_schema::id::{ImageId, RootId, Seq, TagId, Timestamp};
 use lumidex_schema::media::MediaKind;
@@ -96,8 +98,7 @@ fn seen(root: RootId, folder: &str, name: &str, text: &str, modified: i64) -> Ob
         holes: split.holes,
         rule_tags: Vec::new(),
         complaints: 0,
-        gone: Vec::new(),
-        copies: Vec::new(),
+        elsewhere: Elsewhere::default(),
     }))
 }
 

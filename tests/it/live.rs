@@ -9,17 +9,17 @@ use lumidex_index_tools::synth::Library;
 use serde_json::{Value, json};
 
 /// How long anything here may take before it is called broken.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
-struct Program {
-    child: Child,
-    url: String,
-    client: reqwest::blocking::Client,
+pub(super) struct Program {
+    pub(super) child: Child,
+    pub(super) url: String,
+    pub(super) client: reqwest::blocking::Client,
 }
 
 impl Program {
     /// Starts the program on a free port and waits until it says where it listens.
-    fn start(data: &Path, folders: &[&Path]) -> Self {
+    pub(super) fn start(data: &Path, folders: &[&Path]) -> Self {
         let mut child =
             command(data).args(folders).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
@@ -29,15 +29,15 @@ impl Program {
         Self { child, url: url.trim_end_matches('/').to_owned(), client }
     }
 
-    fn get(&self, route: &str) -> Value {
+    pub(super) fn get(&self, route: &str) -> Value {
         self.client.get(format!("{}{route}", self.url)).send().unwrap().json().unwrap()
     }
 
-    fn post(&self, route: &str, body: &Value) -> reqwest::Result<Value> {
+    pub(super) fn post(&self, route: &str, body: &Value) -> reqwest::Result<Value> {
         self.client.post(format!("{}{route}", self.url)).json(body).send()?.json()
     }
 
-    fn reference(&self, route: &str, body: &Value) -> Value {
+    pub(super) fn reference(&self, route: &str, body: &Value) -> Value {
         self.post(&format!("/infinite_image_browsing{route}"), body).unwrap()
     }
 
@@ -46,7 +46,7 @@ impl Program {
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     }
 
-    fn kill(mut self) {
+    pub(super) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -59,14 +59,14 @@ impl Drop for Program {
     }
 }
 
-fn command(data: &Path) -> Command {
+pub(super) fn command(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lumidex"));
     command.env_clear().env("HOME", data).args(["--port", "0", "--data-dir"]).arg(data);
     command
 }
 
 /// A folder of synthetic pictures.
-fn pictures(dir: &Path, images: u32) -> Library {
+pub(super) fn pictures(dir: &Path, images: u32) -> Library {
     let library = Library::new(7, images);
     library.write_to(dir, 0..images, &|_| {}).unwrap();
     library

@@ -1,8 +1,11 @@
 //! Integration tests, one binary: linking is the slow part, so there is one of it.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+mod backup;
 mod contract;
+mod crash;
 mod dialects;
+mod faults;
 mod identity;
 mod ledger;
 mod live;

@@ -1,7 +1,7 @@
 //! Projections against a toy, over random histories with crashes, backups and restores: after
 //! any of them a projection that may continue equals one that was filled from nothing.
 
-use lumidex::ledger::{Ledger, Observation, Seen, SharedText, Sighted};
+use lumidex::ledger::{Elsewhere, Ledger, Observation, Seen, SharedText, Sighted};
 use lumidex::projection::follower::catch_up;
 use lumidex::projection::tags::TagsProjection;
 use lumidex::projection::text::TextProjection;
@@ -140,8 +140,7 @@ fn seen(root: RootId, name: u8, date: u8, text: u8) -> Observation {
         holes: vec![u64::from(name)],
         rule_tags: Vec::new(),
         complaints: 0,
-        gone: Vec::new(),
-        copies: Vec::new(),
+        elsewhere: Elsewhere::default(),
     }))
 }
 

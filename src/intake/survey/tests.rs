@@ -11,7 +11,7 @@ use lumidex_schema::record::{Fingerprint, PathType, Sighting};
 
 use super::*;
 use crate::intake::Progress;
-use crate::ledger::{Ledger, Observation, Seen};
+use crate::ledger::{Elsewhere, Ledger, Observation, Seen};
 use crate::sys::Stop;
 
 fn observation(root: RootId, folder: RelPath, name: &[u8], sighting: Sighting) -> Observation {
@@ -28,8 +28,7 @@ fn observation(root: RootId, folder: RelPath, name: &[u8], sighting: Sighting) -
         holes: Vec::new(),
         rule_tags: Vec::new(),
         complaints: 0,
-        gone: Vec::new(),
-        copies: Vec::new(),
+        elsewhere: Elsewhere::default(),
     }))
 }
 

@@ -117,6 +117,8 @@ impl Live {
             batch.tell_if_full()?;
         }
         batch.tell()?;
+        batch.observations = claims::seek_displaced(&self.ledger, now());
+        batch.tell()?;
         Ok(batch.head)
     }
 

@@ -4,6 +4,7 @@ use super::state::{Change, Dirty, Live, State};
 use super::store;
 use crate::ledger::Reader;
 use crate::projection::contract::{Batch, Projection, ProjectionError};
+use crate::sys::storage::{Disk, Storage};
 use lumidex_schema::checkpoint::{Checkpoint, StartEmpty};
 use lumidex_schema::feed::Subject;
 use lumidex_schema::format;
@@ -37,6 +38,7 @@ impl TagsReader {
 
 /// The write side.
 pub struct TagsProjection {
+    storage: Arc<dyn Storage>,
     path: PathBuf,
     db: Option<Database>,
     found: Result<Checkpoint, StartEmpty>,
@@ -47,8 +49,19 @@ impl TagsProjection {
     /// Loads what is stored at `path`; anything unreadable is left to be refilled.
     #[must_use]
     pub fn open(path: &Path) -> Self {
-        let mut opened =
-            Self { path: path.to_owned(), db: None, found: Err(StartEmpty::Absent), state: Arc::default() };
+        Self::open_on(Disk::shared(), path)
+    }
+
+    /// As [`TagsProjection::open`], on this storage.
+    #[must_use]
+    pub fn open_on(storage: Arc<dyn Storage>, path: &Path) -> Self {
+        let mut opened = Self {
+            storage,
+            path: path.to_owned(),
+            db: None,
+            found: Err(StartEmpty::Absent),
+            state: Arc::default(),
+        };
         if path.exists() {
             opened.found = opened.load().map_err(|error| {
                 tracing::debug!(error = &*error as &dyn std::error::Error, "tags cannot be read");
@@ -65,13 +78,24 @@ impl TagsProjection {
     }
 
     fn load(&mut self) -> Result<Checkpoint, store::StoreError> {
-        let db = store::open(&self.path)?;
+        let db = store::open(&*self.storage, &self.path)?;
         let checkpoint = store::checkpoint(&db)?.ok_or("there is no checkpoint")?;
         if checkpoint.format == format::TAGS.current {
             *self.state.write() = store::load(&db)?;
         }
         self.db = Some(db);
         Ok(checkpoint)
+    }
+
+    /// Opens the file again after a failure.
+    fn reopen(&self) -> Result<Database, store::StoreError> {
+        let db = store::open(&*self.storage, &self.path)?;
+        if self.found.is_ok() && store::checkpoint(&db)?.is_none() {
+            // Another file than the one that was written to: everything is missing from it.
+            let mut state = self.state.write();
+            state.dirty = state.everything();
+        }
+        Ok(db)
     }
 
     fn image_changes(&self, batch: &Batch<'_>) -> Result<Vec<Change>, ProjectionError> {
@@ -179,13 +203,13 @@ impl Projection for TagsProjection {
     fn start_empty(&mut self) -> Result<(), ProjectionError> {
         self.found = Err(StartEmpty::Absent);
         self.db = None;
-        match std::fs::remove_file(&self.path) {
+        match self.storage.remove_file(&self.path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(failed("removed its file")(error.into()));
             }
             _ => {}
         }
-        self.db = Some(store::open(&self.path).map_err(failed("made its file"))?);
+        self.db = Some(store::open(&*self.storage, &self.path).map_err(failed("made its file"))?);
         *self.state.write() = State::default();
         Ok(())
     }
@@ -207,14 +231,18 @@ impl Projection for TagsProjection {
     }
 
     fn commit(&mut self, checkpoint: Checkpoint) -> Result<(), ProjectionError> {
-        let Some(db) = &self.db else {
-            return Err(failed("wrote its file")("it was never opened".into()));
-        };
+        if self.db.is_none() {
+            self.db = Some(self.reopen().map_err(failed("opened its file"))?);
+        }
+        let Some(db) = &self.db else { return Ok(()) };
         let dirty = std::mem::take(&mut self.state.write().dirty);
         self.shrink(&dirty);
         let saved = store::save(db, &self.state.read(), &dirty, &checkpoint);
         if let Err(error) = saved {
             self.state.write().dirty = dirty;
+            // Once its disk has failed the engine refuses everything; the next commit opens the
+            // file again. It holds the former state or the new one, and gets the new one.
+            self.db = None;
             return Err(failed("wrote its file")(error));
         }
         self.found = Ok(checkpoint);

@@ -123,6 +123,18 @@ pub struct State {
 static NOBODY: Posting = Posting::List(Vec::new());
 
 impl State {
+    /// All there is, as if nothing were on disk.
+    pub(super) fn everything(&self) -> Dirty {
+        let chunks = self.live.max().map_or(0, |last| last / CHUNK as u32 + 1);
+        Dirty {
+            postings: (0..self.postings.len() as u32).map(TagId).collect(),
+            chunks: (0..chunks).collect(),
+            tags: (0..self.tags.len() as u32).map(TagId).collect(),
+            folders: (0..self.folders.len() as u32).map(FolderId).collect(),
+            changes: self.dirty.changes,
+        }
+    }
+
     /// A tag that was not removed.
     #[must_use]
     pub fn tag(&self, id: TagId) -> Option<&TagEntry> {

@@ -4,9 +4,11 @@
 use super::names::{CHUNK, Names, Runs};
 use super::posting::Posting;
 use super::state::{Dirty, FolderEntry, State, TagEntry};
+use crate::sys::storage::{Backend, Open, Storage};
 use lumidex_schema::checkpoint::Checkpoint;
 use lumidex_schema::tag::TagKind;
 use redb::{Database, ReadableDatabase, TableDefinition};
+use std::path::Path;
 
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 const POSTINGS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("postings");
@@ -21,10 +23,11 @@ const CACHE_BYTES: usize = 8 * 1024 * 1024;
 pub(super) type StoreError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Opens the file, or makes an empty one.
-pub(super) fn open(path: &std::path::Path) -> Result<Database, StoreError> {
+pub(super) fn open(storage: &dyn Storage, path: &Path) -> Result<Database, StoreError> {
+    let file = storage.open(path, Open::Keep)?;
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_BYTES);
-    Ok(builder.create(path)?)
+    Ok(builder.create_with_backend(Backend::new(file))?)
 }
 
 /// The checkpoint, when there is one.

@@ -12,13 +12,14 @@
 //! ```
 //! Numbers are little-endian. The digest of the whole file stands in the manifest that names it.
 
+use super::directory::StoredDirectory;
 use lumidex_schema::id::TextId;
 use lumidex_schema::text_index::ArenaFile;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use tantivy::Directory;
-use tantivy::directory::{MmapDirectory, OwnedBytes, TerminatingWrite};
+use tantivy::directory::{OwnedBytes, TerminatingWrite};
 
 const MAGIC: &[u8; 8] = b"LDXARENA";
 const FORMAT: u32 = 1;
@@ -42,7 +43,7 @@ pub(super) struct Arena {
 
 impl Arena {
     /// Opens the file and proves that it is, byte for byte, what the manifest names.
-    pub(super) fn open(directory: &MmapDirectory, file: &ArenaFile) -> io::Result<Self> {
+    pub(super) fn open(directory: &StoredDirectory, file: &ArenaFile) -> io::Result<Self> {
         let bytes = directory.open_read(Path::new(&file.name)).map_err(io::Error::other)?.read_bytes()?;
         if blake3::hash(&bytes).to_hex().as_str() != file.digest {
             return Err(damaged("arena is not the one the manifest names"));
@@ -152,7 +153,7 @@ impl Arena {
 /// Writes texts, given by strictly increasing id, to a file of this name that does not exist
 /// yet, makes its content durable and opens it. The directory itself is synced by the commit that
 /// names the file.
-pub(super) fn write(directory: &MmapDirectory, name: &str, texts: &[(TextId, &[u8])]) -> io::Result<Arena> {
+pub(super) fn write(directory: &StoredDirectory, name: &str, texts: &[(TextId, &[u8])]) -> io::Result<Arena> {
     let mut hasher = blake3::Hasher::new();
     let mut out = directory.open_write(Path::new(name)).map_err(io::Error::other)?;
     let mut put = |bytes: &[u8]| {
@@ -211,10 +212,11 @@ fn damaged(what: &'static str) -> io::Error {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::sys::storage::Disk;
 
-    fn directory() -> (tempfile::TempDir, MmapDirectory) {
+    fn directory() -> (tempfile::TempDir, StoredDirectory) {
         let dir = tempfile::tempdir().unwrap();
-        let directory = MmapDirectory::open(dir.path()).unwrap();
+        let directory = StoredDirectory::open(&Disk::shared(), dir.path()).unwrap();
         (dir, directory)
     }
 

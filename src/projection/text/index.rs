@@ -9,6 +9,7 @@ use super::snapshot::{Base, Snapshot, TextReader};
 use super::store::Store;
 use super::tail::{self, Entry, Tail};
 use super::words;
+use crate::sys::storage::{Disk, Storage};
 use lumidex_schema::checkpoint::{Checkpoint, StartEmpty};
 use lumidex_schema::feed::Subject;
 use lumidex_schema::fold::fold;
@@ -22,6 +23,7 @@ use tantivy::{TantivyDocument, Term};
 
 /// The text index, open for writing. One owner; readers are had by [`TextIndex::reader`].
 pub struct TextIndex {
+    storage: Arc<dyn Storage>,
     dir: PathBuf,
     /// `None` while there is nothing usable in the directory, or after a failed commit.
     store: Option<Store>,
@@ -42,9 +44,15 @@ impl TextIndex {
     /// damaged or foreign it answers why, stays empty, and touches nothing until
     /// [`TextIndex::start_empty`].
     pub fn open(dir: &Path) -> (Self, Result<Checkpoint, StartEmpty>) {
+        Self::open_on(Disk::shared(), dir)
+    }
+
+    /// As [`TextIndex::open`], on this storage.
+    pub fn open_on(storage: Arc<dyn Storage>, dir: &Path) -> (Self, Result<Checkpoint, StartEmpty>) {
         let empty = Snapshot::compose(None, Tail::default(), Seq::ZERO);
         let reader = TextReader { current: Arc::new(RwLock::new(empty)) };
         let mut index = Self {
+            storage,
             dir: dir.to_owned(),
             store: None,
             base: None,
@@ -54,7 +62,7 @@ impl TextIndex {
             fresh_ids: BTreeSet::new(),
             keyed: BTreeMap::new(),
         };
-        let found = match open_fenced(dir) {
+        let found = match open_fenced(&index.storage, dir) {
             Ok(Some(store)) => store.checkpoint().map(|checkpoint| (store, checkpoint)),
             Ok(None) => None,
             Err(error) => {
@@ -88,12 +96,12 @@ impl TextIndex {
         self.keyed.clear();
         self.show(Seq::ZERO);
         let fail = |source| TextError::File { path: self.dir.clone(), source };
-        match std::fs::remove_dir_all(&self.dir) {
+        match self.storage.remove_folder(&self.dir) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail(error)),
             Ok(()) | Err(_) => {}
         }
-        std::fs::create_dir_all(&self.dir).map_err(fail)?;
-        self.store = Some(Store::create(&self.dir)?);
+        self.storage.create_folders(&self.dir).map_err(fail)?;
+        self.store = Some(Store::create(&self.storage, &self.dir)?);
         Ok(())
     }
 
@@ -211,12 +219,16 @@ impl TextIndex {
     /// The store, opened again after a failure and given what it had not made durable.
     fn ready(&mut self) -> Result<&mut Store, TextError> {
         if self.store.is_none() {
-            let store = match open_fenced(&self.dir)? {
+            let store = match open_fenced(&self.storage, &self.dir)? {
                 Some(store) => store,
+                None if self.base.as_ref().is_some_and(|base| !base.segments.is_empty()) => {
+                    return Err(TextError::Damaged { dir: self.dir.clone(), what: "its files are gone" });
+                }
                 None => {
-                    std::fs::create_dir_all(&self.dir)
+                    self.storage
+                        .create_folders(&self.dir)
                         .map_err(|source| TextError::File { path: self.dir.clone(), source })?;
-                    Store::create(&self.dir)?
+                    Store::create(&self.storage, &self.dir)?
                 }
             };
             self.refill(store)?;
@@ -263,8 +275,8 @@ impl Drop for TextIndex {
     }
 }
 
-fn open_fenced(dir: &Path) -> Result<Option<Store>, TextError> {
-    fenced(dir, || Store::open(dir))
+fn open_fenced(storage: &Arc<dyn Storage>, dir: &Path) -> Result<Option<Store>, TextError> {
+    fenced(dir, || Store::open(storage, dir))
 }
 
 /// Damage that makes tantivy panic is damage like any other; what was being done is given up.

@@ -11,6 +11,7 @@
 
 mod arena;
 mod candidates;
+mod directory;
 mod error;
 mod grams;
 mod index;

@@ -7,10 +7,12 @@ use super::index::TextIndex;
 use super::snapshot::TextReader;
 use crate::limits;
 use crate::projection::contract::{Batch, Projection, ProjectionError, checkpoint_of};
+use crate::sys::storage::{Disk, Storage};
 use lumidex_schema::checkpoint::{Checkpoint, StartEmpty};
 use lumidex_schema::feed::Subject;
 use lumidex_schema::{format, path};
 use std::path::Path;
+use std::sync::Arc;
 
 const NAME: &str = "text";
 
@@ -26,7 +28,13 @@ impl TextProjection {
     /// used is reported by [`Projection::checkpoint`].
     #[must_use]
     pub fn open(dir: &Path) -> Self {
-        let (index, checkpoint) = TextIndex::open(dir);
+        Self::open_on(Disk::shared(), dir)
+    }
+
+    /// As [`TextProjection::open`], on this storage.
+    #[must_use]
+    pub fn open_on(storage: Arc<dyn Storage>, dir: &Path) -> Self {
+        let (index, checkpoint) = TextIndex::open_on(storage, dir);
         Self { index, checkpoint }
     }
 
@@ -117,7 +125,7 @@ fn store_error(doing: &'static str, source: TextError) -> ProjectionError {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::ledger::{Ledger, Observation, Seen, SharedText};
+    use crate::ledger::{Elsewhere, Ledger, Observation, Seen, SharedText};
     use crate::projection::follower::catch_up;
     use crate::projection::text::WordField;
     use crate::sys::Stopper;
@@ -125,7 +133,6 @@ mod tests {
     use lumidex_schema::media::MediaKind;
     use lumidex_schema::path::RelPath;
     use lumidex_schema::record::{Fingerprint, PathType, Sighting};
-    use std::sync::Arc;
 
     fn follow(projection: &mut TextProjection, ledger: &Ledger) -> Seq {
         catch_up(projection, ledger, &Stopper::new().stop(), &mut |_, _| {}).unwrap()
@@ -146,8 +153,7 @@ mod tests {
             holes: Vec::new(),
             rule_tags: Vec::new(),
             complaints: 0,
-            gone: Vec::new(),
-            copies: Vec::new(),
+            elsewhere: Elsewhere::default(),
         };
         ledger.observe(vec![Observation::Seen(Box::new(seen))]).unwrap();
     }

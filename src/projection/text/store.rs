@@ -4,12 +4,14 @@
 //! against its digest, the documents against the arenas. Refuses to know the feed.
 
 use super::arena::{self, Arena};
+use super::directory::StoredDirectory;
 use super::error::TextError;
 use super::grams::Grams;
 use super::segment::{Segment, Subjects};
 use super::snapshot::Base;
 use super::tail::Tail;
 use super::words::Words;
+use crate::sys::storage::Storage;
 use lumidex_schema::checkpoint::Checkpoint;
 use lumidex_schema::feed::Subject;
 use lumidex_schema::id::TextId;
@@ -18,7 +20,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tantivy::directory::{Directory, MmapDirectory};
+use tantivy::directory::Directory;
 use tantivy::index::SegmentId;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::tokenizer::TextAnalyzer;
@@ -41,7 +43,7 @@ const COMPONENTS: [&str; 6] = ["term", "idx", "pos", "fast", "fieldnorm", "store
 /// An open index.
 pub(super) struct Store {
     dir: PathBuf,
-    directory: MmapDirectory,
+    directory: StoredDirectory,
     index: Index,
     reader: IndexReader,
     fields: Fields,
@@ -54,26 +56,29 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Makes an empty index in an empty directory.
-    pub(super) fn create(dir: &Path) -> Result<Self, TextError> {
+    /// Makes an empty index in a directory that holds none, or one that was never committed to.
+    pub(super) fn create(storage: &Arc<dyn Storage>, dir: &Path) -> Result<Self, TextError> {
         let fail = |source| TextError::Index { dir: dir.to_owned(), source };
-        let directory = MmapDirectory::open(dir).map_err(|error| fail(error.into()))?;
+        let directory = StoredDirectory::open(storage, dir).map_err(|error| fail(error.into()))?;
         let (schema, _) = text_index::schema();
         // No field is stored, so there is nothing to compress and no thread to do it.
         let settings =
             IndexSettings { docstore_compress_dedicated_thread: false, ..IndexSettings::default() };
         let index = Index::create(directory.clone(), schema, settings).map_err(fail)?;
-        Self::attach(dir, directory, index, None).map_err(fail)
+        let store = Self::attach(dir, directory, index, None).map_err(fail)?;
+        // One may be left of a first commit that failed.
+        store.remove_stray_arenas()?;
+        Ok(store)
     }
 
     /// Opens what is in the directory; `Ok(None)` when there is no index.
-    pub(super) fn open(dir: &Path) -> Result<Option<Self>, TextError> {
+    pub(super) fn open(storage: &Arc<dyn Storage>, dir: &Path) -> Result<Option<Self>, TextError> {
         let fail = |source| TextError::Index { dir: dir.to_owned(), source };
         let damaged = |what| TextError::Damaged { dir: dir.to_owned(), what };
         if !dir.is_dir() {
             return Ok(None);
         }
-        let directory = MmapDirectory::open(dir).map_err(|error| fail(error.into()))?;
+        let directory = StoredDirectory::open(storage, dir).map_err(|error| fail(error.into()))?;
         if !Index::exists(&directory).map_err(|error| fail(error.into()))? {
             return Ok(None);
         }
@@ -104,7 +109,7 @@ impl Store {
 
     fn attach(
         dir: &Path,
-        directory: MmapDirectory,
+        directory: StoredDirectory,
         index: Index,
         manifest: Option<&Manifest>,
     ) -> tantivy::Result<Self> {
@@ -255,7 +260,7 @@ impl Store {
         for entry in std::fs::read_dir(&self.dir).map_err(|source| self.file_error("", source))? {
             let name = entry.map_err(|source| self.file_error("", source))?.file_name();
             if let Some(name) = name.to_str().filter(|name| stray(name)) {
-                std::fs::remove_file(self.dir.join(name)).map_err(|source| self.file_error(name, source))?;
+                self.directory.remove_arena(name).map_err(|source| self.file_error(name, source))?;
             }
         }
         Ok(())

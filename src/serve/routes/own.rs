@@ -7,12 +7,14 @@ use crate::metadata::recipe_of;
 use crate::query::{Matching, Order, Search};
 use crate::serve::access::Standing;
 use crate::serve::answer::{Answer, Outcome};
-use crate::serve::engine::FileText;
+use crate::serve::engine::{Backup, FileText};
 use crate::serve::limits::NEEDLE_BYTES_MAX;
+use crate::serve::pieces::{Piece, Pieces};
 use crate::serve::problem::Problem;
 use crate::serve::reach;
 use crate::serve::server::Call;
 use crate::sys::paths::to_bytes;
+use axum::http::{HeaderName, HeaderValue, Response, header};
 use lumidex_schema::path::display;
 use lumidex_schema::recipe::Recipe;
 use serde_json::{Value, json};
@@ -90,6 +92,20 @@ pub(crate) fn status(call: &Call<'_>) -> Outcome {
         "is_readonly": reach::is_readonly(call.server.settings.permission),
         "secret": call.server.is_guarded(),
     })))
+}
+
+/// A consistent, proven copy of the ledger. `x-lumidex-rows` says how many rows it has.
+pub(crate) fn backup(call: &Call<'_>) -> Outcome {
+    let turn = call.server.backup_turn()?;
+    let Backup { file, bytes, rows } = call.engine().backup()?;
+    let body = Pieces::new(file, [Piece::Span(0..bytes)]).holding(turn);
+    let mut response = Response::new(body.into_body());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(HeaderName::from_static("x-lumidex-rows"), HeaderValue::from(rows));
+    Ok(Answer::raw(response))
 }
 
 /// Folders of generators on this machine. They are told to the person at it only.

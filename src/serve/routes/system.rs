@@ -148,10 +148,18 @@ pub(crate) fn healthz(_: &Call<'_>) -> Outcome {
 
 /// Searches can be answered.
 pub(crate) fn readyz(call: &Call<'_>) -> Outcome {
-    if call.engine().is_ready() && !*call.server.stop.borrow() {
+    if !call.engine().is_ready() || *call.server.stop.borrow() {
+        return Err(Problem::busy(Code::Unavailable, "not ready", 1));
+    }
+    let Ok(status) = call.engine().status() else {
+        return Err(Problem::busy(Code::Unavailable, "the ledger cannot be read", 1));
+    };
+    if status.failures.is_empty() {
         return Ok(Answer::Json(json!({ "status": "ready" })));
     }
-    Err(Problem::busy(Code::Unavailable, "not ready", 1))
+    // Searches are answered all the same, perhaps without the latest changes.
+    let failures = status.failures.iter().map(|(name, why)| json!({ "name": name, "why": why }));
+    Ok(Answer::Json(json!({ "status": "ready", "failures": Value::from_iter(failures) })))
 }
 
 /// Prometheus text.
@@ -167,7 +175,7 @@ pub(crate) fn metrics(call: &Call<'_>) -> Outcome {
         ("lumidex_indexing", "Whether a walk is running.", u64::from(status.is_indexing)),
         ("lumidex_walk_seen", "Files the running walk has looked at.", status.seen),
         ("lumidex_walk_read", "Files the running walk has read.", status.read),
-        ("lumidex_projections_failed", "Indexes that stand still.", status.failures.len() as u64),
+        ("lumidex_stores_failed", "Ledger and indexes that cannot be written.", status.failures.len() as u64),
         ("lumidex_complaints", "Files and folders that could not be read in full.", status.complaints),
     ]);
     let mut response = Response::new(Body::from(text));

@@ -1,15 +1,16 @@
 //! A library that is slow, broken or not there: every answer stays JSON, and `/hello` prompt.
 
-use super::served::{Reply, reply, runtime, settings};
+use super::served::{Reply, Served, reply, runtime, settings};
+use crate::faults::shim::{self, Shim};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use lumidex::query::{Hit, Page, Search, Trend};
-use lumidex::serve::{Beside, Engine, Failure, FileText, Linking, Status, app};
+use lumidex::serve::{Backup, Beside, Engine, Failure, FileText, Linking, Status, app};
 use lumidex_schema::api;
 use lumidex_schema::id::{ImageId, TagId};
 use lumidex_schema::record::{ExtraPath, Image, PathType};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -79,6 +80,29 @@ fn a_store_that_fails_is_told_without_its_secrets() {
         reply.assert_problem();
         assert!(!reply.text().contains("/secret/place"), "{uri} {}", reply.text());
     }
+}
+
+#[test]
+fn a_full_disk_is_told_until_there_is_room_again() {
+    let shim = Shim::default();
+    let served = Served::on(&shim.storage(), |_, _| {});
+    let tag = json!({ "tag_name": "new" });
+    shim.fail_at(0, shim::Fault { code: shim::ENOSPC, lasts: true });
+    let reply = served.ask("POST", "/iib/db/add_custom_tag", &tag);
+    assert_eq!(reply.status, 503, "{}", reply.text());
+    assert!(reply.text().contains("the disk is full"), "{}", reply.text());
+    let ready = served.ask("GET", "/readyz", &Value::Null);
+    assert_eq!((ready.status, &ready.json()["status"]), (200, &json!("ready")));
+    let failures = ready.json()["failures"].as_array().unwrap().clone();
+    let ledger = failures.iter().find(|failure| failure["name"] == "ledger").unwrap();
+    assert!(ledger["why"].as_str().unwrap().contains("No space left"), "{ledger}");
+    let found = served.ask("GET", "/api/v1/search?q=cat", &Value::Null);
+    assert_eq!(found.status, 200, "searches are answered all the same");
+
+    assert!(shim.lift());
+    let reply = served.ask("POST", "/iib/db/add_custom_tag", &tag);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert_eq!(served.library.ledger().failure(), None);
 }
 
 #[test]
@@ -161,6 +185,12 @@ fn more_than_can_wait_is_turned_away() {
 impl Engine for Broken {
     fn is_ready(&self) -> bool {
         self.fail::<()>().is_ok()
+    }
+    fn backup(&self) -> Result<Backup, Failure> {
+        self.fail()
+    }
+    fn token(&self) -> &str {
+        "token"
     }
     fn status(&self) -> Result<Status, Failure> {
         self.fail()

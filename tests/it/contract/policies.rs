@@ -5,6 +5,7 @@ use lumidex::serve::{RouteRow, routes};
 use lumidex::settings::{Permission, Secret};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use tower::ServiceExt as _;
 
 /// Where a route can be reached.
 fn uris(row: &RouteRow) -> Vec<String> {
@@ -29,57 +30,58 @@ fn changes_nothing(row: &RouteRow) -> bool {
 fn the_table_is_what_the_contract_says() {
     let mut table = String::new();
     for row in routes() {
-        let RouteRow { method, prefix, path, auth, reads, writes, paths, launches } = row;
+        let RouteRow { method, prefix, path, auth, owner, reads, writes, paths, launches } = row;
         let flag = |is_set: bool, letter: char| if is_set { letter } else { '.' };
-        let flags = [(auth, 'A'), (reads, 'R'), (writes, 'W'), (paths, 'T'), (launches, 'L')];
+        let flags = [(auth, 'A'), (owner, 'O'), (reads, 'R'), (writes, 'W'), (paths, 'T'), (launches, 'L')];
         let flags: String = flags.into_iter().map(|(is_set, letter)| flag(is_set, letter)).collect();
         writeln!(table, "{flags} {method:6} {prefix}{path}").unwrap();
     }
     let want = "\
-..... GET    /
-..... GET    /ui/app.js
-..... GET    /ui/app.css
-..... GET    /ui/icon.svg
-..... GET    /healthz
-A.... GET    /readyz
-A.... GET    /metrics
-AR... GET    /api/v1/search
-AR.T. GET    /api/v1/image
-AR.T. GET    /api/v1/file
-AR... GET    /api/v1/status
-..... GET    {B}
-AR.T. GET    {B}/file
-AR.T. GET    {B}/image_geninfo
-AR.T. POST   {B}/image_geninfo_batch
-AR.T. GET    {B}/image_exif
-AR... GET    {B}/db/basic_info
-AR... GET    {B}/db/expired_dirs
-AR.T. GET    {B}/db/random_images
-A.... POST   {B}/db/update_image_data
-A.W.. POST   {B}/db/rebuild_index
-AR.T. POST   {B}/db/search_by_substr
-AR.T. POST   {B}/db/match_images_by_tags
-AR... GET    {B}/db/stats/trend
-AR.T. GET    {B}/db/img_selected_custom_tag
-AR.T. POST   {B}/db/get_image_tags
-A.W.. POST   {B}/db/add_custom_tag
-A.WT. POST   {B}/db/toggle_custom_tag_to_img
-A.WT. POST   {B}/db/batch_update_image_tag
-A.W.. POST   {B}/db/remove_custom_tag
-A.W.. POST   {B}/db/update_tag
-A.W.. POST   {B}/db/remove_custom_tag_from_img
-AR... GET    {B}/db/extra_paths
-A.WT. POST   {B}/db/extra_paths
-A.WT. DELETE {B}/db/extra_paths
-A.WT. POST   {B}/db/alias_extra_path
-..... GET    {B}/hello
-A.... GET    {B}/version
-A.... GET    {B}/global_setting
-A.W.. POST   {B}/app_fe_setting
-A.W.. DELETE {B}/app_fe_setting
-A.WTL POST   {B}/open_folder
-A.WTL POST   {B}/open_with_default_app
-A.... POST   {B}/shutdown
+...... GET    /
+...... GET    /ui/app.js
+...... GET    /ui/app.css
+...... GET    /ui/icon.svg
+...... GET    /healthz
+A..... GET    /readyz
+A..... GET    /metrics
+A.R... GET    /api/v1/search
+A.R.T. GET    /api/v1/image
+A.R.T. GET    /api/v1/file
+A.R... GET    /api/v1/status
+AOR... GET    /api/v1/backup
+...... GET    {B}
+A.R.T. GET    {B}/file
+A.R.T. GET    {B}/image_geninfo
+A.R.T. POST   {B}/image_geninfo_batch
+A.R.T. GET    {B}/image_exif
+A.R... GET    {B}/db/basic_info
+A.R... GET    {B}/db/expired_dirs
+A.R.T. GET    {B}/db/random_images
+A..... POST   {B}/db/update_image_data
+A..W.. POST   {B}/db/rebuild_index
+A.R.T. POST   {B}/db/search_by_substr
+A.R.T. POST   {B}/db/match_images_by_tags
+A.R... GET    {B}/db/stats/trend
+A.R.T. GET    {B}/db/img_selected_custom_tag
+A.R.T. POST   {B}/db/get_image_tags
+A..W.. POST   {B}/db/add_custom_tag
+A..WT. POST   {B}/db/toggle_custom_tag_to_img
+A..WT. POST   {B}/db/batch_update_image_tag
+A..W.. POST   {B}/db/remove_custom_tag
+A..W.. POST   {B}/db/update_tag
+A..W.. POST   {B}/db/remove_custom_tag_from_img
+A.R... GET    {B}/db/extra_paths
+A..WT. POST   {B}/db/extra_paths
+A..WT. DELETE {B}/db/extra_paths
+A..WT. POST   {B}/db/alias_extra_path
+...... GET    {B}/hello
+A..... GET    {B}/version
+A..... GET    {B}/global_setting
+A..W.. POST   {B}/app_fe_setting
+A..W.. DELETE {B}/app_fe_setting
+A..WTL POST   {B}/open_folder
+A..WTL POST   {B}/open_with_default_app
+A..... POST   {B}/shutdown
 ";
     assert_eq!(table, want);
 }
@@ -131,7 +133,7 @@ fn read_only_refuses_every_route_that_writes_and_no_other() {
     for row in routes() {
         for uri in uris(&row) {
             let reply = ask(&served, &[], &row, &uri);
-            let is_refused = row.writes || row.path == "/shutdown";
+            let is_refused = row.writes || row.owner || row.path == "/shutdown";
             assert_eq!(reply.status == 403, is_refused, "{uri} {}", reply.status);
             if is_refused {
                 reply.assert_problem();
@@ -233,6 +235,78 @@ fn a_body_beyond_the_limit_is_refused_before_it_is_read() {
     let reply = served.send(axum::http::Request::post("/iib/db/get_image_tags").body(huge.into()).unwrap());
     assert_eq!(reply.status, 413);
     reply.assert_problem();
+}
+
+#[test]
+fn the_owner_of_the_data_folder_needs_no_secret_and_nobody_else_gets_a_backup() {
+    let served = Served::with(|settings, _| {
+        settings.secret = Some(Secret("abc".into()));
+        settings.permission = Permission::WriteOnly;
+    });
+    let ask = |from: &str, headers: &[(&str, &str)], uri: &str| {
+        let mut request = axum::http::Request::get(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let peer: std::net::SocketAddr = from.parse().unwrap();
+        let mut request = request.body(axum::body::Body::empty()).unwrap();
+        request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
+        served.send(request)
+    };
+    let token = served.library.token().to_owned();
+    assert_eq!(token.len(), 32);
+    let shown = [("x-lumidex-token", token.as_str())];
+    for here in ["127.0.0.1:5", "[::1]:5", "[::ffff:127.0.0.1]:5"] {
+        let reply = ask(here, &shown, "/api/v1/backup");
+        assert_eq!(reply.status, 200, "{here} {:?}", reply.text());
+        assert_eq!(reply.header("content-length"), reply.body.len().to_string());
+        let file = served.dir.path().join("copy.redb");
+        std::fs::write(&file, &reply.body).unwrap();
+        let content = lumidex::ledger::backup::check(&file).unwrap();
+        assert_eq!(content.rows.to_string(), reply.header("x-lumidex-rows"));
+        assert_eq!(ask(here, &shown, "/api/v1/status").status, 200, "the owner may read");
+    }
+    let wrong = format!("{}0", &token[..31]);
+    let wrong = if wrong == token { format!("{}1", &token[..31]) } else { wrong };
+    let with_secret = ("authorization", "Bearer abc");
+    for (from, headers, status) in [
+        ("192.168.1.5:5", &shown[..], 401),
+        ("[fe80::1]:5", &shown, 401),
+        ("127.0.0.1:5", &[], 401),
+        ("192.168.1.5:5", &[with_secret, ("x-lumidex-token", &token)], 403),
+        ("127.0.0.1:5", &[with_secret], 403),
+        ("127.0.0.1:5", &[with_secret, ("x-lumidex-token", &wrong)], 403),
+    ] {
+        let reply = ask(from, headers, "/api/v1/backup");
+        assert_eq!(reply.status, status, "{from} {headers:?}");
+        reply.assert_problem();
+    }
+    assert_eq!(ask("192.168.1.5:5", &shown, "/api/v1/status").status, 401);
+    let left = std::fs::read_dir(served.dir.path().join("data/backups")).unwrap().count();
+    assert_eq!(left, 0, "nothing is left of what was handed out");
+}
+
+#[test]
+fn one_backup_is_handed_out_at_a_time() {
+    let served = Served::new();
+    let ask = || {
+        let request =
+            axum::http::Request::get("/api/v1/backup").header("x-lumidex-token", served.library.token());
+        let mut request = request.body(axum::body::Body::empty()).unwrap();
+        let peer = std::net::SocketAddr::from(([127, 0, 0, 1], 5));
+        request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
+        request
+    };
+    let runtime = super::served::runtime();
+    let first = runtime.block_on(served.router.clone().oneshot(ask())).unwrap();
+    assert_eq!(first.status(), 200);
+    let second = runtime.block_on(super::served::reply(&served.router, ask()));
+    assert_eq!(second.status, 503);
+    assert!(second.header("retry-after").parse::<u64>().unwrap() > 0);
+    second.assert_problem();
+    // Whoever goes away gives up the turn.
+    drop(first);
+    assert_eq!(runtime.block_on(super::served::reply(&served.router, ask())).status, 200);
 }
 
 /// As every client of the original server makes it.

@@ -8,6 +8,7 @@ use lumidex::intake::IntakeSettings;
 use lumidex::library::{Library, LibraryOptions};
 use lumidex::serve::{Engine, app};
 use lumidex::settings::{Environment, Flags, Place, Settings};
+use lumidex::sys::storage::{Disk, Storage};
 use lumidex_schema::record::PathType;
 use lumidex_schema::tag::TagKind;
 use serde_json::{Value, json};
@@ -42,6 +43,11 @@ pub(super) struct Reply {
 impl Served {
     /// Over the files of [`write_library`], with these changes to the settings.
     pub(super) fn with(change: impl FnOnce(&mut Settings, &Path)) -> Self {
+        Self::on(&Disk::shared(), change)
+    }
+
+    /// The same on this storage.
+    pub(super) fn on(storage: &Arc<dyn Storage>, change: impl FnOnce(&mut Settings, &Path)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         write_library(&dir.path().join("pics"));
         let settings = settings(dir.path(), change);
@@ -50,7 +56,7 @@ impl Served {
             intake: IntakeSettings::default(),
             watch: None,
         };
-        let library = Arc::new(Library::open(&options).unwrap());
+        let library = Arc::new(Library::open_on(storage, &options).unwrap());
         let pics = dir.path().join("pics");
         library.add_extra_path(pics.as_os_str().as_bytes(), &[PathType::Scanned]).unwrap();
         library.update().unwrap();

@@ -1,7 +1,7 @@
 //! Folders of pictures that another program reorganises, and a ledger that is told by walks.
 
 use lumidex::intake::{Alone, Intake, IntakeSettings, RunSummary};
-use lumidex::ledger::{Ledger, Observation, Reader, Seen};
+use lumidex::ledger::{Elsewhere, Ledger, Observation, Reader, Seen};
 use lumidex::sys::Stop;
 use lumidex_index_tools::synth::png;
 use lumidex_schema::id::{ImageId, Seq, TagId, Timestamp};
@@ -130,8 +130,7 @@ impl Album {
             holes: Vec::new(),
             rule_tags: Vec::new(),
             complaints: 0,
-            gone: Vec::new(),
-            copies: Vec::new(),
+            elsewhere: Elsewhere::default(),
         };
         self.ledger().observe(vec![Observation::Seen(Box::new(seen))]).unwrap();
     }

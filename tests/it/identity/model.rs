@@ -36,6 +36,8 @@ struct Given {
     tag: TagId,
     /// The content it belongs to.
     pixels: u64,
+    /// Contents it belonged to before, until something else stood in their place.
+    earlier: Vec<u64>,
     /// Where its image was when last looked, if it was there.
     path: Option<String>,
 }
@@ -48,6 +50,7 @@ struct History {
     before: BTreeMap<String, OnDisk>,
     /// Contents of images that were missing then.
     missing_before: BTreeSet<u64>,
+    last_before: ImageId,
     deleted: Vec<Picture>,
     given: Vec<Given>,
     away: Option<usize>,
@@ -73,6 +76,7 @@ impl History {
             disk: BTreeMap::new(),
             before: BTreeMap::new(),
             missing_before: BTreeSet::new(),
+            last_before: ImageId(0),
             deleted: Vec::new(),
             given: Vec::new(),
             away: None,
@@ -260,7 +264,7 @@ impl History {
             let name = format!("tag {}", self.given.len());
             let tag = self.album.tag(&path, &name);
             let pixels = self.disk[&path].picture.pixels;
-            self.given.push(Given { tag, pixels, path: Some(path.clone()) });
+            self.given.push(Given { tag, pixels, earlier: Vec::new(), path: Some(path.clone()) });
             return format!("update; {name} to {path}");
         }
         "update".to_owned()
@@ -322,12 +326,12 @@ impl History {
                 Presence::Present => {
                     let path = self.path_of(&reader.path_of(&image).unwrap());
                     if !self.is_away(&path) {
-                        self.check_present(nth, &given, &path, image.fingerprint);
+                        self.check_present(nth, &given, (&path, image.fingerprint), &present);
                     }
                     Some(path)
                 }
                 _ => {
-                    self.check_absent(&given, asked.contains(id));
+                    self.check_absent(&given, &present, asked.contains(id));
                     None
                 }
             };
@@ -337,6 +341,7 @@ impl History {
         self.before.retain(|path, _| is_away(path));
         self.before.extend(self.disk.iter().filter(|(path, _)| !is_away(path)).map(|(p, f)| (p.clone(), *f)));
         self.missing_before = missing;
+        self.last_before = reader.last_image().unwrap();
     }
 
     /// Images that a person is being asked about.
@@ -354,7 +359,13 @@ impl History {
         asked
     }
 
-    fn check_present(&mut self, nth: usize, given: &Given, path: &str, content: Fingerprint) {
+    fn check_present(
+        &mut self,
+        nth: usize,
+        given: &Given,
+        (path, content): (&str, Fingerprint),
+        present: &BTreeMap<String, ImageId>,
+    ) {
         let now = self.disk[path];
         assert_eq!(
             self.contents.get(&content.0),
@@ -364,12 +375,19 @@ impl History {
         if now.picture.pixels == given.pixels {
             return;
         }
+        if given.earlier.contains(&now.picture.pixels) {
+            // Its content had been where nobody could see it.
+            self.given[nth].pixels = now.picture.pixels;
+            return;
+        }
         // Allowed for a file that was rewritten in place, and for nothing else.
         let Some(before) = self.before.get(path).filter(|_| given.path.as_deref() == Some(path)) else {
             self.complain(&format!("{given:?} is on another picture: {path}"))
         };
         let moved = self.disk.iter().find(|(elsewhere, file)| {
-            *elsewhere != path && file.file == before.file && file.picture.pixels == given.pixels
+            *elsewhere != path
+                && !self.is_away(elsewhere)
+                && (file.file, file.picture.pixels) == (before.file, given.pixels)
         });
         if let Some((elsewhere, _)) = moved {
             self.complain(&format!("{given:?} did not follow its file to {elsewhere}"));
@@ -380,25 +398,40 @@ impl History {
                 && !self.is_away(elsewhere)
                 && self.disk.get(*elsewhere).is_none_or(|now| now.picture.pixels != file.picture.pixels)
         });
+        // Whose content it was has it still, there or under another name.
         let still_there = self.before.iter().any(|(elsewhere, file)| {
             file.picture.pixels == now.picture.pixels
-                && self.disk.get(elsewhere).is_some_and(|now| now.picture.pixels == file.picture.pixels)
+                && self.disk.iter().any(|(place, now)| {
+                    place != path
+                        && (place == elsewhere || now.file == file.file)
+                        && now.picture.pixels == file.picture.pixels
+                })
+        });
+        // Or it went to another file of that content.
+        let came_back_elsewhere = self.disk.iter().any(|(place, file)| {
+            place != path
+                && file.picture.pixels == now.picture.pixels
+                && present.get(place).is_some_and(|id| *id <= self.last_before)
         });
         if let Some((elsewhere, _)) = came_from
             && !still_there
+            && !came_back_elsewhere
         {
             self.complain(&format!("{given:?} is on what was {elsewhere} before, at {path}"));
         }
-        if self.missing_before.contains(&now.picture.pixels) && !still_there {
+        if self.missing_before.contains(&now.picture.pixels) && !still_there && !came_back_elsewhere {
             self.complain(&format!("{given:?} is on a picture that had been missing, at {path}"));
         }
+        self.given[nth].earlier.push(given.pixels);
         self.given[nth].pixels = now.picture.pixels;
     }
 
-    fn check_absent(&self, given: &Given, is_asked: bool) {
+    fn check_absent(&self, given: &Given, present: &BTreeMap<String, ImageId>, is_asked: bool) {
         let fresh = self.disk.iter().find(|(path, file)| {
             file.picture.pixels == given.pixels
                 && !self.is_away(path)
+                // Another missing image of this content may have come back there, by its name.
+                && present[*path] > self.last_before
                 && self.before.get(*path).is_none_or(|before| before.picture.pixels != given.pixels)
                 && !self
                     .before

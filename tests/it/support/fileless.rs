@@ -1,6 +1,6 @@
 //! A library whose images were never files: observations go straight into the ledger.
 
-use lumidex::ledger::{Ledger, Observation, Seen, SharedText};
+use lumidex::ledger::{Elsewhere, Ledger, Observation, Seen, SharedText};
 use lumidex::projection::Follower;
 use lumidex::projection::tags::TagsProjection;
 use lumidex::projection::text::TextProjection;
@@ -33,25 +33,31 @@ pub struct Fileless {
     _followers: (Follower, Follower),
 }
 
+/// Opens the ledger of a data folder, follows it, and answers from it. Nothing walks.
+pub fn followed(dir: &Path) -> (Engine, Ledger, (Follower, Follower)) {
+    let ledger = Ledger::open(&dir.join(layout::LEDGER)).unwrap();
+    let tags = TagsProjection::open(&dir.join(layout::TAGS));
+    let text = TextProjection::open(&dir.join(layout::TEXT));
+    let (tags_reader, text_reader) = (tags.reader(), text.reader());
+    let tags = Follower::start(Box::new(tags), ledger.clone()).unwrap();
+    let text = Follower::start(Box::new(text), ledger.clone()).unwrap();
+    let engine = Engine::new(Sources {
+        ledger: ledger.clone(),
+        tags: tags_reader,
+        tags_follower: tags.state().clone(),
+        text: text_reader,
+        text_follower: text.state().clone(),
+    });
+    (engine, ledger, (tags, text))
+}
+
 impl Fileless {
     /// Opens the data folder; the root is `/r`.
     pub fn open(dir: &Path) -> Self {
-        let ledger = Ledger::open(&dir.join(layout::LEDGER)).unwrap();
+        let (engine, ledger, followers) = followed(dir);
         ledger.add_extra_path(b"/r", &[PathType::Scanned]).unwrap();
         let root = ledger.reader().unwrap().roots().unwrap()[0].0;
-        let tags = TagsProjection::open(&dir.join(layout::TAGS));
-        let text = TextProjection::open(&dir.join(layout::TEXT));
-        let (tags_reader, text_reader) = (tags.reader(), text.reader());
-        let tags = Follower::start(Box::new(tags), ledger.clone()).unwrap();
-        let text = Follower::start(Box::new(text), ledger.clone()).unwrap();
-        let engine = Engine::new(Sources {
-            ledger: ledger.clone(),
-            tags: tags_reader,
-            tags_follower: tags.state().clone(),
-            text: text_reader,
-            text_follower: text.state().clone(),
-        });
-        Self { engine, ledger, root, _followers: (tags, text) }
+        Self { engine, ledger, root, _followers: followers }
     }
 
     /// Reports pictures and waits until searches show them; ids in the order given.
@@ -82,8 +88,7 @@ impl Fileless {
             holes: split.holes,
             rule_tags: Vec::new(),
             complaints: 0,
-            gone: Vec::new(),
-            copies: Vec::new(),
+            elsewhere: Elsewhere::default(),
         }))
     }
 

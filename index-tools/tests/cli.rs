@@ -1,0 +1,79 @@
+//! The tools as their user meets them: what is written, what is said, how they end.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use lumidex::ledger::Ledger;
+use lumidex_schema::layout;
+
+fn tool(arguments: &[&str], data: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_index-tools"));
+    command.args(arguments).arg("--data-dir").arg(data).stdin(Stdio::null()).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_ledger_is_backed_up_and_put_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let file = dir.path().join("copy.redb").to_str().unwrap().to_owned();
+    let absent = tool(&["backup", &file], &data);
+    assert_eq!(absent.status.code(), Some(1));
+    assert!(said(&absent).contains("there is no library in"), "{}", said(&absent));
+
+    std::fs::create_dir_all(&data).unwrap();
+    let open = || Ledger::open(&data.join(layout::LEDGER)).unwrap();
+    open().put_setting("a", "1").unwrap();
+    let made = tool(&["backup", &file], &data);
+    assert!(made.status.success() && said(&made).contains("wrote and checked"), "{}", said(&made));
+    let again = tool(&["backup", &file], &data);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(said(&again).contains("`--force`"), "{}", said(&again));
+    assert!(tool(&["backup", &file, "--force"], &data).status.success());
+
+    open().put_setting("a", "2").unwrap();
+    let unasked = tool(&["restore", &file], &data);
+    assert_eq!(unasked.status.code(), Some(1));
+    assert!(said(&unasked).contains("`--yes`"), "{}", said(&unasked));
+    let setting = || open().reader().unwrap().setting("a").unwrap().unwrap();
+    assert_eq!(setting(), "2");
+    let restored = tool(&["restore", &file, "--yes"], &data);
+    assert!(restored.status.success() && said(&restored).contains("before-restore-"), "{}", said(&restored));
+    assert_eq!(setting(), "1");
+    std::fs::write(&file, "rubbish").unwrap();
+    let refused = tool(&["restore", &file, "--yes"], &data);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said(&refused).contains("cannot be restored"), "{}", said(&refused));
+    assert_eq!(setting(), "1");
+}
+
+#[test]
+fn a_restore_that_is_killed_leaves_the_old_ledger_or_the_new_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let ledger = data.join(layout::LEDGER);
+    std::fs::create_dir_all(&data).unwrap();
+    let put = |value: &str| Ledger::open(&ledger).unwrap().put_setting("a", value).unwrap();
+    put("\"old\"");
+    // Large enough for a restore to take its time.
+    Ledger::open(&ledger).unwrap().put_setting("b", &format!("\"{}\"", "x".repeat(3 << 20))).unwrap();
+    let file = dir.path().join("copy.redb").to_str().unwrap().to_owned();
+    assert!(tool(&["backup", &file], &data).status.success());
+    for nth in 0..12 {
+        put("\"newer\"");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_index-tools"));
+        command.args(["restore", &file, "--yes", "--data-dir"]).arg(&data);
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Wherever it is by then.
+        std::thread::sleep(std::time::Duration::from_millis(nth * 3));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let value = Ledger::open(&ledger).unwrap().reader().unwrap().setting("a").unwrap().unwrap();
+        assert!(["\"old\"", "\"newer\""].contains(&value.as_str()), "{value}");
+    }
+    assert!(tool(&["restore", &file, "--yes"], &data).status.success());
+}

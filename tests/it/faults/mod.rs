@@ -1,0 +1,9 @@
+//! What happens when the disk fails, or the power: see `tests/README.md`.
+
+mod cut;
+mod healing;
+mod image;
+mod running;
+mod script;
+pub(crate) mod shim;
+mod sweep;
