@@ -445,8 +445,8 @@ mod tests {
     #[test]
     fn events_belong_to_names_in_folders_of_roots() {
         use notify::event::{CreateKind, Event, EventKind, RemoveKind};
-        let mut inbox = Inbox::default();
-        inbox.roots = vec![WalkedRoot { id: RootId(1), path: b"/r".to_vec() }];
+        let roots = vec![WalkedRoot { id: RootId(1), path: b"/r".to_vec() }];
+        let mut inbox = Inbox { roots, ..Inbox::default() };
         let mut report = |kind, path: &str| {
             inbox.report(&Event::new(kind).add_path(path.into()), Moment::ZERO);
             let due = inbox.dirty.take(Duration::from_secs(60), 10);

@@ -374,3 +374,21 @@ fn what_a_walk_saw_before_does_not_replace_what_was_seen_since() {
     until("it was looked at once more", || n_reads.load(Ordering::SeqCst) >= 4);
     until("it is what it is", || library.text("a.png") == "newer");
 }
+
+#[test]
+fn a_file_written_again_within_a_tick_of_the_clock_is_read_again() {
+    let library = Library::of(&[]);
+    let watch = Some(WatchSettings::default());
+    let settings = IntakeSettings::default();
+    let intake = library.intake_watching(watch, &Stop::never(), settings, Arc::new(|_| {}));
+    intake.update().unwrap();
+    let tick = std::time::SystemTime::now();
+    for content in ["one", "two"] {
+        // Closed only when it bears its time, so that nobody looks before.
+        let mut file = fs::File::create(library.path("a.png")).unwrap();
+        std::io::Write::write_all(&mut file, content.as_bytes()).unwrap();
+        file.set_modified(tick).unwrap();
+        drop(file);
+        until(content, || library.find(&library.path("a.png")).is_some() && library.text("a.png") == content);
+    }
+}
