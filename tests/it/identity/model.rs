@@ -72,9 +72,9 @@ struct Totals {
 }
 
 impl History {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, album: Album) -> Self {
         Self {
-            album: Album::new(),
+            album,
             dice: fastrand::Rng::with_seed(seed),
             disk: BTreeMap::new(),
             before: BTreeMap::new(),
@@ -477,6 +477,12 @@ fn number(variable: &str, default: u64) -> u64 {
 }
 
 #[test]
+fn tags_follow_content_while_events_tell_of_changes() {
+    let run = History::new(1, Album::watched()).run(STEPS);
+    assert!(run.tags > 1, "{run:?}");
+}
+
+#[test]
 fn tags_follow_content_through_random_histories() {
     let wanted = number("LUMIDEX_MODEL_STEPS", 2_000);
     let mut record = Record::open("model", ["steps", "updates", "tags", "questions"]);
@@ -487,7 +493,7 @@ fn tags_follow_content_through_random_histories() {
         }
         if !record.has(seed) {
             let began = Instant::now();
-            let run = std::panic::catch_unwind(|| History::new(seed).run(STEPS));
+            let run = std::panic::catch_unwind(|| History::new(seed, Album::new()).run(STEPS));
             let Ok(run) = run else { panic!("the history of seed {seed} went wrong, see above") };
             record.add(seed, [run.steps, run.updates, run.tags, run.asked], began.elapsed());
         }
