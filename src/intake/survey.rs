@@ -10,12 +10,11 @@ use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 use lumidex_schema::id::{FolderId, ImageId, RootId};
-use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::RelPath;
 use parking_lot::Mutex;
 
-use super::above::{Above, above};
-use super::listing::{EntryType, Links, OpenFolder};
+use super::above::{Above, above, is_bare};
+use super::listing::{Links, OpenFolder};
 use super::pipeline::{Found, Place, Shared};
 use super::reconcile::{Depth, Difference, Reconciler};
 use super::rules::is_passed_over;
@@ -267,14 +266,10 @@ impl Survey<'_> {
         while let Some(outer) = folder.parent() {
             match OpenFolder::open(&folder_path(&self.root.path, &outer), Links::Follow) {
                 Ok(open) => {
-                    let mut is_bare = true;
-                    let listed = open.entries(|name, entry_type| {
-                        is_bare = is_passed_over(name)
-                            || (entry_type != EntryType::Folder && MediaKind::of_name(name).is_none());
-                        is_bare
-                    });
-                    is_bare &= !(self.is_root_certain && outer == RelPath::root());
-                    if let (Ok(()), true, Ok(stat)) = (listed, is_bare, open.stat_self()) {
+                    let is_vouched_for = self.is_root_certain && outer == RelPath::root();
+                    if let (Ok(true), Ok(stat)) = (is_bare(&open), open.stat_self())
+                        && !is_vouched_for
+                    {
                         self.bare.lock().push((outer, stat.sighting.device));
                     }
                     return;
