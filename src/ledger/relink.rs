@@ -193,8 +193,11 @@ impl Relink<'_, '_> {
         let Some((id, record)) = known else { return self.new_here(seen, None) };
         let has_same_recipe =
             record.text != TextId::NONE && (record.text, &record.holes) == (seen.text, &seen.holes);
-        if matches!(record.presence, Presence::Missing { .. }) && !has_same_recipe {
-            // Long gone, and another picture got its name.
+        if let Presence::Missing { since } = record.presence
+            && !(has_same_recipe && self.is_recent(since))
+        {
+            // It was deleted, and another picture got its name; unless it was edited by a program that
+            // removes a file before it writes it again.
             return self.new_here(seen, Some((id, record)));
         }
         if let Some(newer) = self.moved_on(id, &record)? {
@@ -458,7 +461,7 @@ impl Relink<'_, '_> {
         for id in alike {
             let Some(former) = self.former(*id)? else { continue };
             let (is_same_file, is_recent) =
-                (former.sighting.is_same_file(&seen.sighting), self.is_recent(&former));
+                (former.sighting.is_same_file(&seen.sighting), self.is_recent(former.at));
             let is_its_file = match former.is_of_rewriting() {
                 true => is_same_file || (is_known && is_recent && !has_other),
                 false => is_same_file && is_recent,
@@ -504,7 +507,7 @@ impl Relink<'_, '_> {
         let since = seen.fingerprint;
         let former = match self
             .former(id)?
-            .filter(|former| is_same_file && former.is_of_rewriting() && self.is_recent(former))
+            .filter(|former| is_same_file && former.is_of_rewriting() && self.is_recent(former.at))
         {
             Some(former) => Former { since, ..former },
             None => Former { fingerprint: record.fingerprint, sighting: record.sighting, since, at: self.at },
@@ -522,8 +525,8 @@ impl Relink<'_, '_> {
         Ok(())
     }
 
-    fn is_recent(&self, former: &Former) -> bool {
-        former.at.0 >= self.at.0.saturating_sub(limits::REWRITTEN_AT_ONCE_NS)
+    fn is_recent(&self, at: Timestamp) -> bool {
+        at.0 >= self.at.0.saturating_sub(limits::REWRITTEN_AT_ONCE_NS)
     }
 
     fn forget_former(&mut self, id: ImageId) -> Result<(), ReadError> {

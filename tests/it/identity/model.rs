@@ -36,6 +36,8 @@ struct Given {
     tag: TagId,
     /// The content it belongs to.
     pixels: u64,
+    /// The recipe of the file it was on when last looked.
+    recipe: u64,
     /// Contents it belonged to before, until something else stood in their place.
     earlier: Vec<u64>,
     /// Where its image was when last looked, if it was there.
@@ -263,8 +265,8 @@ impl History {
         {
             let name = format!("tag {}", self.given.len());
             let tag = self.album.tag(&path, &name);
-            let pixels = self.disk[&path].picture.pixels;
-            self.given.push(Given { tag, pixels, earlier: Vec::new(), path: Some(path.clone()) });
+            let Picture { pixels, recipe } = self.disk[&path].picture;
+            self.given.push(Given { tag, pixels, recipe, earlier: Vec::new(), path: Some(path.clone()) });
             return format!("update; {name} to {path}");
         }
         "update".to_owned()
@@ -372,7 +374,14 @@ impl History {
             Some(&now.picture.pixels),
             "what is known of {path} is current"
         );
+        self.given[nth].recipe = now.picture.recipe;
         if now.picture.pixels == given.pixels {
+            return;
+        }
+        if given.path.is_none() && given.recipe == now.picture.recipe {
+            // Deleted and written again with the same recipe: edited.
+            self.given[nth].earlier.push(given.pixels);
+            self.given[nth].pixels = now.picture.pixels;
             return;
         }
         if given.earlier.contains(&now.picture.pixels) {
