@@ -199,7 +199,7 @@ impl Album {
     }
 
     pub fn reviews(&mut self) -> Vec<(Seq, Review)> {
-        self.reader().reviews().unwrap()
+        self.reader().reviews(usize::MAX).unwrap()
     }
 }
 
