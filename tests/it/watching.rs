@@ -253,6 +253,11 @@ fn that_a_root_is_empty_is_not_believed_of_another_day() {
     watched.library().update().unwrap();
     fs::create_dir(watched.path("")).unwrap();
     watched.library().update().unwrap();
+    // Nor does a file vouch for it that is asked for where its drive is not mounted.
+    watched.write("b.png", "an otter");
+    watched.library().look_at(watched.path("b.png").as_os_str().as_encoded_bytes()).unwrap();
+    watched.library().update().unwrap();
+    assert_eq!(watched.found("otter"), [""; 0]);
     assert_eq!(watched.found("heron"), ["a.png"], "its drive is not mounted yet");
     assert_eq!(watched.standing().standing, Standing::Offline);
 }
