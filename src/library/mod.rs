@@ -22,7 +22,9 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use upkeep::{Backups, remove_left_copies};
+use upkeep::{Upkeep, remove_left_copies};
+
+pub use upkeep::UpkeepSettings;
 
 /// Where a library lives and how it is read.
 #[derive(Clone, Debug)]
@@ -56,7 +58,7 @@ pub enum LibraryError {
 ///
 /// Fields drop in order: what fills the ledger, what follows it, the ledger, the lock.
 pub struct Library {
-    backups: Mutex<Option<Backups>>,
+    upkeep: Mutex<Option<Upkeep>>,
     /// Held while a copy is made: one at a time.
     copying: Arc<Mutex<()>>,
     intake: Arc<Intake>,
@@ -105,7 +107,7 @@ impl Library {
         let intake = Intake::start(ledger.clone(), options.intake, options.watch, &stopper.stop())
             .map_err(LibraryError::Thread)?;
         Ok(Self {
-            backups: Mutex::default(),
+            upkeep: Mutex::default(),
             copying: Arc::default(),
             intake: Arc::new(intake),
             stopper,
@@ -164,8 +166,8 @@ impl Library {
     /// Asks everything that runs to stop soon; dropping the library then takes little time.
     pub fn begin_stop(&self) {
         self.stopper.trigger();
-        if let Some(backups) = &*self.backups.lock() {
-            backups.stopper.trigger();
+        if let Some(upkeep) = &*self.upkeep.lock() {
+            upkeep.stopper.trigger();
         }
     }
 
