@@ -1,7 +1,7 @@
 //! What becomes of images that have been missing for long: those that no person ever did anything to
 //! are removed, the others lose what can be read from their files again.
 //!
-//! Nothing a person did goes: an image that one tagged, was asked about, or that the record of
+//! Nothing a person did goes: an image that one tagged, is being asked about, or that the record of
 //! decisions names, keeps its id, its content identity, its place and its tags, and takes them up
 //! again when its content comes back. Removed rows are what guard 3 of a checkpoint is about:
 //! the horizon says how far they are gone, and only those go that all who follow have followed.
@@ -10,6 +10,7 @@ use super::ReadError;
 use super::intern::Interned;
 use super::reader::Reader;
 use super::relink::decisions;
+use super::settle::is_open;
 use super::txn::Tables;
 use crate::limits;
 use crate::sys::Stop;
@@ -114,7 +115,9 @@ pub(super) fn find(reader: &Reader, which: Sweepable, stop: &Stop) -> Result<Opt
     for entry in reader.txn().open_table(tables::DECISIONS)?.range::<u64>(..)? {
         named_by_decision(&Decision::decode(entry?.1.value())?, &mut name);
     }
-    let asked = asked_about(&reader.txn().open_table(tables::REVIEWS)?)?;
+    let is_due = |id| due.binary_search_by_key(&id, |(due, _)| *due).is_ok();
+    let reviews = reader.txn().open_table(tables::REVIEWS)?;
+    let asked = asked_about(&reviews, is_due, |id| reader.image(id))?;
     let links = reader.txn().open_table(tables::LINKS)?;
     let mut images = Vec::new();
     for ((id, image), is_named) in due.into_iter().zip(is_named) {
@@ -137,7 +140,8 @@ pub(super) fn apply(
     seen: Seq,
     slice: &[(ImageId, bool)],
 ) -> Result<Swept, ReadError> {
-    let mut named = asked_about(&tables.reviews)?;
+    let is_due = |id| slice.binary_search_by_key(&id, |(due, _)| *due).is_ok();
+    let mut named = asked_about(&tables.reviews, is_due, |id| tables.image(id))?;
     for entry in tables.decisions.range(seen.next().0..)? {
         named_by_decision(&Decision::decode(entry?.1.value())?, &mut |id| named.extend([id]));
     }
@@ -239,12 +243,20 @@ fn has_decided(
     Ok(false)
 }
 
-/// The images that questions are about which no person has settled. One that has become moot may
-/// arise again when a file comes back.
-fn asked_about(reviews: &impl ReadableTable<u64, &'static [u8]>) -> Result<HashSet<ImageId>, ReadError> {
+/// The images that open questions are about, as far as they are about one of those that are due.
+fn asked_about(
+    reviews: &impl ReadableTable<u64, &'static [u8]>,
+    is_due: impl Fn(ImageId) -> bool,
+    image: impl Fn(ImageId) -> Result<Option<Image>, ReadError>,
+) -> Result<HashSet<ImageId>, ReadError> {
     let mut asked = HashSet::new();
     for entry in reviews.range::<u64>(..)? {
-        named_by_question(&Review::decode(entry?.1.value())?.question, &mut |id| asked.extend([id]));
+        let question = Review::decode(entry?.1.value())?.question;
+        let mut named = Vec::new();
+        named_by_question(&question, &mut |id| named.push(id));
+        if named.iter().any(|id| is_due(*id)) && is_open(&question, &image)? {
+            asked.extend(named);
+        }
     }
     Ok(asked)
 }
