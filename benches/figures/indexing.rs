@@ -16,6 +16,9 @@ use super::search::mebibytes;
 use super::server::{BASE, Program, Server};
 use super::stat_walk::stat_walk;
 
+/// No library takes longer to be indexed; a server that does has failed.
+const INDEXED_WITHIN: Duration = Duration::from_secs(3600);
+
 /// Everything read, durable and searchable, from the start of the process; with a second person
 /// at the door all the while.
 pub(crate) fn first_index(program: &Program, library: &OnDisk, report: &mut Report) -> anyhow::Result<()> {
@@ -29,11 +32,11 @@ pub(crate) fn first_index(program: &Program, library: &OnDisk, report: &mut Repo
     let (took, probed) = std::thread::scope(|scope| {
         let (port, is_done_seen) = (server.port, &is_done);
         let prober = scope.spawn(move || probe(port, is_done_seen));
-        let answered = client.post(&format!("{BASE}/db/update_image_data"), &json!({}));
+        let indexed = wait_until_indexed(&mut client);
         let took = server.started.elapsed();
         is_done.store(true, Ordering::Relaxed);
         let probed = prober.join().map_err(|_| anyhow::anyhow!("the prober panicked"))??;
-        answered?.json()?;
+        indexed?;
         anyhow::Ok((took, probed))
     })?;
     let counted = client.get(&format!("{BASE}/db/basic_info"))?.json()?["img_count"].as_u64();
@@ -59,6 +62,19 @@ pub(crate) fn first_index(program: &Program, library: &OnDisk, report: &mut Repo
     report.search("substring while indexing", search);
     drop(client);
     server.stop()?;
+    Ok(())
+}
+
+/// Until searches show what the walk found that a server begins by itself. Asking for an update would
+/// wait for a second one.
+fn wait_until_indexed(client: &mut Client) -> anyhow::Result<()> {
+    let began = Instant::now();
+    while client.get(&format!("{BASE}/db/expired_dirs"))?.json()?["expired"] != false {
+        if began.elapsed() > INDEXED_WITHIN {
+            bail!("the library was not indexed within {} s", INDEXED_WITHIN.as_secs());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
     Ok(())
 }
 

@@ -51,7 +51,20 @@ pub enum AskError {
     Threads(#[source] std::io::Error),
 }
 
-/// Asks the holder of a data folder, with the token it left for tools of its user, else with `key`.
+/// Header of the token that a holder leaves in its lock file.
+const TOKEN: &str = "x-lumidex-token";
+
+/// What a command shows of its right to ask.
+#[derive(Clone, Copy, Debug)]
+struct Pass<'a> {
+    /// Of the lock file: only the owner of the data folder can read it.
+    token: Option<&'a str>,
+    /// Of the environment, for a holder that left no token or does not see that we are here.
+    key: Option<&'a str>,
+}
+
+/// Asks the holder of a data folder, with the token it left for tools of its user, and with `key`
+/// where that does not do.
 ///
 /// # Errors
 /// [`AskError`] when it gave no answer at all; refusals are answers.
@@ -61,9 +74,9 @@ pub fn ask(holder: &Holder, key: Option<&str>, request: &Request) -> Result<Repl
         holder.address.as_deref().and_then(|address| address.parse().ok()).ok_or_else(not_serving)?;
     let address = reachable(address);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let token = holder.token.as_deref().or(key);
+    let pass = Pass { token: holder.token.as_deref(), key };
     let asked = async {
-        let answered = tokio::time::timeout(ANSWER_WAIT, exchange(address, token, request)).await;
+        let answered = tokio::time::timeout(ANSWER_WAIT, exchange(address, pass, request)).await;
         answered.unwrap_or_else(|_| Err(AskError::Late { address: address.to_string() }))
     };
     runtime.map_err(AskError::Threads)?.block_on(asked)
@@ -79,7 +92,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-async fn exchange(address: SocketAddr, token: Option<&str>, request: &Request) -> Result<Reply, AskError> {
+async fn exchange(address: SocketAddr, pass: Pass<'_>, request: &Request) -> Result<Reply, AskError> {
     let named = || address.to_string();
     let broken =
         |source: Box<dyn std::error::Error + Send + Sync>| AskError::Broken { address: named(), source };
@@ -92,8 +105,11 @@ async fn exchange(address: SocketAddr, token: Option<&str>, request: &Request) -
     let body = if request.body.is_null() { Bytes::new() } else { Bytes::from(request.body.to_string()) };
     let mut asked = hyper::Request::builder().method(request.method).uri(request.route);
     asked = asked.header(header::HOST, named()).header(header::CONTENT_TYPE, "application/json");
-    if let Some(token) = token {
-        asked = asked.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    if let Some(token) = pass.token {
+        asked = asked.header(TOKEN, token);
+    }
+    if let Some(key) = pass.key {
+        asked = asked.header(header::AUTHORIZATION, format!("Bearer {key}"));
     }
     let asked = asked.body(Full::new(body)).map_err(|e| broken(e.into()))?;
     let answer = sender.send_request(asked).await.map_err(|e| broken(e.into()))?;

@@ -4,6 +4,7 @@
 use std::io;
 use std::path::Path;
 
+use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::RelPath;
 
 use super::listing::{EntryType, Links, Names, OpenFolder};
@@ -55,6 +56,21 @@ pub(super) fn within(outer: Ignores, open: &OpenFolder, folder: &RelPath, path: 
         }
         Ok(_) | Err(_) => outer,
     }
+}
+
+/// Whether an open folder, not listed before, holds neither media files nor folders; so is a mount point
+/// when nothing is mounted.
+///
+/// # Errors
+/// When it cannot be listed.
+pub(super) fn is_bare(open: &OpenFolder) -> io::Result<bool> {
+    let mut is_bare = true;
+    open.entries(|name, entry_type| {
+        is_bare =
+            is_passed_over(name) || (entry_type != EntryType::Folder && MediaKind::of_name(name).is_none());
+        is_bare
+    })?;
+    Ok(is_bare)
 }
 
 /// Whether there is nothing of that name, or no folder.

@@ -54,7 +54,8 @@ impl Runs {
         }
     }
 
-    /// Waits for a run over every root that began no earlier than the last wish.
+    /// Waits for a run over every root that begins after this call: the one going on may have passed
+    /// a folder already. Whoever calls before that run begins shares it.
     pub(super) fn run_and_wait(&self, depth: Depth) -> Result<RunSummary, IntakeError> {
         let mut state = self.state.lock();
         let run = state.join(depth);
@@ -95,6 +96,12 @@ impl Runs {
         self.changed.notify_all();
     }
 
+    /// Whether a run begins when the one going on ends.
+    #[cfg(test)]
+    pub(super) fn is_another_wanted(&self) -> bool {
+        self.state.lock().wanted.is_some()
+    }
+
     /// No run begins any more.
     pub(super) fn stop(&self) {
         self.state.lock().is_stopped = true;
@@ -120,12 +127,6 @@ impl State {
 
     /// The number of the run to wait for.
     fn join(&mut self, depth: Depth) -> u64 {
-        if let (Some(current), None) = (&self.current, &self.wanted)
-            && current.roots.is_none()
-            && (current.depth == Depth::Everything || depth == Depth::Changes)
-        {
-            return self.n_begun;
-        }
         self.want(Wish { depth, cause: Cause::Asked, roots: None });
         self.n_begun + 1
     }
@@ -140,15 +141,16 @@ mod tests {
     }
 
     #[test]
-    fn whoever_asks_joins_a_run_that_does_what_is_asked() {
+    fn whoever_asks_joins_only_a_run_that_has_not_begun() {
         let mut runs = State::default();
         assert_eq!(runs.join(Depth::Changes), 1);
         assert_eq!(runs.join(Depth::Everything), 1, "it has not begun, so it can still do more");
         assert_eq!(runs.wanted, Some(whole(Depth::Everything)));
-        (runs.wanted, runs.current, runs.n_begun) = (None, Some(whole(Depth::Changes)), 1);
-        assert_eq!((runs.join(Depth::Changes), runs.wanted.clone()), (1, None));
-        assert_eq!(runs.join(Depth::Everything), 2, "this one does not read everything");
-        assert_eq!(runs.join(Depth::Changes), 2, "another one was asked for meanwhile");
+        (runs.wanted, runs.current, runs.n_begun) = (None, Some(whole(Depth::Everything)), 1);
+        assert_eq!(runs.join(Depth::Changes), 2, "the one going on may have passed what changed");
+        assert_eq!(runs.wanted, Some(whole(Depth::Changes)));
+        assert_eq!(runs.join(Depth::Changes), 2, "two who ask share one run");
+        assert_eq!(runs.join(Depth::Everything), 2);
         assert_eq!(runs.wanted, Some(whole(Depth::Everything)));
     }
 

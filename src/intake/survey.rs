@@ -10,12 +10,11 @@ use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 use lumidex_schema::id::{FolderId, ImageId, RootId};
-use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::RelPath;
 use parking_lot::Mutex;
 
-use super::above::{Above, above};
-use super::listing::{EntryType, Links, OpenFolder};
+use super::above::{Above, above, is_bare};
+use super::listing::{Links, OpenFolder};
 use super::pipeline::{Found, Place, Shared};
 use super::reconcile::{Depth, Difference, Reconciler};
 use super::rules::is_passed_over;
@@ -53,6 +52,9 @@ pub(super) type Identity = (u64, u64);
 pub(super) enum Faith {
     /// Nothing but what is in it.
     Examine,
+    /// It was out of reach: something known must be there, whatever else is. Another drive may have
+    /// the same number.
+    Lost,
     /// If it is still this folder: it was never out of sight, so what is absent was seen to go.
     Same(Identity),
     /// A person said so.
@@ -79,7 +81,8 @@ pub(super) fn survey(
     sender: &Sender<Found>,
 ) -> Result<Reach, SurveyError> {
     let Errand { root, top, n_walkers, depth, faith, entering, walked: told } = *errand;
-    let (trust, Some(identity)) = trust(shared, root, faith)? else { return Ok(Reach::Offline) };
+    // Of a root in doubt nothing is read either: what lies there now would vouch for it later.
+    let (Trust::Sure, Some(identity)) = trust(shared, root, faith)? else { return Ok(Reach::Offline) };
     // Before the walk: what it finds itself is told to the ledger while it goes on.
     let reader = shared.ledger.reader()?;
     let known_folders = reader.folders_from(root.id, top)?;
@@ -89,7 +92,6 @@ pub(super) fn survey(
         shared,
         root,
         depth,
-        trust,
         is_root_certain: faith == Faith::Accepted || faith == Faith::Same(identity),
         sender,
         visited: Mutex::default(),
@@ -120,7 +122,7 @@ pub(super) fn survey(
     }
     // Unmounted meanwhile, its folders would look as if they were gone.
     let is_same = look_at_root(root).is_ok_and(|(_, identity_now)| identity_now == identity);
-    if trust == Trust::Doubtful || walked.unlisted.contains(&RelPath::root()) || !is_same {
+    if walked.unlisted.contains(&RelPath::root()) || !is_same {
         return Ok(Reach::Offline);
     }
     survey.note_mount_point_above(top);
@@ -184,6 +186,8 @@ fn trust(
         Faith::Accepted => Trust::Sure,
         Faith::Same(before) if before == identity => Trust::Sure,
         Faith::Same(_) | Faith::Examine => examine(shared, root, is_empty, identity.0)?,
+        // As if it were empty: its device proves nothing.
+        Faith::Lost => examine(shared, root, true, identity.0)?,
     };
     Ok((trust, Some(identity)))
 }
@@ -248,7 +252,6 @@ struct Survey<'a> {
     shared: &'a Shared<'a>,
     root: &'a WalkedRoot,
     depth: Depth,
-    trust: Trust,
     /// The root is no mount point without its drive, even if it is bare.
     is_root_certain: bool,
     sender: &'a Sender<Found>,
@@ -267,14 +270,10 @@ impl Survey<'_> {
         while let Some(outer) = folder.parent() {
             match OpenFolder::open(&folder_path(&self.root.path, &outer), Links::Follow) {
                 Ok(open) => {
-                    let mut is_bare = true;
-                    let listed = open.entries(|name, entry_type| {
-                        is_bare = is_passed_over(name)
-                            || (entry_type != EntryType::Folder && MediaKind::of_name(name).is_none());
-                        is_bare
-                    });
-                    is_bare &= !(self.is_root_certain && outer == RelPath::root());
-                    if let (Ok(()), true, Ok(stat)) = (listed, is_bare, open.stat_self()) {
+                    let is_vouched_for = self.is_root_certain && outer == RelPath::root();
+                    if let (Ok(true), Ok(stat)) = (is_bare(&open), open.stat_self())
+                        && !is_vouched_for
+                    {
                         self.bare.lock().push((outer, stat.sighting.device));
                     }
                     return;
@@ -288,7 +287,6 @@ impl Survey<'_> {
     fn visitor(&self) -> impl FnMut(FolderPart) -> ControlFlow<()> {
         let mut reconciler = Reconciler::new(KnownPages::none(self), self.depth);
         move |mut part| {
-            part.is_complete &= self.trust == Trust::Sure;
             let folder = part.folder.clone();
             let compared = if part.is_first { self.begin(&mut part) } else { Ok(None) };
             let differences = compared.map(|known| {

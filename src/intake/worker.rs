@@ -181,7 +181,9 @@ impl Intake {
     }
 
     /// Walks every root and reads what changed; answers after everything found is durable in the
-    /// ledger. Joins the run that is going on, unless another one was asked for since it began.
+    /// ledger, so also everything that stood there before this call. The run that is going on is
+    /// waited for, not joined: it may have passed a folder already. Callers who come before the
+    /// next one begins share it.
     ///
     /// # Errors
     /// [`IntakeError`].

@@ -6,12 +6,14 @@
 mod alike;
 pub mod backup;
 mod decide;
+mod doubts;
 mod error;
 mod identity;
 mod intern;
 mod observe;
 mod open;
 mod pace;
+mod places;
 mod reader;
 mod relink;
 mod roots;

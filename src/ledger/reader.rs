@@ -432,15 +432,18 @@ impl Reader {
         row(&self.txn.open_table(tables::FORMERS)?, id.0)
     }
 
-    /// Questions about identity that nobody has settled, newest first, each under its number. Those that
-    /// what happened since has answered are left out.
+    /// Up to `max` questions about identity that nobody has settled, newest first, each under its number.
+    /// Those that what happened since has answered are left out.
     ///
     /// # Errors
     /// As [`Reader::head`].
-    pub fn reviews(&self) -> Result<Vec<(Seq, Review)>, ReadError> {
+    pub fn reviews(&self, max: usize) -> Result<Vec<(Seq, Review)>, ReadError> {
         let table = self.txn.open_table(tables::REVIEWS)?;
         let mut all = Vec::new();
         for entry in table.range::<u64>(..)?.rev() {
+            if all.len() >= max {
+                break;
+            }
             let (seq, review) = entry?;
             let review = Review::decode(review.value())?;
             if is_open(&review.question, |id| self.image(id))? {

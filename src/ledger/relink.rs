@@ -10,11 +10,9 @@ use super::identity::{Choice, Lost, Spot, choose};
 use super::intern::Interned;
 use super::observe::{Elsewhere, Sighted};
 use super::txn::{Tables, decode};
-use crate::limits;
-use lumidex_schema::feed::Subject;
-use lumidex_schema::id::{FolderId, ImageId, TagId, TextId, Timestamp};
-use lumidex_schema::record::{Fingerprint, Former, Image, Link, Presence, Question, Review, Row, Sighting};
-use redb::{ReadableTable, ReadableTableMetadata};
+use lumidex_schema::id::{ImageId, TagId, TextId, Timestamp};
+use lumidex_schema::record::{Fingerprint, Former, Image, Link, Presence, Question, Row, Sighting};
+use redb::ReadableTable;
 
 /// Stores a file that was just read: its record lacks only the number.
 pub(super) fn see(
@@ -110,12 +108,12 @@ pub(super) fn part(
     Ok(Some(newer))
 }
 
-struct Relink<'a, 't> {
-    tables: &'a mut Tables<'t>,
-    interned: &'a mut Interned,
+pub(super) struct Relink<'a, 't> {
+    pub(super) tables: &'a mut Tables<'t>,
+    pub(super) interned: &'a mut Interned,
     /// Images of what is missing from now on, found where they are known.
     copies: &'a [Sighted],
-    at: Timestamp,
+    pub(super) at: Timestamp,
 }
 
 impl Relink<'_, '_> {
@@ -193,8 +191,11 @@ impl Relink<'_, '_> {
         let Some((id, record)) = known else { return self.new_here(seen, None) };
         let has_same_recipe =
             record.text != TextId::NONE && (record.text, &record.holes) == (seen.text, &seen.holes);
-        if matches!(record.presence, Presence::Missing { .. }) && !has_same_recipe {
-            // Long gone, and another picture got its name.
+        if let Presence::Missing { since } = record.presence
+            && !(has_same_recipe && self.is_recent(since))
+        {
+            // It was deleted, and another picture got its name; unless it was edited by a program that
+            // removes a file before it writes it again.
             return self.new_here(seen, Some((id, record)));
         }
         if let Some(newer) = self.moved_on(id, &record)? {
@@ -210,7 +211,7 @@ impl Relink<'_, '_> {
         Ok(id)
     }
 
-    fn missed(&mut self, id: ImageId) -> Result<(), ReadError> {
+    pub(super) fn missed(&mut self, id: ImageId) -> Result<(), ReadError> {
         let Some(record) = self.missing(id)? else { return Ok(()) };
         let alike = self.alike(&record)?;
         for newer in &alike {
@@ -250,124 +251,6 @@ impl Relink<'_, '_> {
             return Ok(());
         }
         self.ask(Question::Both { missing: id, arrived: newer })
-    }
-
-    fn take_over(&mut self, id: ImageId, newer: ImageId) -> Result<(), ReadError> {
-        let (Some(old), Some(place)) = (self.tables.image(id)?, self.tables.image(newer)?) else {
-            return Ok(());
-        };
-        for (tag, link) in links(self.tables, newer)? {
-            let key = (id.0, tag.0);
-            let decided = self.tables.links.get(key)?.is_some();
-            if link != Link::Ruled || !decided {
-                self.tables.links.insert(key, link.encode().as_slice())?;
-            }
-            self.tables.links.remove((newer.0, tag.0))?;
-        }
-        self.leave(id, &old)?;
-        self.forget_former(id)?;
-        self.forget_former(newer)?;
-        let retired =
-            Image { presence: Presence::Retired, fingerprint: Fingerprint::default(), ..place.clone() };
-        self.store_elsewhere(newer, retired)?;
-        self.store(id, Image { seq: old.seq, ..place })
-    }
-
-    /// Makes a new image of the file of another, which then is nowhere.
-    fn part(&mut self, id: ImageId, record: &Image) -> Result<ImageId, ReadError> {
-        let newer = self.next_id();
-        for (tag, link) in links(self.tables, id)? {
-            if link == Link::Ruled {
-                self.tables.links.insert((newer.0, tag.0), link.encode().as_slice())?;
-                self.tables.links.remove((id.0, tag.0))?;
-            }
-        }
-        self.forget_former(id)?;
-        self.store(newer, record.clone())?;
-        Ok(newer)
-    }
-
-    fn move_here(
-        &mut self,
-        id: ImageId,
-        seen: Image,
-        known: Option<(ImageId, Image)>,
-    ) -> Result<(), ReadError> {
-        self.forget_former(id)?;
-        if let Some(old) = self.tables.image(id)? {
-            self.leave(id, &old)?;
-            if !old.sighting.is_same_file(&seen.sighting) {
-                // A copy, perhaps, and the file itself turns up in a moment.
-                let Image { fingerprint, sighting, .. } = old;
-                self.remember(id, Former { fingerprint, sighting, since: fingerprint, at: self.at })?;
-            }
-        }
-        let displaced = self.displace(known)?;
-        self.store(id, seen)?;
-        displaced.map_or(Ok(()), |displaced| self.missed(displaced))
-    }
-
-    fn new_here(&mut self, seen: Image, known: Option<(ImageId, Image)>) -> Result<ImageId, ReadError> {
-        let displaced = self.displace(known)?;
-        let id = self.next_id();
-        self.store(id, seen)?;
-        if let Some(displaced) = displaced {
-            self.missed(displaced)?;
-        }
-        Ok(id)
-    }
-
-    /// The image at a place that another gets: it is missing, if it was there at all.
-    fn displace(&mut self, known: Option<(ImageId, Image)>) -> Result<Option<ImageId>, ReadError> {
-        let Some((id, record)) = known else { return Ok(None) };
-        if matches!(record.presence, Presence::Missing { .. }) {
-            return Ok(None);
-        }
-        let presence = match record.presence {
-            Presence::Present => Presence::Missing { since: self.at },
-            other => other,
-        };
-        self.store_elsewhere(id, Image { presence, ..record })?;
-        self.interned.displaced.push(id);
-        Ok(Some(id))
-    }
-
-    /// Takes the way to an image's former place away, when it still leads to it.
-    fn leave(&mut self, id: ImageId, record: &Image) -> Result<(), ReadError> {
-        let key = (record.folder.0, record.name.as_slice());
-        let leads_to = self.tables.paths.get(key)?.map(|row| row.value().0);
-        if leads_to == Some(id.0) {
-            self.tables.paths.remove(key)?;
-        }
-        Ok(())
-    }
-
-    /// Stores an image at its place.
-    fn store(&mut self, id: ImageId, image: Image) -> Result<(), ReadError> {
-        let digest = image.sighting.digest();
-        self.tables.paths.insert((image.folder.0, image.name.as_slice()), (id.0, digest))?;
-        self.interned.alikes.add(id, &image.fingerprint, &image.sighting);
-        self.store_elsewhere(id, image)
-    }
-
-    /// Stores an image whose place, if any, is not its own.
-    fn store_elsewhere(&mut self, id: ImageId, mut image: Image) -> Result<(), ReadError> {
-        let former = self.tables.image(id)?.map(|image| image.seq);
-        image.seq = self.tables.renumber(former, Subject::Image(id))?;
-        self.tables.images.insert(id.0, image.encode().as_slice())?;
-        Ok(())
-    }
-
-    fn next_id(&mut self) -> ImageId {
-        self.tables.counters.image = self.tables.counters.image.next();
-        self.tables.counters.image
-    }
-
-    fn at_place(&self, folder: FolderId, name: &[u8]) -> Result<Option<(ImageId, Image)>, ReadError> {
-        let Some(id) = self.tables.paths.get((folder.0, name))?.map(|row| ImageId(row.value().0)) else {
-            return Ok(None);
-        };
-        Ok(self.tables.image(id)?.map(|image| (id, image)))
     }
 
     fn alike(&self, image: &Image) -> Result<Vec<ImageId>, ReadError> {
@@ -458,7 +341,7 @@ impl Relink<'_, '_> {
         for id in alike {
             let Some(former) = self.former(*id)? else { continue };
             let (is_same_file, is_recent) =
-                (former.sighting.is_same_file(&seen.sighting), self.is_recent(&former));
+                (former.sighting.is_same_file(&seen.sighting), self.is_recent(former.at));
             let is_its_file = match former.is_of_rewriting() {
                 true => is_same_file || (is_known && is_recent && !has_other),
                 false => is_same_file && is_recent,
@@ -490,81 +373,9 @@ impl Relink<'_, '_> {
     fn former(&self, id: ImageId) -> Result<Option<Former>, ReadError> {
         decode(self.tables.formers.get(id.0)?)
     }
-
-    /// One file that is written in several steps counts as rewritten once: what was there before the
-    /// first of them stays remembered.
-    fn remember_former(
-        &mut self,
-        id: ImageId,
-        record: &Image,
-        seen: &Image,
-        is_replaced: bool,
-    ) -> Result<(), ReadError> {
-        let is_same_file = record.sighting.is_same_file(&seen.sighting);
-        let since = seen.fingerprint;
-        let former = match self
-            .former(id)?
-            .filter(|former| is_same_file && former.is_of_rewriting() && self.is_recent(former))
-        {
-            Some(former) => Former { since, ..former },
-            None => Former { fingerprint: record.fingerprint, sighting: record.sighting, since, at: self.at },
-        };
-        self.remember(id, former)?;
-        if is_replaced {
-            self.ask(Question::Replaced { image: id, before: former.fingerprint })?;
-        }
-        Ok(())
-    }
-
-    fn remember(&mut self, id: ImageId, former: Former) -> Result<(), ReadError> {
-        self.tables.formers.insert(id.0, former.encode().as_slice())?;
-        self.interned.alikes.add(id, &former.fingerprint, &former.sighting);
-        Ok(())
-    }
-
-    fn is_recent(&self, former: &Former) -> bool {
-        former.at.0 >= self.at.0.saturating_sub(limits::REWRITTEN_AT_ONCE_NS)
-    }
-
-    fn forget_former(&mut self, id: ImageId) -> Result<(), ReadError> {
-        self.tables.formers.remove(id.0)?;
-        Ok(())
-    }
-
-    /// Puts a question on the list, in the place of an earlier one about the same.
-    fn ask(&mut self, question: Question) -> Result<(), ReadError> {
-        let mut outdated = Vec::new();
-        for entry in self.tables.reviews.range::<u64>(..)?.rev().take(limits::REVIEWS_COMPARED) {
-            let (number, review) = entry?;
-            let asked = Review::decode(review.value())?.question;
-            if subject(&asked) == subject(&question) {
-                outdated.push(number.value());
-            }
-        }
-        if self.tables.reviews.len()? >= limits::REVIEWS_MAX
-            && let Some(oldest) = self.tables.reviews.first()?
-        {
-            outdated.push(oldest.0.value());
-        }
-        for number in outdated {
-            self.tables.reviews.remove(number)?;
-        }
-        let number = self.tables.next_seq();
-        let review = Review { at: self.at, question };
-        self.tables.reviews.insert(number.0, review.encode().as_slice())?;
-        Ok(())
-    }
 }
 
-/// Whose place a question is about.
-const fn subject(question: &Question) -> ImageId {
-    match question {
-        Question::Ambiguous { arrived, .. } | Question::Both { arrived, .. } => *arrived,
-        Question::Replaced { image, .. } => *image,
-    }
-}
-
-fn links(tables: &Tables<'_>, image: ImageId) -> Result<Vec<(TagId, Link)>, ReadError> {
+pub(super) fn links(tables: &Tables<'_>, image: ImageId) -> Result<Vec<(TagId, Link)>, ReadError> {
     let mut links = Vec::new();
     for entry in tables.links.range((image.0, 0)..=(image.0, u32::MAX))? {
         let (key, link) = entry?;

@@ -171,7 +171,8 @@ impl Library {
         }
     }
 
-    /// Walks every root; returns when what was found is searchable. Joins a walk that goes on.
+    /// Walks every root; returns when everything that stood there before this call is searchable. A
+    /// walk that goes on is waited for, and then another one.
     ///
     /// # Errors
     /// See [`IntakeError`].

@@ -186,8 +186,8 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// [`Failure`] when a store fails.
     fn expired_dirs(&self) -> Result<Vec<Vec<u8>>, Failure>;
-    /// Walks every root; returns when what was found is searchable. A second caller waits for the
-    /// same run.
+    /// Walks every root; returns when everything that stood there before this call is searchable.
+    /// Callers share a run only if it begins after all of them have called.
     ///
     /// # Errors
     /// [`Failure`] when a store fails.

@@ -87,7 +87,7 @@ impl Known {
 /// When the ledger cannot be read.
 pub(super) fn open(reader: &Reader, max: usize) -> Result<Vec<Open>, ReadError> {
     let mut all = Vec::new();
-    for (number, review) in reader.reviews()?.into_iter().take(max) {
+    for (number, review) in reader.reviews(max)? {
         let (kind, place, choices) = match &review.question {
             Question::Ambiguous { arrived, missing } => (Kind::Ambiguous, *arrived, missing.as_slice()),
             Question::Both { missing, arrived } => (Kind::Both, *arrived, std::slice::from_ref(missing)),

@@ -356,16 +356,22 @@ impl Drop for Mounted {
     }
 }
 
-/// Only an administrator may mount; where that is refused, there is nothing to be seen here.
+#[cfg(target_os = "linux")]
+impl Mounted {
+    /// Nothing where that is refused, as only an administrator may.
+    fn on(path: std::path::PathBuf) -> Option<Self> {
+        let mut command = std::process::Command::new("mount");
+        let done = command.args(["-t", "tmpfs", "lumidex-test"]).arg(&path).output();
+        done.is_ok_and(|output| output.status.success()).then_some(Self(path))
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_drive_that_is_unmounted_under_a_watch_takes_nothing_with_it() {
-    use std::process::Command;
     let watched = Watched::with(impatient(), |pics| fs::create_dir_all(pics.join("drive")).unwrap());
     watched.write("here.png", "a puffin");
-    let drive = watched.path("drive");
-    let done = Command::new("mount").args(["-t", "tmpfs", "lumidex-test"]).arg(&drive).output();
-    let mounted = done.is_ok_and(|output| output.status.success()).then(|| Mounted(drive));
+    let mounted = Mounted::on(watched.path("drive"));
     fs::create_dir_all(watched.path("drive/in")).unwrap();
     watched.write("drive/a.png", "a heron");
     watched.write("drive/in/b.png", "a heron as well");
@@ -381,4 +387,25 @@ fn a_drive_that_is_unmounted_under_a_watch_takes_nothing_with_it() {
     watched.await_found("puffin", &[]);
     watched.library().update().unwrap();
     assert_eq!(watched.found("heron"), ["drive/a.png", "drive/in/b.png"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_root_that_is_unmounted_is_offline_also_when_something_else_is_mounted_there() {
+    let mut mounted = None;
+    let watched = Watched::with(impatient(), |pics| mounted = Mounted::on(pics.to_owned()));
+    fs::create_dir(watched.path("in")).unwrap();
+    watched.write("in/a.png", "a heron");
+    watched.write("b.png", "a heron as well");
+    watched.await_found("heron", &["b.png", "in/a.png"]);
+    let Some(first) = mounted.take() else { return };
+    drop(first);
+    let is_offline = |root: &lumidex::intake::RootStanding| root.standing == Standing::Offline;
+    watched.await_standing("it is offline", is_offline);
+    let another = Mounted::on(watched.path("")).unwrap();
+    watched.write("c.png", "an otter");
+    watched.library().update().unwrap();
+    watched.await_standing("it is offline still", is_offline);
+    assert_eq!(watched.found("heron"), ["b.png", "in/a.png"]);
+    drop(another);
 }

@@ -207,7 +207,6 @@ fn known_files_come_in_pages_without_gap_or_repeat() {
             shared: &shared,
             root: &setting.root,
             depth: Depth::Changes,
-            trust: Trust::Sure,
             is_root_certain: false,
             sender: &sender,
             visited: Mutex::default(),
@@ -269,6 +268,7 @@ fn a_root_that_is_empty_is_believed_when_it_never_was_out_of_sight_or_a_person_s
     assert_eq!(survey(Faith::Examine), (Reach::Offline, vec![]));
     let another = (identity.0, identity.1 + 1);
     assert_eq!(survey(Faith::Same(another)), (Reach::Offline, vec![]));
+    assert_eq!(survey(Faith::Lost), (Reach::Offline, vec![]));
     let all = (Reach::Walked, vec![ImageId(1), ImageId(2)]);
     assert_eq!(survey(Faith::Same(identity)), all);
     assert_eq!(survey(Faith::Accepted), all);
@@ -281,4 +281,16 @@ fn what_was_written_where_a_drive_should_be_does_not_vouch_for_it() {
     let setting = Setting::knowing(&[&[("", "a.png", device)][..], &away].concat());
     fs::write(setting.path("a.png"), "x").unwrap();
     assert_eq!(setting.survey(), (Reach::Offline, vec![]));
+}
+
+#[test]
+fn a_root_that_was_lost_is_back_when_something_known_is_there() {
+    let device = Setting::knowing(&[]).device();
+    let setting = Setting::knowing(&[("", "a.png", device), ("x", "b.png", device)]);
+    fs::write(setting.path("other.png"), "x").unwrap();
+    let top = RelPath::root();
+    let survey = |faith| setting.survey_as(&Errand { faith, ..errand(&setting.root, &top) });
+    assert_eq!(survey(Faith::Lost), (Reach::Offline, vec![]), "another drive of the same number");
+    fs::write(setting.path("a.png"), "x").unwrap();
+    assert_eq!(survey(Faith::Lost), (Reach::Walked, vec![ImageId(2)]));
 }

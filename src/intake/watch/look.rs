@@ -1,7 +1,7 @@
 //! Looking at single names: what is there now, compared with what the ledger knows. Reads no content.
 //!
 //! Absent is not deleted here either: a file is gone only if its folder is the very folder that was
-//! watched, and the file lay on the same device. Everything else is left to a survey.
+//! watched, and it is no mount point without its drive. Everything else is left to a survey.
 
 use std::cell::OnceCell;
 use std::io;
@@ -13,7 +13,7 @@ use lumidex_schema::path::RelPath;
 
 use super::lookout::Lookout;
 use super::roots::Kind;
-use crate::intake::above::{Above, above, is_absent, within};
+use crate::intake::above::{Above, above, is_absent, is_bare, within};
 use crate::intake::listing::{EntryType, Links, Names, OpenFolder, Stat};
 use crate::intake::pipeline::Place;
 use crate::intake::rules::{Ignores, is_passed_over};
@@ -48,6 +48,8 @@ struct Here<'a> {
     is_watched: bool,
     /// The root is the folder it was; found out when it matters.
     is_in_sight: OnceCell<bool>,
+    /// It holds nothing of interest; found out when it matters.
+    is_bare: OnceCell<bool>,
     ignores: Ignores,
     known: Known,
 }
@@ -155,6 +157,7 @@ fn open<'a>(
         device: identity.0,
         is_watched: watched.is_some(),
         is_in_sight: OnceCell::new(),
+        is_bare: OnceCell::new(),
         ignores,
         known,
     })))
@@ -235,7 +238,10 @@ impl Here<'_> {
             return Ok(());
         }
         let image = self.known.reader.image(known.image)?;
-        if image.is_some_and(|image| image.sighting.device == self.device) {
+        let was_here = image.is_some_and(|image| image.sighting.device == self.device);
+        // Devices are counted anew at every start of the system; what holds other media is no mount
+        // point without its drive.
+        if was_here || !*self.is_bare.get_or_init(|| is_bare(&self.open).unwrap_or(true)) {
             looked.gone.push(known.sighted());
         } else {
             looked.trees.push((self.root.id, self.place.folder.clone()));

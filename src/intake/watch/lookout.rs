@@ -186,8 +186,10 @@ impl Lookout {
     /// It ended, and what it found is durable. It took `n_walkers` threads.
     pub(in crate::intake) fn end_walk(&self, ticket: &Ticket, ended: Ended, n_walkers: usize) {
         let took = ticket.began.elapsed() * u32::try_from(n_walkers).unwrap_or(u32::MAX);
-        if matches!(ended, Ended::Walked(_)) {
-            self.watches.lock().sweep(ticket.root, &RelPath::root(), ticket.number);
+        match ended {
+            Ended::Walked(_) => self.sweep(ticket.root, &RelPath::root(), ticket.number),
+            Ended::Offline => self.unwatch(ticket.root),
+            Ended::BrokenOff => {}
         }
         let turn_took = (ticket.cause == Cause::Turn).then_some(took);
         let again = self.roots.lock().end_walk(ticket.root, ended, turn_took, Instant::now());

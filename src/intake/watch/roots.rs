@@ -131,10 +131,16 @@ impl Roots {
 
     /// A walk of all of it begins: what it may believe.
     pub(in crate::intake) fn begin_walk(&mut self, root: RootId, is_watched: bool) -> Faith {
-        let state = self.states.entry(root).or_default();
-        state.n_walks += 1;
+        self.states.entry(root).or_default().n_walks += 1;
+        self.faith(root, is_watched)
+    }
+
+    /// What a walk of a root or a part of it may believe at the moment.
+    pub(in crate::intake) fn faith(&self, root: RootId, is_watched: bool) -> Faith {
+        let Some(state) = self.states.get(&root) else { return Faith::Examine };
         match (state.is_accepted, state.identity) {
             (true, _) => Faith::Accepted,
+            (false, _) if state.offline.is_some() => Faith::Lost,
             (false, Some(identity)) if is_watched => Faith::Same(identity),
             (false, _) => Faith::Examine,
         }
@@ -243,7 +249,7 @@ mod tests {
         roots.end_walk(ROOT, Ended::BrokenOff, None, now);
         assert_eq!(roots.begin_walk(ROOT, false), Faith::Examine, "nobody watched");
         roots.end_walk(ROOT, Ended::Offline, None, now);
-        assert_eq!((roots.offline(), roots.begin_walk(ROOT, true)), (vec![ROOT], Faith::Examine));
+        assert_eq!((roots.offline(), roots.begin_walk(ROOT, true)), (vec![ROOT], Faith::Lost));
         roots.end_walk(ROOT, Ended::Offline, None, now);
         roots.accept_empty(ROOT);
         assert_eq!(roots.begin_walk(ROOT, true), Faith::Accepted);

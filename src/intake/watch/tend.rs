@@ -140,12 +140,12 @@ impl Tend {
                 Ok(false)
             }
             Ok((_, found)) if identity == Some(found) => Ok(false),
-            Ok(_) if is_offline => is_trusted(&self.shared(), root, Faith::Examine),
+            Ok(_) if is_offline => is_trusted(&self.shared(), root, Faith::Lost),
             Ok(_) => {
                 // What is watched is elsewhere now.
                 self.lookout.roots.lock().lose(root.id, "it is another folder than it was");
                 self.lookout.unwatch(root.id);
-                is_trusted(&self.shared(), root, Faith::Examine)
+                is_trusted(&self.shared(), root, Faith::Lost)
             }
         }
     }
@@ -167,11 +167,8 @@ impl Tend {
             for (root, top) in outermost(trees) {
                 let Some(root) = roots.get(&root) else { continue };
                 let number = self.lookout.next_walk();
-                let identity = self.lookout.roots.lock().identity(root.id);
-                let faith = match self.lookout.identity(root.id, &RelPath::root()) {
-                    Some(_) => identity.map_or(Faith::Examine, Faith::Same),
-                    None => Faith::Examine,
-                };
+                let is_watched = self.lookout.identity(root.id, &RelPath::root()).is_some();
+                let faith = self.lookout.roots.lock().faith(root.id, is_watched);
                 // Its watch may belong to another folder of this name by now.
                 let entering = |folder: &RelPath, sighting: &Sighting| {
                     self.lookout.enter(root, folder, sighting, number, true);

@@ -345,6 +345,33 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
 }
 
 #[test]
+fn an_update_finds_what_stood_there_before_it_though_a_walk_had_passed_it() {
+    let library = Library::of(&["a.png"]);
+    let (begun, is_begun) = crossbeam_channel::bounded::<()>(1);
+    let (go_on, may_go_on) = crossbeam_channel::bounded::<()>(0);
+    let hook = move |name: &[u8]| {
+        if name == b"a.png" {
+            // The run is past listing the folder.
+            begun.send(()).unwrap();
+            may_go_on.recv().unwrap();
+        }
+    };
+    let intake = library.intake_with(&Stop::never(), IntakeSettings::default(), Arc::new(hook));
+    intake.request_update();
+    is_begun.recv().unwrap();
+    library.write("late.png", "late");
+    let updated = std::thread::scope(|scope| {
+        let update = scope.spawn(|| intake.update().unwrap());
+        until("another run is to follow", || intake.shared.runs.is_another_wanted());
+        go_on.send(()).unwrap();
+        update.join().unwrap()
+    });
+    assert!(library.is_present("late.png"));
+    assert_eq!((updated.progress.files, updated.progress.to_read), (2, 1));
+    assert!(!intake.shared.runs.is_another_wanted(), "nobody asked for more");
+}
+
+#[test]
 fn what_a_walk_saw_before_does_not_replace_what_was_seen_since() {
     let library = Library::of(&["a.png"]);
     let n_reads = Arc::new(AtomicUsize::new(0));

@@ -266,7 +266,7 @@ impl Store {
         Ok(())
     }
 
-    /// Waits for merges and lets go of the directory.
+    /// Waits for merges, unless something failed, and lets go of the directory.
     pub(super) fn close(mut self) {
         if let Some(writer) = self.writer.take()
             && let Err(error) = writer.wait_merging_threads()
@@ -281,6 +281,13 @@ impl Store {
 
     fn file_error(&self, name: &str, source: io::Error) -> TextError {
         TextError::File { path: self.dir.join(name), source }
+    }
+}
+
+impl Drop for Store {
+    /// Merges that could not be waited for go on in threads of their own.
+    fn drop(&mut self) {
+        self.directory.shut();
     }
 }
 

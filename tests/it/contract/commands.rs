@@ -173,6 +173,26 @@ fn a_server_with_a_key_is_asked_with_it() {
 }
 
 #[test]
+fn the_token_of_the_lock_file_is_enough_for_a_server_with_a_key() {
+    let world = World::new();
+    drop(world.serve(None));
+    world.write("x.bmp", b"BM of another", "a ship\nSteps: 9, Sampler: DDIM, Seed: 2", 2);
+    let _server = world.serve(Some("abc"));
+    // No key in the environment.
+    let status = world.json(&["status"]);
+    assert_eq!((&status["images"], &status["secret"]), (&json!(2), &json!(true)));
+    assert_eq!(world.json(&["roots"])["roots"][0]["path"], below(world.dir.path(), "pics"));
+    let number = world.json(&["review"])["reviews"][0]["number"].to_string();
+    assert_eq!(world.json(&["review", "keep", &number]), json!({ "done": true }));
+    assert!(world.fails(&["roots", "accept-empty", "/no/root"], 4).contains("/no/root"));
+    // A wrong one does no harm.
+    let mut command = world.command();
+    command.args(["review", "--json", "--data-dir"]).arg(world.data()).env("LUMIDEX_SECRET_KEY", "wrong");
+    let output = command.output().unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap(), json!({ "reviews": [] }));
+}
+
+#[test]
 fn the_library_stops_being_expired_by_itself() {
     let world = World::new();
     let server = world.start(None);

@@ -3,7 +3,7 @@
 use super::files::Files;
 use super::load::{Edits, Tagger};
 use super::picture::Content;
-use super::record::Totals;
+use super::totals::Totals;
 use crate::live::Program;
 use crate::support::fileless::followed;
 use lumidex::ledger::backup::Existing;

@@ -220,11 +220,7 @@ impl Mover {
                 last = files.change(&mut self.rng).or(last);
                 self.changes += 1;
             }
-            // The first may join a walk that began before a change and has passed its folder; the second
-            // cannot.
-            for _ in 0..2 {
-                let Said::Yes(_) = ask(program, "/db/update_image_data", &json!({})) else { return };
-            }
+            let Said::Yes(_) = ask(program, "/db/update_image_data", &json!({})) else { return };
             let Some((path, content)) = last else { continue };
             let expected = files.present();
             let path = files.absolute(&path);

@@ -10,17 +10,18 @@ mod check;
 mod files;
 mod load;
 mod picture;
-mod record;
+mod totals;
 
 use super::live::Program;
+use crate::support::record::Record;
 use check::Check;
 use files::Files;
 use load::{Mover, Searcher, Tagger};
-use record::{Record, Totals};
 use rustix::process::{Pid, Signal, kill_process};
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use totals::{COLUMNS, Totals};
 
 /// Cycles of one world: long enough for edits to pile up, short enough to lose little of a long run.
 const CYCLES_OF_A_WORLD: u32 = 25;
@@ -42,9 +43,9 @@ const REBUILD_EVERY: u32 = 5;
 #[test]
 fn acknowledged_edits_outlive_kills() {
     let asked = std::env::var("LUMIDEX_CRASH_CYCLES").ok().map(|cycles| cycles.parse().unwrap());
-    let mut record = Record::open(std::env::var_os("LUMIDEX_PROOF_DIR").as_deref().map(Path::new));
+    let mut record = Record::open("crash", COLUMNS);
     let cycles = asked.unwrap_or(CYCLES_DEFAULT);
-    let mut totals = record.totals();
+    let mut totals = Totals::from(record.totals());
     for seed in 1.. {
         if totals.cycles >= cycles {
             break;
@@ -52,7 +53,7 @@ fn acknowledged_edits_outlive_kills() {
         if !record.has(seed) {
             let began = Instant::now();
             let of_world = world(seed);
-            record.add(seed, of_world, began.elapsed());
+            record.add(seed, of_world.numbers(), began.elapsed());
             totals += of_world;
         }
     }

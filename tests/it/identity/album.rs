@@ -1,6 +1,6 @@
 //! Folders of pictures that another program reorganises, and a ledger that is told by walks.
 
-use lumidex::intake::{Alone, Intake, IntakeSettings, RunSummary};
+use lumidex::intake::{Alone, Intake, IntakeSettings, RunSummary, WatchSettings};
 use lumidex::ledger::{Elsewhere, Ledger, Observation, Reader, Seen};
 use lumidex::sys::Stop;
 use lumidex_index_tools::synth::png;
@@ -35,11 +35,21 @@ pub fn picture(n: u64) -> Picture {
 pub struct Album {
     pub top: tempfile::TempDir,
     open: Option<(Intake, Ledger)>,
+    /// Whether events tell of changes between updates.
+    watch: Option<WatchSettings>,
 }
 
 impl Album {
     pub fn new() -> Self {
-        let mut album = Self { top: scratch(), open: None };
+        Self::with(None)
+    }
+
+    pub fn watched() -> Self {
+        Self::with(Some(WatchSettings::default()))
+    }
+
+    fn with(watch: Option<WatchSettings>) -> Self {
+        let mut album = Self { top: scratch(), open: None, watch };
         for (root, n) in [("one", 1_000), ("two", 1_001)] {
             // A root that is suddenly empty counts as away; these never go.
             album.write(&format!("{root}/stays.png"), picture(n));
@@ -58,11 +68,11 @@ impl Album {
     }
 
     fn open(&mut self) -> &(Intake, Ledger) {
-        let path = self.path("ledger.redb");
+        let (path, watch) = (self.path("ledger.redb"), self.watch);
         self.open.get_or_insert_with(|| {
             let ledger = Ledger::open(&path).unwrap();
             let settings = IntakeSettings { n_walkers: 1, n_readers: 1 };
-            (Intake::start(ledger.clone(), settings, None, &Stop::never()).unwrap(), ledger)
+            (Intake::start(ledger.clone(), settings, watch, &Stop::never()).unwrap(), ledger)
         })
     }
 
@@ -189,7 +199,7 @@ impl Album {
     }
 
     pub fn reviews(&mut self) -> Vec<(Seq, Review)> {
-        self.reader().reviews().unwrap()
+        self.reader().reviews(usize::MAX).unwrap()
     }
 }
 

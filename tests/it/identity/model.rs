@@ -10,13 +10,14 @@
 //!   under whatever name, or a person is being asked.
 
 use super::album::{Album, Picture};
+use crate::support::record::Record;
 use lumidex_schema::id::{ImageId, TagId};
 use lumidex_schema::path::display;
 use lumidex_schema::record::{Fingerprint, Presence, Question};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 const ROOTS: [&str; 2] = ["one", "two"];
 const FOLDERS: [&str; 4] = ["", "f/", "g/", "g/h/"];
@@ -36,6 +37,8 @@ struct Given {
     tag: TagId,
     /// The content it belongs to.
     pixels: u64,
+    /// The recipe of the file it was on when last looked.
+    recipe: u64,
     /// Contents it belonged to before, until something else stood in their place.
     earlier: Vec<u64>,
     /// Where its image was when last looked, if it was there.
@@ -69,9 +72,9 @@ struct Totals {
 }
 
 impl History {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, album: Album) -> Self {
         Self {
-            album: Album::new(),
+            album,
             dice: fastrand::Rng::with_seed(seed),
             disk: BTreeMap::new(),
             before: BTreeMap::new(),
@@ -263,8 +266,8 @@ impl History {
         {
             let name = format!("tag {}", self.given.len());
             let tag = self.album.tag(&path, &name);
-            let pixels = self.disk[&path].picture.pixels;
-            self.given.push(Given { tag, pixels, earlier: Vec::new(), path: Some(path.clone()) });
+            let Picture { pixels, recipe } = self.disk[&path].picture;
+            self.given.push(Given { tag, pixels, recipe, earlier: Vec::new(), path: Some(path.clone()) });
             return format!("update; {name} to {path}");
         }
         "update".to_owned()
@@ -372,7 +375,14 @@ impl History {
             Some(&now.picture.pixels),
             "what is known of {path} is current"
         );
+        self.given[nth].recipe = now.picture.recipe;
         if now.picture.pixels == given.pixels {
+            return;
+        }
+        if given.path.is_none() && given.recipe == now.picture.recipe {
+            // Deleted and written again with the same recipe: edited.
+            self.given[nth].earlier.push(given.pixels);
+            self.given[nth].pixels = now.picture.pixels;
             return;
         }
         if given.earlier.contains(&now.picture.pixels) {
@@ -468,17 +478,31 @@ fn number(variable: &str, default: u64) -> u64 {
 
 #[test]
 fn tags_follow_content_through_random_histories() {
-    let histories = number("LUMIDEX_MODEL_STEPS", 2_000).div_ceil(STEPS);
-    let first = number("LUMIDEX_MODEL_SEED", 1);
-    let mut totals = Totals::default();
-    for seed in first..first + histories {
-        let run = std::panic::catch_unwind(|| History::new(seed).run(STEPS));
-        let Ok(run) = run else { panic!("the history of seed {seed} went wrong, see above") };
-        totals.steps += run.steps;
-        totals.updates += run.updates;
-        totals.tags += run.tags;
-        totals.asked += run.asked;
+    drive("model", Album::new, 2_000);
+}
+
+/// Events come as fast as they may between the updates, which the outcome must not depend on.
+#[test]
+fn tags_follow_content_while_events_tell_of_changes() {
+    drive("model-watched", Album::watched, 600);
+}
+
+/// Goes on with a proof until it has as many steps as are asked for.
+fn drive(name: &str, album: fn() -> Album, steps_default: u64) {
+    let wanted = number("LUMIDEX_MODEL_STEPS", steps_default);
+    let mut record = Record::open(name, ["steps", "updates", "tags", "questions"]);
+    for seed in number("LUMIDEX_MODEL_SEED", 1).. {
+        if record.totals()[0] >= wanted {
+            break;
+        }
+        if !record.has(seed) {
+            let began = Instant::now();
+            let run = std::panic::catch_unwind(|| History::new(seed, album()).run(STEPS));
+            let Ok(run) = run else { panic!("the history of seed {seed} went wrong, see above") };
+            record.add(seed, [run.steps, run.updates, run.tags, run.asked], began.elapsed());
+        }
     }
-    println!("{totals:?}");
-    assert!(totals.steps >= 200 && totals.tags > totals.steps / 200, "{totals:?}");
+    let [steps, updates, tags, asked] = record.totals();
+    println!("{name}: {steps} steps, {updates} updates, {tags} tags followed, {asked} questions left");
+    assert!(steps >= wanted && tags > steps / 200 && updates > tags, "{:?}", record.totals());
 }
