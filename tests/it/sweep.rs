@@ -265,11 +265,11 @@ fn what_a_person_is_asked_about_stays_until_it_is_settled() {
     home.miss(one, 1);
     home.miss(two, 1);
     let arrived = home.see("c/z.png", 1);
-    let reviews = home.reader().reviews().unwrap();
+    let reviews = home.reader().reviews(10).unwrap();
     let expected = Question::Ambiguous { arrived, missing: vec![one, two] };
     assert_eq!(reviews[0].1.question, expected);
     assert_eq!(home.sweep(), swept(0, 2));
-    assert_eq!(home.reader().reviews().unwrap(), reviews);
+    assert_eq!(home.reader().reviews(10).unwrap(), reviews);
     // The one that nobody tagged can still be the answer.
     home.ledger.settle_review(reviews[0].0, Some(two)).unwrap();
     assert_eq!(home.at("c/z.png"), Some(two));
