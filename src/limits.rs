@@ -32,6 +32,10 @@ pub const GROUP_COMMIT_ENTRIES_MAX: usize = 512;
 /// Observations written before the writer looks whether a decision waits: about 5 ms of work.
 pub const OBSERVATION_SLICE: usize = 1_024;
 
+/// Images that have been missing for long and are swept in one transaction; fewer when a decision
+/// waits. Between two, walks and decisions go first.
+pub const SWEEP_BATCH_IMAGES: usize = 4_096;
+
 /// Images remembered whose place another took, until somebody looks for their content; of more than
 /// that, the rest waits for its content to arrive again.
 pub const DISPLACED_MAX: usize = 65_536;
@@ -89,6 +93,9 @@ pub const TEXT_PENDING_MAX: usize = 16_384;
 
 /// How long visible changes of a quiet ledger wait to be made durable together.
 pub const PROJECTION_COMMIT_EVERY: Duration = Duration::from_secs(3);
+
+/// How long numbers that changed nothing in a projection wait to be part of its checkpoint.
+pub const PROJECTION_CHECKPOINT_EVERY: Duration = Duration::from_secs(5 * 60);
 
 /// How long a projection is left alone after its last commit before it gives back what only
 /// writing needs.
@@ -191,6 +198,16 @@ pub const BACKUP_FIRST_LOOK: Duration = Duration::from_secs(10);
 
 /// How often it looks again; a machine that slept is so late at most.
 pub const BACKUP_LOOK_EVERY: Duration = Duration::from_secs(3_600);
+
+/// How long after the start what has been missing for long is swept first: after the walk of most
+/// libraries, and after projections have made durable what they followed.
+pub const SWEEP_FIRST: Duration = Duration::from_secs(10 * 60);
+
+/// How often it is swept then.
+pub const SWEEP_EVERY: Duration = Duration::from_secs(24 * 3_600);
+
+/// Images taken by one sweep; the rest is for the next day's.
+pub const SWEEP_IMAGES_MAX: usize = 1_000_000;
 
 /// Metadata of files. What is beyond a bound is left out with a complaint; the file stays.
 pub mod metadata {

@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Parser;
 use lumidex::cli::asking::{self, Answerer, Asking, Reply, Request, RootsAction, Topic};
 use lumidex::cli::{self, Args, Command};
-use lumidex::library::{Library, LibraryOptions};
+use lumidex::library::{Library, LibraryOptions, UpkeepSettings};
 use lumidex::serve;
 use lumidex::settings::{Environment, Flags, Settings};
 use lumidex::sys::{Stopper, lock, paths};
@@ -96,7 +96,11 @@ fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
         let found = cli::generator_folders(settings.home.as_deref(), &settings.cwd);
         eprintln!("{}", cli::nothing_to_serve(&found));
     }
-    library.keep_backups(settings.backups_max).context("the thread that makes backups cannot be started")?;
+    let upkeep = UpkeepSettings {
+        backups_max: settings.backups_max,
+        missing_retention_days: settings.missing_retention_days,
+    };
+    library.keep_up(upkeep).context("the thread that looks after the library cannot be started")?;
     let stopper = Stopper::new();
     let bar = cli::show_progress(library.intake().progress_counters(), stopper.stop());
     let engine: Arc<dyn serve::Engine> = Arc::clone(&library) as _;

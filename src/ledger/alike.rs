@@ -41,6 +41,19 @@ impl Alike {
         }
     }
 
+    /// Forgets that an image has, or had, this content.
+    fn remove(&mut self, fingerprint: &Fingerprint, sighting: &Sighting, image: ImageId) {
+        for (table, hash) in [
+            (&mut self.by_content, hash_of_content(fingerprint)),
+            (&mut self.by_file, hash_of_file(fingerprint, sighting)),
+        ] {
+            let Some(hash) = hash else { continue };
+            while let Ok(known) = table.find_entry(spread(hash), |entry| *entry == (hash, image)) {
+                known.remove();
+            }
+        }
+    }
+
     /// Images that may have this content, those that may be this very file first.
     pub(super) fn get(&self, fingerprint: &Fingerprint, sighting: &Sighting, found: &mut Vec<ImageId>) {
         let mut take = |table: &HashTable<Entry>, hash: Option<u32>| {
@@ -152,16 +165,23 @@ impl SharedAlike {
 pub(super) struct Alikes {
     shared: SharedAlike,
     fresh: Alike,
+    /// Images that this transaction removes, with what they have, or had.
+    gone: Vec<(ImageId, Fingerprint, Sighting)>,
 }
 
 impl Alikes {
     pub(super) fn new(shared: SharedAlike) -> Self {
-        Self { shared, fresh: Alike::default() }
+        Self { shared, ..Self::default() }
     }
 
     /// See [`Alike::add`].
     pub(super) fn add(&mut self, image: ImageId, fingerprint: &Fingerprint, sighting: &Sighting) {
         self.fresh.add(fingerprint, sighting, image);
+    }
+
+    /// Forgets, once the transaction is durable, that an image has, or had, this content.
+    pub(super) fn remove(&mut self, image: ImageId, fingerprint: &Fingerprint, sighting: &Sighting) {
+        self.gone.push((image, *fingerprint, *sighting));
     }
 
     /// Images that may have this content, those of this transaction included.
@@ -180,15 +200,19 @@ impl Alikes {
     /// The transaction is durable: everyone may know what it added. Before the first use there is
     /// nothing to add to; whoever fills the index will find it stored.
     pub(super) fn commit(&mut self) {
-        let fresh = std::mem::take(&mut self.fresh);
+        let (fresh, gone) = (std::mem::take(&mut self.fresh), std::mem::take(&mut self.gone));
         if let Some(committed) = &mut *self.shared.committed.lock() {
             committed.take_in(fresh);
+            for (image, fingerprint, sighting) in gone {
+                committed.remove(&fingerprint, &sighting, image);
+            }
         }
     }
 
     /// The transaction is lost.
     pub(super) fn forget(&mut self) {
         self.fresh = Alike::default();
+        self.gone.clear();
     }
 }
 
@@ -235,6 +259,16 @@ mod tests {
         alike.add(&print(1), &file(2), ImageId(2));
         assert_eq!((alike.by_content.len(), alike.by_file.len()), (2, 2));
         assert_eq!(get(&alike, 1, 3), [1, 2], "a copy of it is found by its content");
+    }
+
+    #[test]
+    fn what_was_removed_makes_room() {
+        let mut alike = Alike::default();
+        (1..=100).for_each(|id| alike.add(&print(1), &file(u64::from(id)), ImageId(id)));
+        (1..=100).for_each(|id| alike.remove(&print(1), &file(u64::from(id)), ImageId(id)));
+        assert!(get(&alike, 1, 50).is_empty());
+        alike.add(&print(1), &file(7), ImageId(101));
+        assert_eq!(get(&alike, 1, 7), [101]);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod relink;
 mod roots;
 mod settle;
 mod store;
+mod sweep;
 mod txn;
 mod writer;
 
@@ -28,4 +29,5 @@ pub use observe::{Elsewhere, Observation, Seen, SharedText, Sighted};
 pub use open::{Ledger, OpenError};
 pub use pace::Paced;
 pub use reader::{KnownFile, Reader};
+pub use sweep::{Sweepable, Swept};
 pub use writer::WriteError;

@@ -6,12 +6,13 @@ use super::intern::{Displaced, Interned};
 use super::observe::Observation;
 use super::pace::{Pace, Paced};
 use super::store::{Current, Store};
+use super::sweep::{self, Sweepable, Swept};
 use super::txn::Tables;
-use super::writer::{Ask, Report, WriteError, Writer, begin};
+use super::writer::{Ask, Report, Sweeping, WriteError, Writer, begin};
 use super::{ReadError, Reader};
 use crate::limits;
-use crate::sys::Bell;
 use crate::sys::storage::{Disk, Storage};
+use crate::sys::{Bell, Stop};
 use crossbeam_channel::{Sender, bounded};
 use lumidex_schema::id::{ImageId, Seq, TagId};
 use lumidex_schema::record::{ExtraPath, Fingerprint, PathType, Sighting};
@@ -74,6 +75,7 @@ pub struct Ledger {
 struct Inner {
     reports: Sender<Report>,
     asks: Sender<Ask>,
+    sweeps: Sender<Sweeping>,
     _thread: JoinOnDrop,
     head: Bell,
     pace: Pace,
@@ -122,11 +124,14 @@ impl Ledger {
         let head = Bell::starting_at(head.0);
         let (reports, reports_in) = bounded(limits::LEDGER_REPORTS_QUEUED);
         let (asks, asks_in) = bounded(limits::LEDGER_DECISIONS_QUEUED);
+        // One is written while nothing else waits; the next is asked for after it.
+        let (sweeps, sweeps_in) = bounded(1);
         let (alike, displaced) = (SharedAlike::default(), Displaced::default());
         let writer = Writer {
             store,
             reports: reports_in,
             asks: asks_in,
+            sweeps: sweeps_in,
             woken,
             head: head.clone(),
             interned: Interned::new(alike.clone(), displaced.clone()),
@@ -140,6 +145,7 @@ impl Ledger {
             inner: Arc::new(Inner {
                 reports,
                 asks,
+                sweeps,
                 _thread: JoinOnDrop(Some(thread)),
                 head,
                 pace,
@@ -209,6 +215,29 @@ impl Ledger {
     #[must_use]
     pub fn take_displaced(&self) -> Vec<ImageId> {
         std::mem::take(&mut *self.inner.displaced.lock())
+    }
+
+    /// Takes what is left of images that have been missing for long, in small transactions that let
+    /// decisions and observations go first: those that no person ever did anything to are removed, the
+    /// others lose what can be read from their files again. Ends early when told to stop.
+    ///
+    /// # Errors
+    /// [`WriteError`]; what was made durable before stays so.
+    pub fn sweep(&self, which: Sweepable, stop: &Stop) -> Result<Swept, WriteError> {
+        let unread = |error| WriteError::Store(Arc::new(error));
+        let mut swept = Swept::default();
+        let found = self.reader().and_then(|reader| sweep::find(&reader, which, stop)).map_err(unread)?;
+        let Some(due) = found else { return Ok(swept) };
+        for images in sweep::batches(&due) {
+            if stop.is_stopped() {
+                break;
+            }
+            let (answer, said) = bounded(1);
+            let sweeping = Sweeping { which, seen: due.seen, images: images.to_vec(), answer };
+            self.inner.sweeps.send(sweeping).map_err(|_| WriteError::Closed)?;
+            swept += said.recv().map_err(|_| WriteError::Closed)??;
+        }
+        Ok(swept)
     }
 
     /// Makes a custom tag, or finds the one of that name.

@@ -9,11 +9,12 @@ use super::decide::{self, DecideError, Failure, Outcome};
 use super::intern::Interned;
 use super::observe::{self, Observation};
 use super::store::Store;
+use super::sweep::{self, Sweepable, Swept};
 use super::txn::Tables;
 use crate::limits;
 use crate::sys::Bell;
 use crossbeam_channel::{Receiver, Sender, select_biased};
-use lumidex_schema::id::{Seq, Timestamp};
+use lumidex_schema::id::{ImageId, Seq, Timestamp};
 use redb::{Database, WriteTransaction};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -49,11 +50,20 @@ pub(super) struct Ask {
     pub(super) answer: Sender<Result<(Seq, Outcome), DecideError>>,
 }
 
+/// Images that are due for a sweep and where to say what became of them.
+pub(super) struct Sweeping {
+    pub(super) which: Sweepable,
+    pub(super) seen: Seq,
+    pub(super) images: Vec<(ImageId, bool)>,
+    pub(super) answer: Sender<Result<Swept, WriteError>>,
+}
+
 /// What changes the truth: one thread owns it, nothing can clone it.
 pub(super) struct Writer {
     pub(super) store: Store,
     pub(super) reports: Receiver<Report>,
     pub(super) asks: Receiver<Ask>,
+    pub(super) sweeps: Receiver<Sweeping>,
     /// Says that a reader found the disk to have failed.
     pub(super) woken: Receiver<()>,
     pub(super) head: Bell,
@@ -71,6 +81,10 @@ impl Writer {
                 },
                 recv(self.reports) -> report => match report {
                     Ok(report) => self.observe(report),
+                    Err(_) => break,
+                },
+                recv(self.sweeps) -> sweeping => match sweeping {
+                    Ok(sweeping) => self.sweep(&sweeping),
                     Err(_) => break,
                 },
                 recv(self.woken) -> _ => self.mend(),
@@ -145,6 +159,35 @@ impl Writer {
                 }
                 Ok(())
             });
+            if let Ok(ask) = self.asks.try_recv() {
+                self.decide(ask);
+            }
+        }
+        drop(answer.send(said));
+    }
+
+    /// As many transactions as waiting decisions ask for; the answer comes after the last.
+    fn sweep(&mut self, sweeping: &Sweeping) {
+        let Sweeping { which, seen, images, answer } = sweeping;
+        let mut rest = images.as_slice();
+        let mut said = Ok(Swept::default());
+        while !rest.is_empty()
+            && let Ok(before) = said
+        {
+            let (slices, mut swept) = (&mut rest, before);
+            let done = &mut swept;
+            let written = self.transact(|tables, interned, waiting| {
+                while !slices.is_empty() {
+                    let (slice, later) = slices.split_at(slices.len().min(limits::OBSERVATION_SLICE));
+                    *slices = later;
+                    *done += sweep::apply(tables, interned, *which, *seen, slice)?;
+                    if !waiting.is_empty() {
+                        break;
+                    }
+                }
+                Ok(())
+            });
+            said = written.map(|_| swept);
             if let Ok(ask) = self.asks.try_recv() {
                 self.decide(ask);
             }

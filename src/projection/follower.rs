@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Default)]
 pub struct FollowerState {
     visible: Bell,
+    durable: Bell,
     failure: Arc<Mutex<Option<String>>>,
 }
 
@@ -26,6 +27,12 @@ impl FollowerState {
     #[must_use]
     pub fn visible(&self) -> Seq {
         Seq(self.visible.last())
+    }
+
+    /// Every change up to here is durable: from there it goes on after a restart.
+    #[must_use]
+    pub fn durable(&self) -> Seq {
+        Seq(self.durable.last())
     }
 
     /// Waits until `seq` is visible; whether it is.
@@ -60,6 +67,7 @@ impl Follower {
         let applied = attach(&mut *projection, &ledger.reader()?)?;
         let state = FollowerState::default();
         state.visible.ring(applied.0);
+        state.durable.ring(applied.0);
         let paced = ledger.keep_pace_with(state.visible.clone());
         let stopper = Stopper::new();
         let follow = Following {
@@ -207,9 +215,14 @@ impl Following {
         }
         let pending = self.projection.pending();
         let is_due = committed_at.elapsed() >= limits::PROJECTION_COMMIT_EVERY;
-        if pending >= limits::PROJECTION_PENDING_MAX || (pending > 0 && is_idle && is_due) {
+        // Numbers that changed nothing here count as followed too, in time: what is swept waits for it.
+        let is_behind = self.state.durable() < self.applied
+            && committed_at.elapsed() >= limits::PROJECTION_CHECKPOINT_EVERY;
+        if pending >= limits::PROJECTION_PENDING_MAX || (is_idle && ((pending > 0 && is_due) || is_behind)) {
             commit(&mut *self.projection, &self.ledger, self.applied)?;
+            self.state.durable.ring(self.applied.0);
             *committed_at = Instant::now();
+            self.is_resting = false;
         }
         let has_rested = committed_at.elapsed() >= limits::PROJECTION_REST_AFTER;
         if is_idle && pending == 0 && has_rested && !self.is_resting {

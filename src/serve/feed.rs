@@ -43,15 +43,17 @@ impl Changes {
     }
 }
 
-/// The token of the epoch that gave this number; `None` when it is beyond the head.
+/// The token of the epoch that gave this number; `None` when it is beyond the head, or when not all that
+/// came after it can be told any more.
 ///
 /// # Errors
 /// When the ledger cannot be read.
 pub(super) fn epoch_of(reader: &Reader, seq: Seq) -> Result<Option<EpochToken>, ReadError> {
-    if seq > reader.head()? {
+    let history = reader.history(seq)?;
+    if seq > history.head || seq < history.horizon {
         return Ok(None);
     }
-    Ok(Some(reader.epoch_of(seq)?.unwrap_or(EpochToken(0))))
+    Ok(Some(history.token_of_seen.unwrap_or(EpochToken(0))))
 }
 
 /// Up to `max` subjects that changed last within `told.start + 1 ..= told.end`; the snapshot must

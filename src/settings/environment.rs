@@ -11,7 +11,7 @@ use crate::sys::{PathError, files, paths};
 const ENV_FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// Our own names. Others that begin so are errors, because they are misspelt.
-const OWN: [&str; 13] = [
+const OWN: [&str; 14] = [
     "LUMIDEX_HOST",
     "LUMIDEX_PORT",
     "LUMIDEX_DATA_DIR",
@@ -22,6 +22,7 @@ const OWN: [&str; 13] = [
     "LUMIDEX_ENABLE_SHUTDOWN",
     "LUMIDEX_SECRET_KEY",
     "LUMIDEX_BACKUP_MAX",
+    "LUMIDEX_MISSING_RETENTION_DAYS",
     "LUMIDEX_CACHE_DIR",
     "LUMIDEX_LOG",
     "LUMIDEX_LOG_FORMAT",

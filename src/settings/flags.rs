@@ -41,6 +41,11 @@ pub struct Flags {
     #[arg(long, alias = "read_only")]
     pub read_only: bool,
 
+    /// Days after which what was read from a missing file is forgotten; tags you gave stay. 0 keeps
+    /// it for ever [default: 180] [env: LUMIDEX_MISSING_RETENTION_DAYS]
+    #[arg(long, value_name = "DAYS", alias = "missing_retention_days")]
+    pub missing_retention_days: Option<u32>,
+
     /// Confine clients to the indexed folders [default: auto, when listening beyond loopback]
     /// [env: IIB_ACCESS_CONTROL]
     #[arg(long, value_name = "WHEN", alias = "access_control")]

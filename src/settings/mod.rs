@@ -21,6 +21,8 @@ pub const BASE_DEFAULT: &str = "/infinite_image_browsing";
 pub const PORT_DEFAULT: u16 = 8000;
 /// Daily copies of the ledger that are kept, as in the original.
 pub const BACKUPS_DEFAULT: u32 = 4;
+/// Days after which what is left of missing files is swept, unless a person did something to them.
+pub const MISSING_RETENTION_DAYS_DEFAULT: u32 = 180;
 /// Tags in each list of the trend page, as in the original.
 pub const TREND_TAGS_DEFAULT: usize = 20;
 /// Prefixes that are taken at the host root (design rulings 23 and 24).
@@ -71,6 +73,9 @@ pub struct Settings {
     pub export_fe_fn: bool,
     /// Copies of the ledger that are kept.
     pub backups_max: u32,
+    /// Days that a file may be missing before what was read from it goes; 0 keeps it for ever. What a
+    /// person did stays all the same.
+    pub missing_retention_days: u32,
     /// Thumbnails and covers go below this folder.
     pub cache_dir: Option<PathBuf>,
     /// Take every text of a ComfyUI graph for positive.
@@ -265,6 +270,7 @@ impl Settings {
             trend_max_tags: environment.number("IIB_TREND_MAX_TAGS")?.unwrap_or(TREND_TAGS_DEFAULT),
             export_fe_fn: true,
             backups_max: backups_max(environment)?,
+            missing_retention_days: missing_retention_days(&flags, environment)?,
             cache_dir: cache_dir.map(|dir| absolute(&dir)),
             comfyui_all_prompts: environment.is_on("IIB_COMFYUI_EXTRACT_ALL_PROMPTS")?,
             upstream: environment.upstream(),
@@ -281,6 +287,13 @@ fn backups_max(environment: &Environment) -> Result<u32, SettingsError> {
     let number: Option<i64> =
         ours.map_or_else(|| environment.number("IIB_DB_FILE_BACKUP_MAX"), |n| Ok(Some(n)))?;
     Ok(number.map_or(BACKUPS_DEFAULT, |n| u32::try_from(n.clamp(0, 1000)).unwrap_or_default()))
+}
+
+fn missing_retention_days(flags: &Flags, environment: &Environment) -> Result<u32, SettingsError> {
+    let days = flags
+        .missing_retention_days
+        .map_or_else(|| environment.number("LUMIDEX_MISSING_RETENTION_DAYS"), |days| Ok(Some(days)))?;
+    Ok(days.unwrap_or(MISSING_RETENTION_DAYS_DEFAULT))
 }
 
 fn data_dir(flags: &Flags, environment: &Environment) -> Result<PathBuf, SettingsError> {

@@ -148,6 +148,18 @@ fn a_word_that_is_no_folder_may_have_been_a_command() {
 }
 
 #[test]
+fn missing_files_are_kept_for_half_a_year_unless_told_otherwise() {
+    let days = |flag, variables: &[_]| {
+        let flags = Flags { missing_retention_days: flag, ..Flags::default() };
+        settings(flags, variables).missing_retention_days
+    };
+    let variable = [("LUMIDEX_MISSING_RETENTION_DAYS", "7")];
+    assert_eq!((days(None, &[]), days(None, &variable), days(Some(0), &variable)), (180, 7, 0));
+    let wrong = refusal(Flags::default(), &[("LUMIDEX_MISSING_RETENTION_DAYS", "-1")]);
+    assert!(wrong.starts_with("`-1` is no value for LUMIDEX_MISSING_RETENTION_DAYS"), "{wrong}");
+}
+
+#[test]
 fn what_means_nothing_is_refused_or_noticed() {
     assert_eq!(
         refusal(Flags::default(), &[("LUMIDEX_PROT", "1")]),

@@ -12,6 +12,7 @@ mod live;
 mod model;
 mod search;
 mod support;
+mod sweep;
 mod tidy;
 mod watch_soak;
 mod watching;

@@ -1,17 +1,19 @@
-//! Projections against a toy, over random histories with crashes, backups and restores: after
+//! Projections against a toy, over random histories with crashes, sweeps, backups and restores: after
 //! any of them a projection that may continue equals one that was filled from nothing.
 
-use lumidex::ledger::{Elsewhere, Ledger, Observation, Seen, SharedText, Sighted};
+use lumidex::ledger::{Elsewhere, Ledger, Observation, Seen, SharedText, Sighted, Sweepable};
+use lumidex::projection::Projection;
 use lumidex::projection::follower::catch_up;
 use lumidex::projection::tags::TagsProjection;
 use lumidex::projection::text::TextProjection;
 use lumidex::sys::Stop;
-use lumidex_schema::id::{ImageId, RootId, TagId, Timestamp};
-use lumidex_schema::layout;
+use lumidex_schema::checkpoint::StartEmpty;
+use lumidex_schema::id::{ImageId, RootId, Seq, TagId, Timestamp};
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::RelPath;
 use lumidex_schema::record::{Fingerprint, PathType, Presence, Sighting};
 use lumidex_schema::tag::TagKind;
+use lumidex_schema::{format, layout};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -28,6 +30,8 @@ enum Op {
     Toggle(u8, u8),
     /// The root is removed and added again.
     Readd,
+    /// What is missing is swept; as far as projections have followed, or whatever they have.
+    Sweep(bool),
     /// Projections catch up and become durable.
     Follow,
     /// Everything is closed and opened again.
@@ -41,9 +45,10 @@ enum Op {
 fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         8 => (0u8..12, 0u8..4, 0u8..4).prop_map(|(name, date, text)| Op::See(name, date, text)),
-        2 => (0u8..12).prop_map(Op::Miss),
+        4 => (0u8..12).prop_map(Op::Miss),
         4 => (0u8..12, 0u8..2).prop_map(|(name, tag)| Op::Toggle(name, tag)),
         1 => Just(Op::Readd),
+        3 => any::<bool>().prop_map(Op::Sweep),
         4 => Just(Op::Follow),
         2 => Just(Op::Restart),
         2 => Just(Op::Backup),
@@ -101,6 +106,7 @@ impl World {
                 self.ledger().remove_extra_path(b"/r", &[]).unwrap();
                 self.ledger().add_extra_path(b"/r", &[PathType::Scanned]).unwrap();
             }
+            Op::Sweep(is_careful) => self.sweep(is_careful),
             Op::Follow => {
                 let dir = self.dir.clone();
                 follow(self.ledger(), &dir);
@@ -118,6 +124,41 @@ impl World {
                 }
             }
         }
+    }
+
+    /// What a person did is there as before, and a careful one makes no projection start empty.
+    fn sweep(&mut self, is_careful: bool) {
+        let before = self.judged();
+        let followed = match is_careful {
+            true => before.into_iter().map(|judged| judged.unwrap_or_default()).min().unwrap(),
+            false => Seq(u64::MAX),
+        };
+        let which = Sweepable { before: Timestamp(2), followed, max: usize::MAX };
+        let (tagged, last) = (self.tagged(), self.ledger().reader().unwrap().last_image().unwrap());
+        self.ledger().sweep(which, &Stop::never()).unwrap();
+        assert_eq!(self.tagged(), tagged);
+        assert_eq!(self.ledger().reader().unwrap().last_image().unwrap(), last);
+        if is_careful {
+            assert_eq!(self.judged(), before);
+        }
+    }
+
+    /// Custom tags by image.
+    fn tagged(&mut self) -> BTreeMap<u32, Vec<TagId>> {
+        let reader = self.ledger().reader().unwrap();
+        let tags = |id: u32| (id, reader.custom_tag_ids_of(ImageId(id)).unwrap());
+        (1..=reader.last_image().unwrap().0).map(tags).filter(|(_, tags)| !tags.is_empty()).collect()
+    }
+
+    /// From where each projection may continue.
+    fn judged(&mut self) -> [Result<Seq, StartEmpty>; 2] {
+        let (tags, text) = (self.dir.join(layout::TAGS), self.dir.join(layout::TEXT));
+        let found = [TagsProjection::open(&tags).checkpoint(), TextProjection::open(&text).checkpoint()];
+        let formats = [format::TAGS.current, format::TEXT.current];
+        let reader = self.ledger().reader().unwrap();
+        [0, 1].map(|at| {
+            found[at].and_then(|known| known.judge(formats[at], reader.history(known.seen).unwrap()))
+        })
     }
 }
 
@@ -171,7 +212,7 @@ fn truth(ledger: &Ledger) -> (Vec<u32>, BTreeMap<TagId, Vec<u32>>) {
     let reader = ledger.reader().unwrap();
     let mut live = Vec::new();
     let mut custom: BTreeMap<TagId, Vec<u32>> = BTreeMap::new();
-    for id in 1..=reader.n_images().unwrap() as u32 {
+    for id in 1..=reader.last_image().unwrap().0 {
         let Some(image) = reader.image(ImageId(id)).unwrap() else { continue };
         if image.presence == Presence::Present {
             live.push((image.sighting.modified, id));

@@ -2,7 +2,7 @@
 
 mod cut;
 mod healing;
-mod image;
+pub(crate) mod image;
 mod running;
 mod script;
 pub(crate) mod shim;
