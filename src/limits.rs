@@ -168,10 +168,11 @@ pub mod watch {
     pub const ROOTS_EVERY: Duration = Duration::from_secs(10);
     /// Least time between walks of a root of which not everything is watched.
     pub const POLL_MIN: Duration = Duration::from_secs(30);
-    /// Such a walk waits this many times as long as the last one took, which keeps it below a
-    /// hundredth of a processor.
+    /// Such a walk waits this many times as long as the last one took, so that disks and networks are
+    /// busy with it for a hundredth of the time; but not longer than `RESCAN_EVERY`.
     pub const POLL_REST: u32 = 100;
-    /// Time between walks of a root that is watched in whole, should an event be lost unnoticed.
+    /// Time between walks of a root that is watched in whole, should an event be lost unnoticed, and
+    /// the longest between walks of one that is not.
     pub const RESCAN_EVERY: Duration = Duration::from_secs(3_600);
 }
 

@@ -407,7 +407,7 @@ impl Walks<'_> {
         self.worker.walking.lock().remove(&root);
         let walk = self.open.lock().remove(&root);
         if let Some((ticket, ended)) = walk {
-            self.worker.lookout.end_walk(&ticket, ended, self.worker.settings.n_walkers);
+            self.worker.lookout.end_walk(&ticket, ended);
         }
     }
 }

@@ -183,9 +183,9 @@ impl Lookout {
         Ticket { root: root.id, number, faith, began: Instant::now(), cause }
     }
 
-    /// It ended, and what it found is durable. It took `n_walkers` threads.
-    pub(in crate::intake) fn end_walk(&self, ticket: &Ticket, ended: Ended, n_walkers: usize) {
-        let took = ticket.began.elapsed() * u32::try_from(n_walkers).unwrap_or(u32::MAX);
+    /// It ended, and what it found is durable.
+    pub(in crate::intake) fn end_walk(&self, ticket: &Ticket, ended: Ended) {
+        let took = ticket.began.elapsed();
         match ended {
             Ended::Walked(_) => self.sweep(ticket.root, &RelPath::root(), ticket.number),
             Ended::Offline => {

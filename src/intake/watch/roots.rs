@@ -209,9 +209,12 @@ impl Roots {
     /// How long after its last walk a root is walked again, `polled` when not all of it is watched.
     pub(in crate::intake) fn rest(&self, root: RootId, polled: bool, poll_min: Duration) -> Duration {
         let took = self.states.get(&root).map_or(Duration::ZERO, |state| state.last_turn_took);
-        let rest = poll_min.max(took * limits::POLL_REST);
         let is_unfinished = self.states.get(&root).is_some_and(|state| state.is_unfinished);
-        if polled || is_unfinished { rest } else { rest.max(limits::RESCAN_EVERY) }
+        if polled || is_unfinished {
+            poll_min.max((took * limits::POLL_REST).min(limits::RESCAN_EVERY))
+        } else {
+            limits::RESCAN_EVERY
+        }
     }
 
     /// It was asked for because it is its turn: the next one is later, whatever becomes of this.
@@ -295,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_costs_less_than_a_hundredth_of_the_time() {
+    fn a_walk_takes_a_hundredth_of_the_time_and_its_turn_comes_every_hour() {
         let (mut roots, now) = (Roots::default(), Instant::now());
         let least = limits::POLL_MIN;
         assert_eq!(roots.turn(ROOT, true, least), None, "nobody asked for it yet");
@@ -312,6 +315,14 @@ mod tests {
         roots.begin_walk(ROOT, true);
         roots.end_walk(ROOT, Ended::BrokenOff, None, now);
         assert_eq!(roots.turn(ROOT, false, least), Some(now + least), "what failed is tried again soon");
+        roots.begin_walk(ROOT, true);
+        roots.end_walk(ROOT, Ended::Walked((1, 2)), Some(Duration::from_secs(300)), now);
+        for polled in [true, false] {
+            let turn = roots.turn(ROOT, polled, least);
+            assert_eq!(turn, Some(now + limits::RESCAN_EVERY), "it is large, or the network is slow");
+        }
+        let rare = limits::RESCAN_EVERY * 2;
+        assert_eq!(roots.turn(ROOT, true, rare), Some(now + rare), "as a person wants it");
         roots.lose(ROOT, "it is gone");
         assert_eq!(roots.turn(ROOT, true, least), None);
         assert_eq!(roots.keep(&[]), [ROOT]);
