@@ -17,6 +17,7 @@ use crate::sys::storage::{Disk, Storage};
 use crate::sys::{DirLock, PathError, Stopper};
 use lumidex_schema::id::{ImageId, RootId, Seq, TagId};
 use lumidex_schema::layout;
+use lumidex_schema::path::display;
 use lumidex_schema::record::{ExtraPath, PathType};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -52,6 +53,20 @@ pub enum LibraryError {
     /// A thread cannot be started.
     #[error("the intake's thread cannot be started")]
     Thread(#[source] std::io::Error),
+}
+
+/// Why a root was not taken for empty; nothing of it counts as gone then.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    /// It is no root.
+    #[error("`{0}` is no folder of the library")]
+    Unknown(String),
+    /// There was nothing to look at.
+    #[error("`{0}` cannot be opened, so nothing of it was taken for gone; say it again when it can")]
+    Offline(String),
+    /// Walking it failed.
+    #[error(transparent)]
+    Walk(#[from] IntakeError),
 }
 
 /// An open library. Dropping it stops its threads and makes everything durable.
@@ -204,17 +219,22 @@ impl Library {
     }
 
     /// A person says that the root at this path, which is in doubt because nothing known is there, is
-    /// really empty; returns when what was there shows as gone. Whether there is such a root.
+    /// really empty; returns when what was there shows as gone.
     ///
     /// # Errors
-    /// See [`IntakeError`].
-    pub fn accept_empty(&self, path: &[u8]) -> Result<bool, IntakeError> {
+    /// See [`AcceptError`].
+    pub fn accept_empty(&self, path: &[u8]) -> Result<(), AcceptError> {
         let unreadable = |error: ReadError| IntakeError::Run(Arc::new(error.into()));
         let roots = self.reader().and_then(|reader| reader.roots()).map_err(unreadable)?;
         let found = roots.into_iter().find(|(_, root)| !root.retired && root.path == path);
-        let Some((id, _)) = found else { return Ok(false) };
+        let Some((id, _)) = found else { return Err(AcceptError::Unknown(display(path))) };
         self.intake.accept_empty(id);
-        self.update().map(|()| true)
+        let summary = self.intake.update()?;
+        self.settle_walk(summary.head);
+        if summary.offline.contains(&id) {
+            return Err(AcceptError::Offline(display(path)));
+        }
+        Ok(())
     }
 
     /// Roots never walked, or being walked, or whose first walk searches do not show yet. Touches no

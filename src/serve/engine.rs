@@ -179,7 +179,7 @@ pub trait Engine: Send + Sync + 'static {
     /// gone.
     ///
     /// # Errors
-    /// [`Failure`] when there is no such root, or a store fails.
+    /// [`Failure`] when there is no such root, it cannot be opened, or a store fails.
     fn accept_empty(&self, path: &[u8]) -> Result<(), Failure>;
     /// Roots never walked, or being walked (design ruling 20). Touches no file system.
     ///

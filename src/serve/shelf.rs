@@ -6,12 +6,11 @@ use super::questions::{self, Open};
 use crate::intake::{Alone, IntakeError};
 use crate::ledger::backup::BackupError;
 use crate::ledger::{DecideError, Reader};
-use crate::library::Library;
+use crate::library::{AcceptError, Library};
 use crate::metadata::Reading;
 use crate::query::{Hit, Page, Search, Trend};
 use lumidex_schema::api;
 use lumidex_schema::id::{EpochToken, ImageId, Seq, TagId};
-use lumidex_schema::path::display;
 use lumidex_schema::record::{ExtraPath, Image, PathType, Presence};
 use std::path::Path;
 use std::sync::Arc;
@@ -192,10 +191,11 @@ impl Engine for Library {
     }
 
     fn accept_empty(&self, path: &[u8]) -> Result<(), Failure> {
-        if Library::accept_empty(self, path)? {
-            return Ok(());
-        }
-        Err(Failure::Unknown(format!("`{}` is no folder of the library", display(path))))
+        Library::accept_empty(self, path).map_err(|error| match error {
+            AcceptError::Unknown(_) => Failure::Unknown(error.to_string()),
+            AcceptError::Offline(_) => Failure::Refused(error.to_string()),
+            AcceptError::Walk(error) => error.into(),
+        })
     }
 
     fn expired_dirs(&self) -> Result<Vec<Vec<u8>>, Failure> {

@@ -72,6 +72,11 @@ fn a_folder_that_is_away_is_offline_and_nothing_of_it_is_lost() {
     let text = served.get("GET", &format!("/image_geninfo?path={}", served.encoded("a.png")), &Value::Null);
     assert!(text.as_str().unwrap().starts_with("a cat"));
     served.refused("GET", &format!("/file?path={}", served.encoded("a.png")), &Value::Null, 404);
+    // Nobody can say that it is empty while there is nothing to look at.
+    let reply = served.ask("POST", "/api/v1/roots/accept_empty", &json!({ "path": pics }));
+    assert_eq!(reply.status, 400);
+    assert!(reply.json()["detail"].as_str().unwrap().contains("cannot be opened"), "{}", reply.json());
+    assert_eq!(served.get("GET", "/db/basic_info", &Value::Null)["img_count"], 7);
 
     std::fs::rename(&away, &pics).unwrap();
     update(&served);
