@@ -15,6 +15,10 @@ use crate::sys::paths;
 /// gone are found when their own absence is.
 const LOOKED_FOR_MAX: usize = 8;
 
+/// Images asked about of one snapshot of the ledger: one for each would cost more than the answer, and
+/// one held for long would keep the ledger from re-using its pages.
+const SNAPSHOT_IMAGES_MAX: usize = 256;
+
 /// Looks for the images that have something to do with what was read at `path`, where a file is known
 /// or not.
 pub(super) fn look(ledger: &Ledger, path: &[u8], is_known: bool, read: &mut ledger::Seen) {
@@ -45,26 +49,44 @@ pub(super) fn look(ledger: &Ledger, path: &[u8], is_known: bool, read: &mut ledg
     }
 }
 
-/// That a file is missing, with the files of the same content that are not.
-pub(super) fn missing(ledger: &Ledger, file: Sighted, at: Timestamp) -> Observation {
-    Observation::Missing { file, copies: copies_of(ledger, file.image), at }
+/// That files are missing, each with the files of the same content that are not.
+pub(super) fn missing(
+    ledger: &Ledger,
+    files: &[Sighted],
+    at: Timestamp,
+) -> impl Iterator<Item = Observation> {
+    files.chunks(SNAPSHOT_IMAGES_MAX).flat_map(move |files| {
+        let reader = ledger.reader();
+        let copies = |file: &Sighted| copies_of(ledger, reader.as_ref().ok(), file.image);
+        let missing = |file: &Sighted| Observation::Missing { file: *file, copies: copies(file), at };
+        files.iter().map(missing).collect::<Vec<_>>()
+    })
 }
 
 /// Looks for the content of images whose place others took with what was told last.
 pub(super) fn seek_displaced(ledger: &Ledger, at: Timestamp) -> Vec<Observation> {
-    let displaced = ledger.take_displaced().into_iter();
-    let sought = displaced.map(|image| Observation::Sought { image, copies: copies_of(ledger, image), at });
-    let found = |one: &Observation| matches!(one, Observation::Sought { copies, .. } if !copies.is_empty());
-    sought.filter(found).collect()
+    let displaced = ledger.take_displaced();
+    let mut sought = Vec::new();
+    for images in displaced.chunks(SNAPSHOT_IMAGES_MAX) {
+        let reader = ledger.reader();
+        for image in images {
+            let copies = copies_of(ledger, reader.as_ref().ok(), *image);
+            if !copies.is_empty() {
+                sought.push(Observation::Sought { image: *image, copies, at });
+            }
+        }
+    }
+    sought
 }
 
-fn copies_of(ledger: &Ledger, image: ImageId) -> Vec<Sighted> {
-    let looked = ledger.reader().and_then(|reader| {
+/// None where the ledger cannot be read: the walks to come will find them.
+fn copies_of(ledger: &Ledger, reader: Option<&Reader>, image: ImageId) -> Vec<Sighted> {
+    let look = |reader: &Reader| -> Result<Vec<Sighted>, ReadError> {
         let Some(image) = reader.image(image)? else { return Ok(Vec::new()) };
         let path = reader.path_of(&image)?;
-        Ok(look_for(ledger, &reader, (&image.fingerprint, &image.sighting), &path)?.copies)
-    });
-    looked.unwrap_or_default()
+        Ok(look_for(ledger, reader, (&image.fingerprint, &image.sighting), &path)?.copies)
+    };
+    reader.and_then(|reader| look(reader).ok()).unwrap_or_default()
 }
 
 /// What is in other places than `path` where images are known that have this content, or had it.

@@ -228,7 +228,7 @@ fn read_file(shared: &Shared<'_>, file: ToRead, interpreter: &mut dyn Interpret,
             results.observations.push(Observation::Seen(seen));
         }
         Outcome::NotMedia => {
-            results.observations.extend(known.map(|file| claims::missing(shared.ledger, file, now())));
+            results.observations.extend(claims::missing(shared.ledger, known.as_slice(), now()));
         }
         Outcome::Nothing => {}
     }
@@ -284,9 +284,12 @@ impl Collector<'_> {
                     }
                 }
                 Pending::Gone(files) => {
-                    let at = now();
-                    for file in files {
-                        self.batch.push(claims::missing(self.shared.ledger, file, at));
+                    // A folder that is gone may have held any number of them.
+                    for missing in claims::missing(self.shared.ledger, &files, now()) {
+                        self.batch.push(missing);
+                        if self.batch.is_full() {
+                            self.close_batch()?;
+                        }
                     }
                 }
                 Pending::RootWalked(root, from) => {

@@ -10,8 +10,9 @@ use lumidex_schema::media::MediaKind;
 use lumidex_schema::record::{Fingerprint, PathType, Sighting};
 
 use super::*;
-use crate::intake::Progress;
+use crate::intake::{Progress, interpreter, pipeline};
 use crate::ledger::{Elsewhere, Ledger, Observation, Seen};
+use crate::limits::WALK_BATCH_OBSERVATIONS_MAX;
 use crate::sys::Stop;
 
 fn observation(root: RootId, folder: RelPath, name: &[u8], sighting: Sighting) -> Observation {
@@ -293,4 +294,19 @@ fn a_root_that_was_lost_is_back_when_something_known_is_there() {
     assert_eq!(survey(Faith::Lost), (Reach::Offline, vec![]), "another drive of the same number");
     fs::write(setting.path("a.png"), "x").unwrap();
     assert_eq!(survey(Faith::Lost), (Reach::Walked, vec![ImageId(2)]));
+}
+
+#[test]
+fn a_folder_of_more_files_than_a_batch_holds_is_gone_to_the_last() {
+    let names: Vec<String> = (0..=WALK_BATCH_OBSERVATIONS_MAX).map(|n| format!("{n}.png")).collect();
+    let files: Vec<_> = names.iter().map(|name| ("gone", name.as_str(), 1)).collect();
+    let setting = Setting::knowing(&files);
+    let (stop, progress, top) = (Stop::never(), Progress::default(), RelPath::root());
+    let shared = Shared { ledger: &setting.ledger, stop: &stop, progress: &progress, root_done: &|_| {} };
+    let accepted = Errand { faith: Faith::Accepted, ..errand(&setting.root, &top) };
+    let interpreter = interpreter::make(&setting.ledger.reader().unwrap()).unwrap();
+    let walk = |sender: &_| survey(&shared, &accepted, sender).unwrap();
+    let (reach, _) = pipeline::run(&shared, 1, &*interpreter, walk).unwrap();
+    assert_eq!((reach, progress.snapshot().missing), (Reach::Walked, names.len() as u64));
+    assert_eq!(setting.survey_as(&accepted), (Reach::Walked, Vec::new()));
 }

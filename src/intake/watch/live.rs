@@ -108,11 +108,9 @@ impl Live {
         }
         let Looked { to_read, gone, trees } = looked;
         self.lookout.plant(trees);
-        let at = now();
         // What is gone comes first, so that its other half finds it.
-        let missing = gone.into_iter().map(|file| claims::missing(&self.ledger, file, at));
-        let mut batch =
-            Batch { live: self, observations: missing.collect(), opened: Instant::now(), head: None };
+        let missing = claims::missing(&self.ledger, &gone, now()).collect();
+        let mut batch = Batch { live: self, observations: missing, opened: Instant::now(), head: None };
         for (place, seen, known) in to_read {
             if self.stop.is_stopped() {
                 break;
@@ -153,7 +151,7 @@ impl Live {
                 }
                 Some(Observation::Seen(seen))
             }
-            Outcome::NotMedia => known.map(|file| claims::missing(&self.ledger, file, now())),
+            Outcome::NotMedia => claims::missing(&self.ledger, known.as_slice(), now()).next(),
             Outcome::Nothing => None,
         }
     }
