@@ -4,7 +4,7 @@
 //! Locks are taken one at a time. A watch is never set while the changes are locked, because the
 //! notifier's thread waits for that lock while it reports.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -99,8 +99,7 @@ pub(in crate::intake) struct Lookout {
     pub(super) runs: Arc<Runs>,
     watches: Mutex<Watches>,
     inbox: Arc<(Mutex<Inbox>, Wakers)>,
-    /// By device: why its file system is silent, if so.
-    silent: Mutex<HashMap<u64, Option<&'static str>>>,
+    silence: system::Silence,
     began: Instant,
     n_walks: AtomicU64,
 }
@@ -121,7 +120,7 @@ impl Lookout {
             runs,
             watches: Mutex::new(Watches::new(None, watches_max)),
             inbox: Arc::default(),
-            silent: Mutex::default(),
+            silence: system::Silence::default(),
             began: Instant::now(),
             n_walks: AtomicU64::new(0),
         };
@@ -240,16 +239,13 @@ impl Lookout {
             return;
         }
         if *folder == RelPath::root() {
+            self.silence.forget();
             let mut inbox = self.inbox.0.lock();
             if !inbox.roots.iter().any(|known| known.id == root.id) {
                 inbox.roots.push(root.clone());
             }
         }
-        let silent = *self
-            .silent
-            .lock()
-            .entry(sighting.device)
-            .or_insert_with(|| system::silent_file_system(&folder_path(&root.path, folder)));
+        let silent = self.silence.of(sighting.device, || folder_path(&root.path, folder));
         self.watches.lock().enter(&Entered { root, folder, sighting, silent, walk, is_renewed });
     }
 
@@ -265,6 +261,7 @@ impl Lookout {
         inbox.roots.retain(|known| known.id != root);
         inbox.trees.retain(|(known, _)| *known != root);
         drop(inbox);
+        self.silence.forget();
         self.watches.lock().forget(root);
     }
 

@@ -1,9 +1,11 @@
 //! What the operating system gives: a notifier, how many folders may be watched, and which file
 //! systems report what happens in them. Knows no roots.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use notify::{Config, ErrorKind, RecommendedWatcher, RecursiveMode, WatchPathConfig, Watcher};
+use parking_lot::Mutex;
 
 use super::event;
 use super::watches::{Notifier, Refusal};
@@ -48,6 +50,31 @@ pub(super) fn watches_max() -> usize {
     allowed.map_or(limits::FOLDERS_WATCHED_DEFAULT, |allowed| allowed / limits::SHARE_OF_WATCHES)
 }
 
+/// Which devices have file systems that are silent, as far as folders on them were entered. Those of a
+/// network have numbers that others get after them, so this is to be forgotten now and then.
+#[derive(Default)]
+pub(super) struct Silence {
+    by_device: Mutex<HashMap<u64, Option<&'static str>>>,
+}
+
+impl Silence {
+    /// The name of the file system if it is silent; `path` is a folder on this device.
+    pub(super) fn of(&self, device: u64, path: impl FnOnce() -> PathBuf) -> Option<&'static str> {
+        let known = self.by_device.lock().get(&device).copied();
+        // A server that is away makes this take long; others do not wait for it.
+        known.unwrap_or_else(|| {
+            let found = silent_file_system(&path());
+            self.by_device.lock().insert(device, found);
+            found
+        })
+    }
+
+    /// Whatever has these numbers now is looked at when it is entered.
+    pub(super) fn forget(&self) {
+        self.by_device.lock().clear();
+    }
+}
+
 /// The name of the file system at `path` if changes made elsewhere are not reported by it, as on
 /// every network: magic numbers of Linux's `statfs`.
 #[cfg(target_os = "linux")]
@@ -90,5 +117,15 @@ mod tests {
         }
         assert_eq!(silent_file_system(Path::new("/proc")), None);
         assert_eq!(silent_file_system(Path::new("/no such place")), None);
+    }
+
+    #[test]
+    fn a_device_is_looked_at_once_until_it_is_forgotten() {
+        let silence = Silence::default();
+        silence.by_device.lock().insert(7, Some("nfs"));
+        assert_eq!(silence.of(7, || "/".into()), Some("nfs"));
+        silence.forget();
+        assert_eq!(silence.of(7, || "/proc".into()), None, "another has its number now");
+        assert_eq!(silence.by_device.lock().get(&7), Some(&None));
     }
 }
