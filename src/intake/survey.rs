@@ -4,7 +4,7 @@
 //! device and holds none of a sample of its files, stay as they are; so do files of folders that
 //! could not be listed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -368,15 +368,17 @@ impl Survey<'_> {
     ) -> Result<Vec<Vec<Sighted>>, ReadError> {
         let reader = self.shared.ledger.reader()?;
         let (visited, bare) = (self.visited.lock(), self.bare.lock());
+        let unlisted: HashSet<&RelPath> = walked.unlisted.iter().collect();
+        let devices: HashMap<&RelPath, u64> = bare.iter().map(|(folder, device)| (folder, *device)).collect();
         let mut gone = Vec::new();
         for (id, folder) in known_folders {
-            let is_below = |above: &RelPath| folder.strip_prefix(above).is_some();
-            if visited.contains(id) || walked.unlisted.iter().any(is_below) {
+            // With itself.
+            let mut above = std::iter::successors(Some(folder.clone()), RelPath::parent);
+            if visited.contains(id) || above.clone().any(|folder| unlisted.contains(&folder)) {
                 continue;
             }
-            let mount_point = bare.iter().find(|(above, _)| is_below(above));
-            if let Some((_, device)) = mount_point
-                && self.was_elsewhere(&reader, *id, *device)?
+            if let Some(device) = above.find_map(|folder| devices.get(&folder).copied())
+                && self.was_elsewhere(&reader, *id, device)?
             {
                 continue;
             }
