@@ -200,5 +200,9 @@ fn taggable(call: &Call<'_>, place: &Place) -> Result<ImageId, Problem> {
         return Err(Problem::not_found(format!("`{shown}` does not exist")));
     }
     let hit = call.engine().index_file(&place.path)?;
-    Ok(hit.ok_or_else(|| Problem::bad(format!("`{shown}` is no media file")))?.id)
+    let why = || match call.is_offline(&place.path) {
+        true => format!("`{shown}` lies in a folder that is offline; nothing new is read there"),
+        false => format!("`{shown}` is no media file"),
+    };
+    Ok(hit.ok_or_else(|| Problem::bad(why()))?.id)
 }

@@ -58,7 +58,7 @@ fn rebuilding_keeps_what_people_did() {
 #[test]
 fn a_folder_that_is_away_is_offline_and_nothing_of_it_is_lost() {
     let served = Served::new();
-    served.tagged("fav", &["a.png"]);
+    let tag = served.tagged("fav", &["a.png"]);
     let (pics, away) = (served.dir.path().join("pics"), served.dir.path().join("unplugged"));
     std::fs::rename(&pics, &away).unwrap();
     update(&served);
@@ -77,6 +77,15 @@ fn a_folder_that_is_away_is_offline_and_nothing_of_it_is_lost() {
     assert_eq!(reply.status, 400);
     assert!(reply.json()["detail"].as_str().unwrap().contains("cannot be opened"), "{}", reply.json());
     assert_eq!(served.get("GET", "/db/basic_info", &Value::Null)["img_count"], 7);
+    // What lies where the drive belongs is not read, and the answer does not blame the file.
+    std::fs::create_dir(&pics).unwrap();
+    std::fs::write(pics.join("other.png"), png("an otter")).unwrap();
+    update(&served);
+    let body = json!({ "img_path": served.path("other.png"), "tag_id": tag });
+    let reply = served.ask("POST", "/iib/db/toggle_custom_tag_to_img", &body);
+    assert_eq!(reply.status, 400);
+    assert!(reply.json()["detail"].as_str().unwrap().contains("is offline"), "{}", reply.json());
+    std::fs::remove_dir_all(&pics).unwrap();
 
     std::fs::rename(&away, &pics).unwrap();
     update(&served);
