@@ -92,9 +92,14 @@ impl Alike {
     }
 }
 
+/// Once for each image, however often its file is seen: otherwise one that is touched again and again
+/// would take the room of all others of its content.
 fn insert(table: &mut HashTable<Entry>, entry: Entry) {
-    let same = |known: &&Entry| known.0 == entry.0;
-    if table.iter_hash(spread(entry.0)).filter(same).count() < ALIKE_MAX {
+    let (mut n_alike, mut is_known) = (0, false);
+    for known in table.iter_hash(spread(entry.0)).filter(|known| known.0 == entry.0) {
+        (n_alike, is_known) = (n_alike + 1, is_known || known.1 == entry.1);
+    }
+    if n_alike < ALIKE_MAX && !is_known {
         table.insert_unique(spread(entry.0), entry, |(hash, _)| spread(*hash));
     }
 }
@@ -243,6 +248,17 @@ mod tests {
         assert_eq!((found[0], found.len()), (4_321, 1 + ALIKE_MAX));
         assert_eq!(get(&alike, 2, 77), [9_000]);
         assert!(get(&alike, 3, 1).is_empty());
+    }
+
+    #[test]
+    fn a_file_that_is_seen_often_takes_the_room_of_one() {
+        let mut alike = Alike::default();
+        for _ in 0..2 * ALIKE_MAX {
+            alike.add(&print(1), &file(1), ImageId(1));
+        }
+        alike.add(&print(1), &file(2), ImageId(2));
+        assert_eq!((alike.by_content.len(), alike.by_file.len()), (2, 2));
+        assert_eq!(get(&alike, 1, 3), [1, 2], "a copy of it is found by its content");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::roots;
 use super::settle;
 use super::txn::Tables;
 use lumidex_schema::id::{ImageId, Seq, TagId, Timestamp};
-use lumidex_schema::record::{Action, ExtraPath, Link, PathType, Row, Tag};
+use lumidex_schema::record::{Action, ExtraPath, Fingerprint, Link, PathType, Presence, Row, Tag};
 use lumidex_schema::tag::{self, TagKind};
 use redb::ReadableTable;
 
@@ -201,14 +201,24 @@ fn color_tag(tables: &mut Tables<'_>, id: TagId, color: String, at: Timestamp) -
 
 /// Every image of the list is known, or the decision is refused.
 fn known_images(tables: &Tables<'_>, mut images: Vec<ImageId>) -> Result<Vec<ImageId>, Failure> {
+    for id in &mut images {
+        *id = known_image(tables, *id)?;
+    }
     images.sort_unstable();
     images.dedup();
-    for id in &images {
-        if tables.images.get(id.0)?.is_none() {
-            return Err(Failure::Refused(DecideError::UnknownImage(*id)));
-        }
-    }
     Ok(images)
+}
+
+/// The image itself, or the older one that took over its file after whoever decides had looked it up:
+/// nobody would see again what is done to the newer one.
+fn known_image(tables: &Tables<'_>, id: ImageId) -> Result<ImageId, Failure> {
+    let unknown = || Failure::Refused(DecideError::UnknownImage(id));
+    let image = tables.image(id)?.ok_or_else(unknown)?;
+    if image.presence != Presence::Retired || image.fingerprint != Fingerprint::default() {
+        return Ok(id);
+    }
+    let there = tables.paths.get((image.folder.0, image.name.as_slice()))?;
+    there.map(|row| ImageId(row.value().0)).ok_or_else(unknown)
 }
 
 fn link_of(tables: &Tables<'_>, image: ImageId, tag: TagId) -> Result<Option<Link>, Failure> {
@@ -255,6 +265,7 @@ fn take_tag(tables: &mut Tables<'_>, id: TagId, images: Vec<ImageId>, at: Timest
 
 fn toggle_tag(tables: &mut Tables<'_>, id: TagId, image: ImageId, at: Timestamp) -> Decided {
     custom(tables, id)?;
+    let image = known_image(tables, image)?;
     let is_on = matches!(link_of(tables, image, id)?, Some(Link::Given | Link::Ruled));
     let change = if is_on { take_tag } else { put_tag };
     let (seq, _) = change(tables, id, vec![image], at)?;

@@ -241,6 +241,28 @@ fn a_root_emptied_while_nothing_ran_is_in_doubt_until_a_person_says_so() {
 }
 
 #[test]
+fn that_a_root_is_empty_is_not_believed_of_another_day() {
+    let watched =
+        Watched::with(impatient(), |pics| fs::write(pics.join("a.png"), picture("a heron")).unwrap());
+    watched.await_found("heron", &["a.png"]);
+    let away = watched.path("").with_file_name("away");
+    fs::rename(watched.path(""), &away).unwrap();
+    watched.await_standing("it is offline", |root| root.standing == Standing::Offline);
+    // There is nothing to look at, so nothing can be said of it.
+    watched.library().intake().accept_empty(watched.root());
+    watched.library().update().unwrap();
+    fs::create_dir(watched.path("")).unwrap();
+    watched.library().update().unwrap();
+    // Nor does a file vouch for it that is asked for where its drive is not mounted.
+    watched.write("b.png", "an otter");
+    watched.library().look_at(watched.path("b.png").as_os_str().as_encoded_bytes()).unwrap();
+    watched.library().update().unwrap();
+    assert_eq!(watched.found("otter"), [""; 0]);
+    assert_eq!(watched.found("heron"), ["a.png"], "its drive is not mounted yet");
+    assert_eq!(watched.standing().standing, Standing::Offline);
+}
+
+#[test]
 fn beyond_the_budget_the_oldest_folders_are_polled() {
     let watch = WatchSettings { watches_max: Some(3), ..impatient() };
     let watched = Watched::with(watch, |pics| {

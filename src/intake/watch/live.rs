@@ -59,13 +59,17 @@ impl Live {
         }
     }
 
-    /// Looks at one file now, whoever watches; answers the ledger's head if it was told something.
+    /// Looks at one file now, whoever watches; answers the ledger's head if it was told something. Of a
+    /// root in doubt nothing is read: what lies there now would vouch for it later.
     pub(in crate::intake) fn look_at(
         &self,
         root: &WalkedRoot,
         folder: RelPath,
         name: Vec<u8>,
     ) -> Result<Option<Seq>, RunError> {
+        if self.lookout.roots.lock().why_offline(root.id).is_some() {
+            return Ok(None);
+        }
         let mut interpreter = self.interpreter()?();
         let names = vec![Name { name, is_rewritten: false }];
         let by_folder = ByFolder::from([((root.id, folder), names)]);

@@ -188,7 +188,12 @@ impl Lookout {
         let took = ticket.began.elapsed() * u32::try_from(n_walkers).unwrap_or(u32::MAX);
         match ended {
             Ended::Walked(_) => self.sweep(ticket.root, &RelPath::root(), ticket.number),
-            Ended::Offline => self.unwatch(ticket.root),
+            Ended::Offline => {
+                if ticket.faith == Faith::Accepted {
+                    self.roots.lock().forget_accepted(ticket.root);
+                }
+                self.unwatch(ticket.root);
+            }
             Ended::BrokenOff => {}
         }
         let turn_took = (ticket.cause == Cause::Turn).then_some(took);

@@ -129,6 +129,12 @@ impl Roots {
         self.states.entry(root).or_default().is_accepted = true;
     }
 
+    /// It could not be walked when a person had said that it is empty. That was said of what was there
+    /// then, and must not be believed of what is there some other day.
+    pub(in crate::intake) fn forget_accepted(&mut self, root: RootId) {
+        self.states.entry(root).or_default().is_accepted = false;
+    }
+
     /// A walk of all of it begins: what it may believe.
     pub(in crate::intake) fn begin_walk(&mut self, root: RootId, is_watched: bool) -> Faith {
         self.states.entry(root).or_default().n_walks += 1;

@@ -361,6 +361,8 @@ fn an_update_finds_what_stood_there_before_it_though_a_walk_had_passed_it() {
     is_begun.recv().unwrap();
     library.write("late.png", "late");
     let updated = std::thread::scope(|scope| {
+        // Dropped when this fails, so that the run ends all the same.
+        let go_on = go_on;
         let update = scope.spawn(|| intake.update().unwrap());
         until("another run is to follow", || intake.shared.runs.is_another_wanted());
         go_on.send(()).unwrap();

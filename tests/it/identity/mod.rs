@@ -64,6 +64,25 @@ fn a_move_by_copying_keeps_tags_in_whatever_order_it_is_noticed() {
 }
 
 #[test]
+fn what_is_done_to_a_copy_that_has_just_become_the_original_is_done_to_that() {
+    let mut album = tagged();
+    let id = album.id("one/a.png");
+    album.copy("one/a.png", "one/b.png");
+    album.tell("one/b.png");
+    // Somebody looks the copy up, and decides only after the original was found to be gone.
+    let copy = album.id("one/b.png");
+    album.remove("one/a.png");
+    album.update();
+    assert_eq!(album.id("one/b.png"), id);
+    let ledger = album.ledger().clone();
+    let tag = ledger.make_tag("late").unwrap().1;
+    ledger.put_tag(tag, vec![copy]).unwrap();
+    assert_eq!(album.tags("one/b.png"), ["mine", "late"]);
+    assert!(ledger.toggle_tag(tag, copy).unwrap().1, "it was on");
+    assert_eq!(album.tags("one/b.png"), ["mine"]);
+}
+
+#[test]
 fn swapped_names_are_two_moves() {
     let mut album = tagged();
     album.write("two/b.png", picture(2));
