@@ -91,8 +91,8 @@ impl Sighting {
         self.inode != 0 && self.inode == other.inode && self.created.0 == other.created.0
     }
 
-    /// A digest that differs when a file has to be read again: path, size, modification time,
-    /// inode and sidecar count; birth time and device do not (they change on remounting).
+    /// A digest that differs when a file has to be read again: size, modification time, inode and
+    /// sidecar count; birth time and device do not (they change on remounting).
     #[must_use]
     pub fn digest(&self) -> u64 {
         let mut hasher = blake3::Hasher::new();

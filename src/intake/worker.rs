@@ -316,6 +316,10 @@ impl Worker {
                 tracing::error!(error = &**error as &dyn std::error::Error, "the walk failed");
             }
             self.runs.end(ended);
+            // Whoever waits has its answer; the first file that an event tells of need not wait for this.
+            if let Err(error) = self.ledger.prepare_alike() {
+                tracing::debug!(error = &error as &dyn std::error::Error, "not prepared");
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use super::txn::Tables;
 use hashbrown::HashTable;
 use lumidex_schema::id::ImageId;
 use lumidex_schema::record::{Fingerprint, Former, Image, Row, Sighting};
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use redb::ReadableTable;
 use std::sync::Arc;
 
@@ -68,9 +68,12 @@ impl Alike {
         take(&self.by_content, hash_of_content(fingerprint));
     }
 
-    fn take_in(&mut self, other: Self) {
-        other.by_content.into_iter().for_each(|entry| insert(&mut self.by_content, entry));
-        other.by_file.into_iter().for_each(|entry| insert(&mut self.by_file, entry));
+    fn take_in(&mut self, Changes { fresh, gone }: Changes) {
+        fresh.by_content.into_iter().for_each(|entry| insert(&mut self.by_content, entry));
+        fresh.by_file.into_iter().for_each(|entry| insert(&mut self.by_file, entry));
+        for (image, fingerprint, sighting) in gone {
+            self.remove(&fingerprint, &sighting, image);
+        }
     }
 
     fn load(
@@ -125,37 +128,94 @@ fn spread(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// What was committed, as everyone shares it.
+/// What a transaction added, and the images it removed with what they have, or had.
+#[derive(Debug, Default)]
+struct Changes {
+    fresh: Alike,
+    gone: Vec<(ImageId, Fingerprint, Sighting)>,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    /// Nobody asked yet.
+    #[default]
+    Empty,
+    /// A reader fills it from a snapshot; what is committed meanwhile waits.
+    Filling(Vec<Changes>),
+    Filled(Alike),
+}
+
+/// What was committed, as everyone shares it. Nothing slow happens under its lock.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SharedAlike {
-    committed: Arc<Mutex<Option<Alike>>>,
+    state: Arc<(Mutex<State>, Condvar)>,
 }
 
 impl SharedAlike {
-    /// Images that may have this content, as of the last commit or later.
+    /// Images that may have this content, as of the last commit or later. Waits while it is filled.
     pub(super) fn get(
         &self,
         fingerprint: &Fingerprint,
         sighting: &Sighting,
-        snapshot: impl FnOnce() -> Result<Reader, ReadError>,
+        snapshot: impl Fn() -> Result<Reader, ReadError>,
     ) -> Result<Vec<ImageId>, ReadError> {
-        // The snapshot is taken under the lock, so that no commit is missed in between.
-        self.get_or(fingerprint, sighting, || snapshot()?.with_contents(Alike::load))
+        let (state, filled) = &*self.state;
+        let mut locked = state.lock();
+        loop {
+            match &mut *locked {
+                State::Filled(alike) => {
+                    let mut found = Vec::new();
+                    alike.get(fingerprint, sighting, &mut found);
+                    return Ok(found);
+                }
+                State::Filling(_) => filled.wait(&mut locked),
+                // Commits wait from here on, so that the snapshot misses none.
+                State::Empty => {
+                    *locked = State::Filling(Vec::new());
+                    let loaded = MutexGuard::unlocked(&mut locked, || snapshot()?.with_contents(Alike::load));
+                    self.filled(&mut locked, loaded)?;
+                }
+            }
+        }
     }
 
-    fn get_or(
+    /// Ends the filling; whoever waits goes on.
+    fn filled(&self, state: &mut State, loaded: Result<Alike, ReadError>) -> Result<(), ReadError> {
+        let outcome = match (std::mem::take(state), loaded) {
+            (State::Filling(waiting), Ok(mut alike)) => {
+                waiting.into_iter().for_each(|changes| alike.take_in(changes));
+                *state = State::Filled(alike);
+                Ok(())
+            }
+            (State::Filling(_), Err(error)) => Err(error),
+            // The writer could not wait, and filled it itself.
+            (done, _) => {
+                *state = done;
+                Ok(())
+            }
+        };
+        self.state.1.notify_all();
+        outcome
+    }
+
+    /// As [`SharedAlike::get`] for the writer, which waits for no reader: readers may wait for it.
+    fn get_as_writer(
         &self,
         fingerprint: &Fingerprint,
         sighting: &Sighting,
         load: impl FnOnce() -> Result<Alike, ReadError>,
     ) -> Result<Vec<ImageId>, ReadError> {
         let mut found = Vec::new();
-        let mut committed = self.committed.lock();
-        let alike = match &mut *committed {
-            Some(alike) => alike,
-            none => none.insert(load()?),
-        };
-        alike.get(fingerprint, sighting, &mut found);
+        let mut state = self.state.0.lock();
+        if let State::Filled(alike) = &*state {
+            alike.get(fingerprint, sighting, &mut found);
+            return Ok(found);
+        }
+        let loaded = MutexGuard::unlocked(&mut state, load)?;
+        loaded.get(fingerprint, sighting, &mut found);
+        // Only the writer commits, so nothing was committed meanwhile.
+        *state = State::Filled(loaded);
+        self.state.1.notify_all();
         Ok(found)
     }
 }
@@ -164,9 +224,7 @@ impl SharedAlike {
 #[derive(Debug, Default)]
 pub(super) struct Alikes {
     shared: SharedAlike,
-    fresh: Alike,
-    /// Images that this transaction removes, with what they have, or had.
-    gone: Vec<(ImageId, Fingerprint, Sighting)>,
+    changes: Changes,
 }
 
 impl Alikes {
@@ -176,12 +234,12 @@ impl Alikes {
 
     /// See [`Alike::add`].
     pub(super) fn add(&mut self, image: ImageId, fingerprint: &Fingerprint, sighting: &Sighting) {
-        self.fresh.add(fingerprint, sighting, image);
+        self.changes.fresh.add(fingerprint, sighting, image);
     }
 
     /// Forgets, once the transaction is durable, that an image has, or had, this content.
     pub(super) fn remove(&mut self, image: ImageId, fingerprint: &Fingerprint, sighting: &Sighting) {
-        self.gone.push((image, *fingerprint, *sighting));
+        self.changes.gone.push((image, *fingerprint, *sighting));
     }
 
     /// Images that may have this content, those of this transaction included.
@@ -191,28 +249,27 @@ impl Alikes {
         fingerprint: &Fingerprint,
         sighting: &Sighting,
     ) -> Result<Vec<ImageId>, ReadError> {
-        let mut found =
-            self.shared.get_or(fingerprint, sighting, || Alike::load(&tables.images, &tables.formers))?;
-        self.fresh.get(fingerprint, sighting, &mut found);
+        let mut found = self
+            .shared
+            .get_as_writer(fingerprint, sighting, || Alike::load(&tables.images, &tables.formers))?;
+        self.changes.fresh.get(fingerprint, sighting, &mut found);
         Ok(found)
     }
 
     /// The transaction is durable: everyone may know what it added. Before the first use there is
     /// nothing to add to; whoever fills the index will find it stored.
     pub(super) fn commit(&mut self) {
-        let (fresh, gone) = (std::mem::take(&mut self.fresh), std::mem::take(&mut self.gone));
-        if let Some(committed) = &mut *self.shared.committed.lock() {
-            committed.take_in(fresh);
-            for (image, fingerprint, sighting) in gone {
-                committed.remove(&fingerprint, &sighting, image);
-            }
+        let changes = std::mem::take(&mut self.changes);
+        match &mut *self.shared.state.0.lock() {
+            State::Empty => {}
+            State::Filling(waiting) => waiting.push(changes),
+            State::Filled(alike) => alike.take_in(changes),
         }
     }
 
     /// The transaction is lost.
     pub(super) fn forget(&mut self) {
-        self.fresh = Alike::default();
-        self.gone.clear();
+        self.changes = Changes::default();
     }
 }
 

@@ -58,6 +58,7 @@ impl Relink<'_, '_> {
         if self.tables.reviews.len()? >= limits::REVIEWS_MAX
             && let Some(oldest) = self.tables.reviews.first()?
         {
+            tracing::warn!("more questions are open than are kept; the oldest is dropped");
             outdated.push(oldest.0.value());
         }
         for number in outdated {

@@ -188,6 +188,7 @@ pub(super) fn apply(
 ) -> Result<(), ReadError> {
     let mut rows = Rows::default();
     let (mut missing, mut walked) = (Vec::new(), Vec::new());
+    let (mut fresh, n_displaced_before) = (Vec::new(), interned.displaced.len());
     let mut folders: HashMap<(RootId, RelPath), FolderId> = HashMap::new();
     for observation in observations {
         match observation {
@@ -201,7 +202,7 @@ pub(super) fn apply(
                         id
                     }
                 };
-                see(tables, interned, &mut rows, folder, *seen)?;
+                fresh.push(see(tables, interned, &mut rows, folder, *seen)?);
             }
             Observation::Missing { file, copies, at } => {
                 write(tables, std::mem::take(&mut rows))?;
@@ -218,6 +219,9 @@ pub(super) fn apply(
     for (image, copies, at) in missing {
         relink::missed(tables, interned, image, &copies, at)?;
     }
+    for image in interned.displaced[n_displaced_before..].to_vec() {
+        relink::displaced(tables, interned, image, &fresh, now())?;
+    }
     // After them: what came since a root was last seen is told by how far it had been seen before.
     for (root, from, at) in walked {
         tables.root_walked(root, from, at)?;
@@ -231,7 +235,7 @@ fn see(
     rows: &mut Rows,
     folder: FolderId,
     seen: Seen,
-) -> Result<(), ReadError> {
+) -> Result<ImageId, ReadError> {
     let text = match &seen.text {
         Some(shared) => interned.text(tables, shared)?,
         None => TextId::NONE,
@@ -257,7 +261,7 @@ fn see(
         let tag = interned.tag(tables, TagKind::Custom, name)?;
         rule(tables, id, tag)?;
     }
-    Ok(())
+    Ok(id)
 }
 
 /// Whose file it is. New images, and those that stay where they are, are gathered for one pass.

@@ -240,6 +240,14 @@ impl Ledger {
         Ok(swept)
     }
 
+    /// Gets ready what [`Ledger::alike`] needs, so that the first question does not wait for it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn prepare_alike(&self) -> Result<(), ReadError> {
+        self.alike(&Fingerprint([1; 16]), &Sighting::default()).map(drop)
+    }
+
     /// Makes a custom tag, or finds the one of that name.
     ///
     /// # Errors

@@ -64,6 +64,27 @@ pub(super) fn missed(
     Relink { tables, interned, copies, at }.missed(image)
 }
 
+/// As [`missed`], for an image whose place another took: among images that were read with the same
+/// observations, and so are where they are known.
+pub(super) fn displaced(
+    tables: &mut Tables<'_>,
+    interned: &mut Interned,
+    image: ImageId,
+    fresh: &[ImageId],
+    at: Timestamp,
+) -> Result<(), ReadError> {
+    let Some(record) = tables.image(image)? else { return Ok(()) };
+    let mut copies = Vec::new();
+    for id in interned.alikes.get(tables, &record.fingerprint, &record.sighting)? {
+        if fresh.contains(&id)
+            && let Some(place) = tables.image(id)?
+        {
+            copies.push(Sighted::of(id, &place));
+        }
+    }
+    if copies.is_empty() { Ok(()) } else { missed(tables, interned, image, &copies, at) }
+}
+
 /// What a person did to an image: tags put on (`true`) or taken off, by tag.
 pub(super) fn decisions(tables: &Tables<'_>, image: ImageId) -> Result<Vec<(TagId, bool)>, ReadError> {
     let mut decisions = Vec::new();

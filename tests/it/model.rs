@@ -30,6 +30,8 @@ enum Op {
     Toggle(u8, u8),
     /// The root is removed and added again.
     Readd,
+    /// A file goes missing and is swept before anybody followed that.
+    Lose(u8),
     /// What is missing is swept; as far as projections have followed, or whatever they have.
     Sweep(bool),
     /// Projections catch up and become durable.
@@ -48,6 +50,7 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (0u8..12).prop_map(Op::Miss),
         4 => (0u8..12, 0u8..2).prop_map(|(name, tag)| Op::Toggle(name, tag)),
         1 => Just(Op::Readd),
+        4 => (0u8..12).prop_map(Op::Lose),
         3 => any::<bool>().prop_map(Op::Sweep),
         4 => Just(Op::Follow),
         2 => Just(Op::Restart),
@@ -105,6 +108,10 @@ impl World {
             Op::Readd => {
                 self.ledger().remove_extra_path(b"/r", &[]).unwrap();
                 self.ledger().add_extra_path(b"/r", &[PathType::Scanned]).unwrap();
+            }
+            Op::Lose(name) => {
+                self.step(&Op::Miss(name));
+                self.sweep(false);
             }
             Op::Sweep(is_careful) => self.sweep(is_careful),
             Op::Follow => {

@@ -48,6 +48,10 @@ impl Album {
         Self::with(Some(WatchSettings::default()))
     }
 
+    pub fn is_watched(&self) -> bool {
+        self.watch.is_some()
+    }
+
     fn with(watch: Option<WatchSettings>) -> Self {
         let mut album = Self { top: scratch(), open: None, watch };
         for (root, n) in [("one", 1_000), ("two", 1_001)] {

@@ -2,6 +2,7 @@
 
 mod album;
 mod model;
+mod oracle;
 
 use album::{Album, Picture, picture};
 use lumidex::ledger::DecideError;
