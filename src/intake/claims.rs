@@ -2,13 +2,13 @@
 //! not there any more was moved, and the ledger pairs the two; what is there makes the file a copy.
 
 use lumidex_schema::fold::fold;
-use lumidex_schema::id::{ImageId, Timestamp};
+use lumidex_schema::id::{ImageId, Seq, Timestamp};
 use lumidex_schema::path::display;
 use lumidex_schema::record::{Fingerprint, Image, Presence, Sighting};
 
 use super::alone::Alone;
 use super::listing::{EntryType, Links, Names, OpenFolder, Stat};
-use crate::ledger::{self, Elsewhere, Ledger, Observation, ReadError, Reader, Sighted};
+use crate::ledger::{self, Elsewhere, Ledger, Observation, ReadError, Reader, Sighted, WriteError};
 use crate::sys::paths;
 
 /// Files looked for on behalf of one that was read. Of content that more files share, those that are
@@ -20,11 +20,12 @@ const LOOKED_FOR_MAX: usize = 8;
 const SNAPSHOT_IMAGES_MAX: usize = 256;
 
 /// Looks for the images that have something to do with what was read at `path`, where a file is known
-/// or not.
-pub(super) fn look(ledger: &Ledger, path: &[u8], is_known: bool, read: &mut ledger::Seen) {
+/// or not. Whether the file is still there: what was moved on while it was looked at would be taken for
+/// a copy of itself.
+pub(super) fn look(ledger: &Ledger, path: &[u8], is_known: bool, read: &mut ledger::Seen) -> bool {
     let looked = ledger.alike(&read.fingerprint, &read.sighting).and_then(|alike| {
         if !is_known && alike.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let reader = ledger.reader()?;
         let known = reader.present_at(path)?.map(|(_, image)| image);
@@ -32,7 +33,7 @@ pub(super) fn look(ledger: &Ledger, path: &[u8], is_known: bool, read: &mut ledg
             known.fingerprint == read.fingerprint && known.sighting.is_same_file(&read.sighting)
         };
         if known.as_ref().is_some_and(is_as_before) {
-            return Ok(());
+            return Ok(true);
         }
         let content = (&read.fingerprint, &read.sighting);
         let mut elsewhere = look_for(ledger, &reader, content, path)?;
@@ -41,12 +42,15 @@ pub(super) fn look(ledger: &Ledger, path: &[u8], is_known: bool, read: &mut ledg
             None => Vec::new(),
         };
         read.elsewhere = elsewhere;
-        Ok(())
+        // Last, so that it and its copies were there together.
+        let stat = look_at(path, b"", &Sighting::default());
+        Ok(stat.is_ok_and(|stat| stat.is_some_and(|stat| stat.sighting.inode == read.sighting.inode)))
     });
-    if let Err(error) = looked {
+    looked.unwrap_or_else(|error| {
         // The walks to come will notice.
         tracing::debug!(error = &error as &dyn std::error::Error, "not compared with what is known");
-    }
+        true
+    })
 }
 
 /// That files are missing, each with the files of the same content that are not.
@@ -63,8 +67,9 @@ pub(super) fn missing(
     })
 }
 
-/// Looks for the content of images whose place others took with what was told last.
-pub(super) fn seek_displaced(ledger: &Ledger, at: Timestamp) -> Vec<Observation> {
+/// Looks for the content of images whose place others took with what was told last, and tells where it
+/// is; the ledger's head then, if there was anything to tell.
+pub(super) fn tell_displaced(ledger: &Ledger, at: Timestamp) -> Result<Option<Seq>, WriteError> {
     let displaced = ledger.take_displaced();
     let mut sought = Vec::new();
     for images in displaced.chunks(SNAPSHOT_IMAGES_MAX) {
@@ -76,7 +81,16 @@ pub(super) fn seek_displaced(ledger: &Ledger, at: Timestamp) -> Vec<Observation>
             }
         }
     }
-    sought
+    if sought.is_empty() {
+        return Ok(None);
+    }
+    match ledger.observe(sought) {
+        Ok(head) => Ok(Some(head)),
+        Err(error) => {
+            ledger.give_back_displaced(displaced);
+            Err(error)
+        }
+    }
 }
 
 /// None where the ledger cannot be read: the walks to come will find them.

@@ -306,10 +306,6 @@ impl Collector<'_> {
             }
         }
         self.close_batch()?;
-        let sought = claims::seek_displaced(self.shared.ledger, now());
-        if !sought.is_empty() {
-            self.head = Some(self.shared.ledger.observe(sought)?);
-        }
         Ok(self.head)
     }
 
@@ -336,6 +332,9 @@ impl Collector<'_> {
         }
         tracing::debug!(n_observations = observations.len(), n_missing, "telling the ledger");
         self.head = Some(self.shared.ledger.observe(observations)?);
+        if let Some(head) = claims::tell_displaced(self.shared.ledger, now())? {
+            self.head = Some(head);
+        }
         self.shared.progress.add(&self.shared.progress.missing, n_missing);
         Ok(())
     }

@@ -131,8 +131,11 @@ pub(super) fn read(
                 complaints,
                 elsewhere: Elsewhere::default(),
             });
-            claims::look(ledger, &paths::to_bytes(path.as_os_str()), is_known, &mut read);
-            Outcome::Read(read)
+            match claims::look(ledger, &paths::to_bytes(path.as_os_str()), is_known, &mut read) {
+                true => Outcome::Read(read),
+                // Where it went it is found by itself.
+                false => Outcome::Nothing,
+            }
         }
         Ok(None) => {
             progress.add(&progress.skipped, 1);

@@ -240,6 +240,11 @@ impl Ledger {
         Ok(swept)
     }
 
+    /// Those that could not be told where their content is; they are asked about again.
+    pub fn give_back_displaced(&self, images: Vec<ImageId>) {
+        self.inner.displaced.lock().extend(images);
+    }
+
     /// Gets ready what [`Ledger::alike`] needs, so that the first question does not wait for it.
     ///
     /// # Errors

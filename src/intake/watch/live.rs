@@ -119,8 +119,6 @@ impl Live {
             batch.tell_if_full()?;
         }
         batch.tell()?;
-        batch.observations = claims::seek_displaced(&self.ledger, now());
-        batch.tell()?;
         Ok(batch.head)
     }
 
@@ -180,6 +178,10 @@ impl Batch<'_> {
             tracing::debug!(n_observations = observations.len(), "telling the ledger of changes");
             let told = self.live.ledger.observe(observations);
             self.head = Some(told.map_err(crate::intake::PipelineError::from)?);
+            let displaced = claims::tell_displaced(&self.live.ledger, now());
+            if let Some(head) = displaced.map_err(crate::intake::PipelineError::from)? {
+                self.head = Some(head);
+            }
         }
         self.opened = Instant::now();
         Ok(())
