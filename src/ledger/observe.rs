@@ -219,7 +219,8 @@ pub(super) fn apply(
     for (image, copies, at) in missing {
         relink::missed(tables, interned, image, &copies, at)?;
     }
-    for image in interned.displaced[n_displaced_before..].to_vec() {
+    let displaced = interned.displaced[n_displaced_before..].to_vec();
+    for image in displaced {
         relink::displaced(tables, interned, image, &fresh, now())?;
     }
     // After them: what came since a root was last seen is told by how far it had been seen before.
