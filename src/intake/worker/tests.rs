@@ -406,6 +406,35 @@ fn what_a_walk_saw_before_does_not_replace_what_was_seen_since() {
 }
 
 #[test]
+fn what_is_moved_on_while_a_walk_reads_it_is_no_copy_of_itself() {
+    let library = Library::of(&["a.png"]);
+    let n_reads = AtomicUsize::new(0);
+    let (begun, is_begun) = crossbeam_channel::bounded::<()>(1);
+    let (go_on, may_go_on) = crossbeam_channel::bounded::<()>(0);
+    let hook = move |name: &[u8]| {
+        // The second reading under this name is that of the walk; it holds the file open meanwhile.
+        if name == b"a.png" && n_reads.fetch_add(1, Ordering::SeqCst) == 1 {
+            begun.send(()).unwrap();
+            may_go_on.recv().unwrap();
+        }
+    };
+    let watch = Some(WatchSettings::default());
+    let intake = library.intake_watching(watch, &Stop::never(), IntakeSettings::default(), Arc::new(hook));
+    intake.update().unwrap();
+    let id = library.image("a.png").0;
+    std::thread::scope(|scope| {
+        let walk = scope.spawn(|| intake.rebuild().unwrap());
+        is_begun.recv().unwrap();
+        fs::rename(library.path("a.png"), library.path("b.png")).unwrap();
+        until("it is found where it went", || library.is_present("b.png"));
+        go_on.send(()).unwrap();
+        walk.join().unwrap();
+    });
+    assert_eq!((library.image("b.png").0, library.is_present("a.png")), (id, false));
+    assert_eq!(library.ledger.reader().unwrap().last_image().unwrap(), id, "no second image was made");
+}
+
+#[test]
 fn a_file_written_again_within_a_tick_of_the_clock_is_read_again() {
     let library = Library::of(&[]);
     let watch = Some(WatchSettings::default());
