@@ -19,7 +19,7 @@ fn tagged() -> Album {
 
 #[test]
 fn a_moved_file_keeps_its_image_within_a_root_and_across_roots() {
-    for to in ["one/b.png", "one/sub/a.png", "two/x/y.png"] {
+    for to in ["one/b.png", "one/A.png", "one/sub/a.png", "two/x/y.png"] {
         let mut album = tagged();
         let id = album.id("one/a.png");
         album.rename("one/a.png", to);
