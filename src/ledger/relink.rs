@@ -233,6 +233,9 @@ impl Relink<'_, '_> {
     }
 
     pub(super) fn missed(&mut self, id: ImageId) -> Result<(), ReadError> {
+        if self.copies.is_empty() {
+            return Ok(());
+        }
         let Some(record) = self.missing(id)? else { return Ok(()) };
         let alike = self.alike(&record)?;
         for newer in &alike {
