@@ -179,6 +179,9 @@ pub mod watch {
 /// How long a walk waits for its findings to be searchable before it looks whether they ever will.
 pub const WALK_VISIBLE_LOOK: Duration = Duration::from_secs(1);
 
+/// How long it takes at most until a change shows in searches that are not busy with a walk.
+pub const SHOWN_SOON: Duration = Duration::from_millis(250);
+
 /// How long a write waits until searches show it; then it is answered all the same.
 pub const VISIBLE_WAIT: Duration = Duration::from_secs(20);
 

@@ -245,6 +245,11 @@ impl Library {
     pub fn expired_dirs(&self) -> Result<Vec<Vec<u8>>, ReadError> {
         let reader = self.reader()?;
         let (roots, head) = (reader.roots()?, reader.head()?);
+        let is_met = |id: &RootId| self.walked.lock().contains_key(id);
+        if roots.iter().any(|(id, root)| root.walked.is_some() && !is_met(id)) {
+            // What was told a moment ago is about to show; a first walk that is far behind will not.
+            let _ = self.engine.wait_visible(head, limits::SHOWN_SOON);
+        }
         let mut walked = self.walked.lock();
         // While an index refills itself, pages say that they are partial; another walk would not help.
         let is_partial = self.engine.partial().is_some();
