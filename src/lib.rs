@@ -38,6 +38,8 @@ pub mod projection;
 
 pub mod query;
 
+pub mod files;
+
 pub mod settings;
 
 pub mod cli;

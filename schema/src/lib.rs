@@ -14,6 +14,7 @@ pub mod path;
 pub mod checkpoint;
 pub mod feed;
 pub mod media;
+pub mod operation;
 pub mod recipe;
 pub mod record;
 pub mod tables;

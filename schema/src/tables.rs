@@ -39,3 +39,11 @@ pub const REVIEWS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("revie
 /// [`crate::id::RootId`] → the last [`crate::id::ImageId`] given when the last whole walk of the
 /// root began. Images with greater ids arrived since those of this root were last seen.
 pub const SEEN_THROUGH: TableDefinition<'_, u32, u32> = TableDefinition::new("seen_through");
+/// Number → [`crate::operation::Operation`].
+pub const OPERATIONS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("operations");
+/// Operation and place in it, from 0 → [`crate::operation::Step`].
+pub const STEPS: TableDefinition<'_, (u64, u32), &[u8]> = TableDefinition::new("steps");
+/// Number of a decision or operation → number of what undid it.
+pub const UNDONE: TableDefinition<'_, u64, u64> = TableDefinition::new("undone");
+/// [`crate::id::ImageId`] → WebP picture a person chose as the cover of a video.
+pub const COVERS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("covers");
