@@ -6,4 +6,4 @@
 
 mod wish;
 
-pub use wish::{Gone, Report, Running, Wish, WishError};
+pub use wish::{Flattening, Gone, Report, Running, Wish, WishError};

@@ -122,3 +122,13 @@ pub struct Gone {
     /// Their bytes.
     pub bytes: u64,
 }
+
+/// What flattening a folder would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flattening {
+    /// Media files that would move.
+    pub files: u64,
+    /// Names that more than one of them has, or that are taken in the folder already: it is refused
+    /// while there are any. The first thousand.
+    pub conflicts: Vec<Vec<u8>>,
+}

@@ -4,6 +4,7 @@
 //! is slow, broken or not there. Every method may block; none is called on an async thread.
 //! A method that changes something returns once every projection that searches read shows it.
 
+use super::deeds::Deeds;
 use super::feed::Changes;
 use super::questions::Open;
 use crate::intake::RootStanding;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What a library does for the routes.
-pub trait Engine: Send + Sync + 'static {
+pub trait Engine: Deeds + Send + Sync + 'static {
     /// Whether searches can be answered.
     fn is_ready(&self) -> bool;
     /// What is going on.

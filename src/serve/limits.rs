@@ -83,3 +83,5 @@ pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 pub(crate) const LISTENER_STALL: Duration = Duration::from_secs(60);
 /// Questions of the review list that are shown and counted.
 pub(crate) const REVIEWS_SHOWN_MAX: usize = 1_000;
+/// Deeds that are listed at once.
+pub(crate) const DEEDS_SHOWN_MAX: usize = 1_000;

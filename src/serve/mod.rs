@@ -4,8 +4,10 @@
 //! on each; the router that is built from it and enforces it; who is asking, from where, about
 //! which path; what handlers get and give; the two dialects; the handlers.
 
+mod deeds;
 mod engine;
 mod feed;
+mod history;
 mod limits;
 mod questions;
 mod reach;
@@ -37,6 +39,7 @@ mod holder;
 mod inside;
 mod listen;
 
+pub use deeds::{Deed, Deeds};
 pub use engine::{Backup, Beside, Engine, Failure, FileText, Linking, Shown, Status};
 pub use feed::{Changes, ImageChange};
 pub use inside::ask;

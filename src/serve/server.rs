@@ -17,17 +17,20 @@ use super::table::{Route, Work};
 use crate::query::Hit;
 use crate::settings::Settings;
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Response, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 use lumidex_schema::api::FileInfo;
 use lumidex_schema::id::Seq;
 use lumidex_schema::path::{below, display};
 use lumidex_schema::problem::Code;
 use parking_lot::Mutex;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+/// The header that names what a request did, for undoing it.
+const DEED: HeaderName = HeaderName::from_static("x-lumidex-deed");
 
 /// What all requests share.
 pub(crate) struct Server {
@@ -63,6 +66,7 @@ pub(crate) struct Call<'a> {
     policy: Policy,
     access: OnceCell<Access>,
     offline: OnceCell<Vec<Vec<u8>>>,
+    deed: Cell<Option<Seq>>,
 }
 
 impl Server {
@@ -154,7 +158,7 @@ impl Server {
         asked: Asked,
     ) -> Result<Response<Body>, Problem> {
         let (work, gate) = match route.work {
-            Work::Inline(work) => return written(work(&Call::new(self, &asked, route.policy)), dialect),
+            Work::Inline(work) => return handled(work, &Call::new(self, &asked, route.policy), dialect),
             Work::Engine(work) => (work, &self.engine_work),
             Work::Files(work) => (work, &self.file_work),
             Work::Long(work) => {
@@ -186,7 +190,7 @@ impl Server {
         let server = Arc::clone(self);
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            written(work(&Call::new(&server, &asked, route.policy)), dialect)
+            handled(work, &Call::new(&server, &asked, route.policy), dialect)
         });
         done.await.unwrap_or_else(|error| Err(Problem::internal("answering", &error)))
     }
@@ -194,7 +198,13 @@ impl Server {
 
 impl<'a> Call<'a> {
     fn new(server: &'a Arc<Server>, asked: &'a Asked, policy: Policy) -> Self {
-        Self { server, asked, policy, access: OnceCell::new(), offline: OnceCell::new() }
+        Self { server, asked, policy, access: OnceCell::new(), offline: OnceCell::new(), deed: Cell::new(None) }
+    }
+
+    /// What this request does can be undone by this number; said in a header, because most routes that
+    /// change something answer with nothing else.
+    pub(crate) fn did(&self, deed: Seq) {
+        self.deed.set(Some(deed));
     }
 
     /// The library.
@@ -265,6 +275,20 @@ impl<'a> Call<'a> {
     }
 }
 
+/// Runs a handler and writes down what it answers, with the number of what it did.
+fn handled(
+    work: fn(&Call<'_>) -> Outcome,
+    call: &Call<'_>,
+    dialect: Dialect,
+) -> Result<Response<Body>, Problem> {
+    let written = written(work(call), dialect);
+    let Some(deed) = call.deed.get() else { return written };
+    // A part may have been done before the rest was refused.
+    let mut response = written.map_err(|problem| problem.with(DEED, &deed.to_string()))?;
+    response.headers_mut().insert(DEED, HeaderValue::from(deed.0));
+    Ok(response)
+}
+
 fn written(outcome: Outcome, dialect: Dialect) -> Result<Response<Body>, Problem> {
     let answer = match outcome? {
         Answer::Raw(response) => return Ok(*response),
@@ -294,7 +318,7 @@ impl From<Failure> for Problem {
 }
 
 /// An error with all its causes.
-struct Chain<'a>(&'a dyn std::error::Error);
+pub(crate) struct Chain<'a>(pub(crate) &'a dyn std::error::Error);
 
 impl std::fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -4,7 +4,7 @@
 use super::answer::Outcome;
 use super::policy::{At, Paths, Policy};
 use super::routes::{
-    events, folders, geninfo, media, own, page, review, roots, search, status, system, tags,
+    events, folders, geninfo, media, operations, own, page, review, roots, search, status, system, tags, undo,
 };
 use super::server::Call;
 
@@ -50,7 +50,7 @@ const WRITE_PATHS: Policy = Policy::WRITE.with_paths(Paths::Write);
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 56] = [
+pub(crate) static ROUTES: [Route; 67] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
     route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::app)),
@@ -75,9 +75,20 @@ pub(crate) static ROUTES: [Route; 56] = [
     route(Get, Own, "/review", READ_PATHS, Engine(review::list)),
     route(Post, Own, "/review", WRITE_PATHS, Engine(review::settle)),
     route(Post, Own, "/roots/accept_empty", WRITE_PATHS, Long(roots::accept_empty)),
+    route(Get, Own, "/undo", READ_PATHS, Engine(undo::list)),
+    route(Post, Own, "/undo", WRITE_PATHS, Long(undo::undo)),
+    route(Get, Own, "/operations", Policy::READ, Engine(undo::running)),
+    route(Post, Own, "/operations/stop", Policy::WRITE, Engine(undo::stop)),
+    route(Post, Own, "/trash/purge", Policy::WRITE, Long(undo::purge)),
     route(Get, Own, "/backup", Policy::OWNER, Long(own::backup)),
     // The contract, section by section.
     route(Get, Contract, "", Policy::OPEN, Inline(page::to_page)),
+    route(Post, Contract, "/delete_files", WRITE_PATHS, Long(operations::delete)),
+    route(Post, Contract, "/mkdirs", WRITE_PATHS, Long(operations::mkdirs)),
+    route(Post, Contract, "/copy_files", WRITE_PATHS, Long(operations::copy)),
+    route(Post, Contract, "/move_files", WRITE_PATHS, Long(operations::shift)),
+    route(Post, Contract, "/db/rename", WRITE_PATHS, Long(operations::rename)),
+    route(Post, Contract, "/flatten_folder", WRITE_PATHS, Long(operations::flatten)),
     route(Get, Contract, "/file", READ_PATHS, Files(media::file)),
     route(Get, Contract, "/image_geninfo", READ_PATHS, Files(geninfo::one)),
     route(Post, Contract, "/image_geninfo_batch", READ_PATHS, Files(geninfo::batch)),
