@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::Parser;
-use lumidex::cli::asking::{self, Answerer, Asking, Reply, Request, RootsAction, Topic};
+use lumidex::cli::asking::{self, Answerer, Asking, Reply, Request, RootsAction, Topic, TrashAction};
 use lumidex::cli::{self, Args, Command};
 use lumidex::library::{Library, LibraryOptions, UpkeepSettings};
 use lumidex::serve;
@@ -41,6 +41,15 @@ fn main() -> ExitCode {
                 let path = paths::absolute_normal(&path, &settings.cwd);
                 Request::accept_empty(&display(&paths::to_bytes(path)))
             })
+        }
+        Command::Undo { asking, list: true, number: _ } => {
+            ask(asking, Topic::History, |_| Request::history())
+        }
+        Command::Undo { asking, list: false, number } => {
+            ask(asking, Topic::Undone, |_| Request::undo(number))
+        }
+        Command::Trash { asking, action: TrashAction::Purge } => {
+            ask(asking, Topic::Purged, |_| Request::purge_trash())
         }
         Command::Review { asking, action } => {
             let topic = if action.is_some() { Topic::Done } else { Topic::Review };

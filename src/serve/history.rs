@@ -84,7 +84,10 @@ fn operation(
     plain: impl Fn(&'static str, String) -> Deed,
 ) -> Result<Deed, ReadError> {
     let Some(operation) = reader.operation(number)? else {
-        return Ok(Deed { lasting: Some("its journal is gone"), ..plain("files", "changed files".to_owned()) });
+        return Ok(Deed {
+            lasting: Some("its journal is gone"),
+            ..plain("files", "changed files".to_owned())
+        });
     };
     let steps = reader.steps(number, 0, STEPS_LOOKED_AT)?;
     let mut paths: Vec<Vec<u8>> = Vec::new();

@@ -198,7 +198,14 @@ impl Server {
 
 impl<'a> Call<'a> {
     fn new(server: &'a Arc<Server>, asked: &'a Asked, policy: Policy) -> Self {
-        Self { server, asked, policy, access: OnceCell::new(), offline: OnceCell::new(), deed: Cell::new(None) }
+        Self {
+            server,
+            asked,
+            policy,
+            access: OnceCell::new(),
+            offline: OnceCell::new(),
+            deed: Cell::new(None),
+        }
     }
 
     /// What this request does can be undone by this number; said in a header, because most routes that

@@ -132,7 +132,13 @@ pub(crate) fn flatten(call: &Call<'_>) -> Outcome {
     if dry_run.unwrap_or(true) {
         let found = call.engine().preview_flatten(&folder).map_err(as_folder)?;
         let conflicts: Vec<String> = found.conflicts.iter().map(|name| display(name)).collect();
-        return Ok(flattened(conflicts.is_empty(), found.files, conflicts, 0, Answer::json(Vec::<String>::new())));
+        return Ok(flattened(
+            conflicts.is_empty(),
+            found.files,
+            conflicts,
+            0,
+            Answer::json(Vec::<String>::new()),
+        ));
     }
     let report = call.engine().perform(Wish::Flatten { folder }).map_err(as_folder)?;
     did(call, &report);

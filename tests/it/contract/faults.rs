@@ -5,9 +5,12 @@ use crate::faults::shim::{self, Shim};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use lumidex::files::{Flattening, Gone, Report, Running, Wish, WishError};
 use lumidex::intake::{RootStanding, Standing};
 use lumidex::query::{Hit, Page, Search, Trend};
-use lumidex::serve::{Backup, Beside, Changes, Engine, Failure, FileText, Linking, Open, Shown, Status, app};
+use lumidex::serve::{
+    Backup, Beside, Changes, Deed, Deeds, Engine, Failure, FileText, Linking, Open, Shown, Status, app,
+};
 use lumidex_schema::api;
 use lumidex_schema::id::{EpochToken, ImageId, RootId, Seq, TagId};
 use lumidex_schema::record::{ExtraPath, Image, PathType};
@@ -246,6 +249,36 @@ fn more_than_can_wait_is_turned_away() {
             assert_eq!(update.await.unwrap().status, 400);
         }
     });
+}
+
+impl Broken {
+    fn refuse<T>(&self) -> Result<T, WishError> {
+        self.fail().map_err(|error| WishError::Ledger(Box::new(error)))
+    }
+}
+
+impl Deeds for Broken {
+    fn perform(&self, _: Wish) -> Result<Report, WishError> {
+        self.refuse()
+    }
+    fn preview_flatten(&self, _: &[u8]) -> Result<Flattening, WishError> {
+        self.refuse()
+    }
+    fn undo(&self, _: Seq) -> Result<Report, WishError> {
+        self.refuse()
+    }
+    fn history(&self, _: Option<Seq>, _: usize) -> Result<Vec<Deed>, Failure> {
+        self.fail()
+    }
+    fn running(&self) -> Vec<Running> {
+        Vec::new()
+    }
+    fn stop_operation(&self, _: Seq) -> bool {
+        false
+    }
+    fn purge_trash(&self) -> Result<Gone, WishError> {
+        self.refuse()
+    }
 }
 
 impl Engine for Broken {

@@ -12,6 +12,7 @@ mod files;
 mod intruders;
 mod keeping;
 mod listening;
+mod operations;
 mod policies;
 mod review;
 mod system;
