@@ -40,6 +40,7 @@ fn the_table_is_what_the_contract_says() {
 ...... GET    /
 ...... GET    /ui/app.js
 ...... GET    /ui/ask.js
+...... GET    /ui/deeds.js
 ...... GET    /ui/detail.js
 ...... GET    /ui/grid.js
 ...... GET    /ui/key.js
