@@ -6,4 +6,4 @@
 
 mod wish;
 
-pub use wish::{Flattening, Gone, Report, Running, Wish, WishError};
+pub use wish::{Gone, Preview, Report, Running, Wish, WishError};

@@ -125,10 +125,9 @@ pub struct Gone {
 
 /// What flattening a folder would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Flattening {
-    /// Media files that would move.
+pub struct Preview {
+    /// Media files in the folders below.
     pub files: u64,
-    /// Names that more than one of them has, or that are taken in the folder already: it is refused
-    /// while there are any. The first thousand.
+    /// Names that more than one file, of the folder itself included, would have; the first thousand.
     pub conflicts: Vec<Vec<u8>>,
 }

@@ -5,7 +5,9 @@
 //! file operation.
 
 use super::engine::Failure;
-use crate::files::{Flattening, Gone, Report, Running, Wish, WishError};
+use super::history;
+use crate::files::{Gone, Preview, Report, Running, Wish, WishError};
+use crate::library::Library;
 use lumidex_schema::id::{Seq, Timestamp};
 
 /// What a library does to files. Every method may block; none is called on an async thread. What
@@ -21,7 +23,7 @@ pub trait Deeds {
     ///
     /// # Errors
     /// [`WishError`] when it is no folder that can be read.
-    fn preview_flatten(&self, folder: &[u8]) -> Result<Flattening, WishError>;
+    fn preview_flatten(&self, folder: &[u8]) -> Result<Preview, WishError>;
 
     /// Takes back what has this number.
     ///
@@ -65,4 +67,35 @@ pub struct Deed {
     pub undone_by: Option<Seq>,
     /// Why it cannot be taken back; `None` when it may be.
     pub lasting: Option<&'static str>,
+}
+
+impl Deeds for Library {
+    fn perform(&self, wish: Wish) -> Result<Report, WishError> {
+        Library::perform(self, &wish)
+    }
+
+    fn preview_flatten(&self, folder: &[u8]) -> Result<Preview, WishError> {
+        Library::preview_flatten(self, folder)
+    }
+
+    fn undo(&self, deed: Seq) -> Result<Report, WishError> {
+        Library::undo(self, deed)
+    }
+
+    fn history(&self, before: Option<Seq>, max: usize) -> Result<Vec<Deed>, Failure> {
+        let reader = self.reader().map_err(Failure::store)?;
+        history::deeds(&reader, before, max).map_err(Failure::store)
+    }
+
+    fn running(&self) -> Vec<Running> {
+        Library::running(self)
+    }
+
+    fn stop_operation(&self, operation: Seq) -> bool {
+        Library::stop_operation(self, operation)
+    }
+
+    fn purge_trash(&self) -> Result<Gone, WishError> {
+        Library::purge_trash(self)
+    }
 }

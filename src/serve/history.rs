@@ -140,7 +140,7 @@ fn words(operation: &Operation, steps: &[Step]) -> String {
 }
 
 fn is_in_trash(path: &[u8]) -> bool {
-    path.split(|byte| *byte == b'/').any(|part| part == crate::files::TRASH.as_bytes())
+    path.split(|byte| *byte == b'/').any(|part| part == crate::intake::rules::TRASH)
 }
 
 fn base(path: &[u8]) -> String {

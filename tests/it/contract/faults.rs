@@ -5,7 +5,7 @@ use crate::faults::shim::{self, Shim};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use lumidex::files::{Flattening, Gone, Report, Running, Wish, WishError};
+use lumidex::files::{Gone, Preview, Report, Running, Wish, WishError};
 use lumidex::intake::{RootStanding, Standing};
 use lumidex::query::{Hit, Page, Search, Trend};
 use lumidex::serve::{
@@ -261,7 +261,7 @@ impl Deeds for Broken {
     fn perform(&self, _: Wish) -> Result<Report, WishError> {
         self.refuse()
     }
-    fn preview_flatten(&self, _: &[u8]) -> Result<Flattening, WishError> {
+    fn preview_flatten(&self, _: &[u8]) -> Result<Preview, WishError> {
         self.refuse()
     }
     fn undo(&self, _: Seq) -> Result<Report, WishError> {
