@@ -112,6 +112,15 @@ pub struct Running {
     pub is_stopping: bool,
 }
 
+/// What flattening a folder would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// Media files in the folders below.
+    pub files: u64,
+    /// Names that more than one file, of the folder itself included, would have; the first thousand.
+    pub conflicts: Vec<Vec<u8>>,
+}
+
 /// What was removed from the trash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Gone {
