@@ -57,6 +57,12 @@ impl Listing {
         self.entries.iter().map(|entry| (name_of(&self.names, *entry), entry.kind))
     }
 
+    /// Those whose name is not less than this one, by name.
+    pub fn from(&self, name: &[u8]) -> impl Iterator<Item = (&[u8], Kind)> {
+        let first = self.entries.partition_point(|entry| name_of(&self.names, *entry) < name);
+        self.entries[first..].iter().map(|entry| (name_of(&self.names, *entry), entry.kind))
+    }
+
     /// What this name stands for, if it is there.
     #[must_use]
     pub fn kind_of(&self, name: &[u8]) -> Option<Kind> {
@@ -85,6 +91,7 @@ mod tests {
         assert_eq!(listing.kind_of(b"a\xff"), Some(Kind::Link));
         assert_eq!(listing.kind_of(b"c"), None);
         assert_eq!(listing.get(0), Some((&b"a"[..], Kind::Folder)));
+        assert_eq!(listing.from(b"aa").count(), 2);
         assert_eq!(listing.iter().last(), Some((&b"b"[..], Kind::File)));
     }
 }
