@@ -40,6 +40,16 @@ pub const SWEEP_BATCH_IMAGES: usize = 4_096;
 /// that, the rest waits for its content to arrive again.
 pub const DISPLACED_MAX: usize = 65_536;
 
+/// Steps of an operation on files that are removed from its journal in one transaction: decisions wait
+/// some 20 ms for it.
+pub const JOURNAL_STEPS_REMOVED: u32 = 4_096;
+
+/// How long ago something may have been decided that is undone: what it needs is kept as long.
+pub const UNDO_AGE_MAX: Duration = Duration::from_secs(90 * 24 * 3_600);
+
+/// Largest cover of a video that is kept; one as large as a page shows it takes a tenth.
+pub const COVER_BYTES_MAX: usize = 256 << 10;
+
 /// Questions about identity that are kept; the oldest goes when another comes.
 pub const REVIEWS_MAX: u64 = 10_000;
 

@@ -28,6 +28,17 @@ pub struct Operation {
     pub held: u64,
     /// When it came to its end.
     pub ended: Option<Timestamp>,
+    /// The last image there was when it was asked for: those with greater ids may have been made of files
+    /// on their way.
+    pub last_image: ImageId,
+}
+
+impl Operation {
+    /// Whether its steps were removed, or are being removed, so that it can no longer be undone.
+    #[must_use]
+    pub const fn is_expired(&self) -> bool {
+        self.steps < self.taken
+    }
 }
 
 /// What a person asked for.

@@ -5,6 +5,7 @@
 
 use crate::id::{FolderId, ImageId, RootId, Seq, TagId, TextId, Timestamp};
 use crate::media::MediaKind;
+use crate::operation::OperationKind;
 use crate::path::RelPath;
 use crate::tag::TagKind;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -390,6 +391,12 @@ pub enum Action {
         image: ImageId,
         /// The image that stood there before.
         before: ImageId,
+    },
+    /// An operation on files was begun; [`crate::operation::Operation`] is under the same number, and it is
+    /// undone there.
+    Files {
+        /// What was asked for.
+        kind: OperationKind,
     },
 }
 

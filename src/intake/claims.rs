@@ -124,7 +124,7 @@ fn look_for(
         if known == path {
             continue;
         }
-        let file = Sighted::of(id, &image);
+        let file = reader.sighted(id, &image)?;
         match state_of(&known, &image, path, sighting) {
             State::Gone => elsewhere.gone.push(file),
             State::Altered => elsewhere.altered.push(file),

@@ -91,7 +91,8 @@ mod tests {
 
     fn known_file(name: u8, size: u64) -> KnownFile {
         let digest = seen(name, size).sighting.digest();
-        KnownFile { name: vec![b'a' + name], folder: FolderId(1), image: ImageId(u32::from(name)), digest }
+        let (folder, image) = (FolderId(1), ImageId(u32::from(name)));
+        KnownFile { name: vec![b'a' + name], folder, folder_seq: Seq(1), image, digest }
     }
 
     fn sighted(name: u8, size: u64) -> Sighted {

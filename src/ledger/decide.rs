@@ -3,10 +3,13 @@
 
 use super::ReadError;
 use super::intern::Interned;
+use super::journal;
 use super::roots;
 use super::settle;
 use super::txn::Tables;
+use crate::limits;
 use lumidex_schema::id::{ImageId, Seq, TagId, Timestamp};
+use lumidex_schema::operation::OperationState;
 use lumidex_schema::record::{Action, ExtraPath, Fingerprint, Link, PathType, Presence, Row, Tag};
 use lumidex_schema::tag::{self, TagKind};
 use redb::ReadableTable;
@@ -26,6 +29,7 @@ pub(super) enum Request {
     RemoveExtraPath { path: Vec<u8>, types: Vec<PathType> },
     AliasExtraPath { path: Vec<u8>, alias: String },
     SettleReview { review: Seq, take: Option<ImageId> },
+    Journal(journal::Entry),
 }
 
 /// What a decision gave, beside its number.
@@ -39,6 +43,8 @@ pub enum Outcome {
     IsRemoved(bool),
     /// The entry after the change.
     ExtraPath(ExtraPath),
+    /// So many steps of an operation are still to be removed.
+    StepsLeft(u32),
 }
 
 /// Why a decision was refused. Nothing was written.
@@ -79,6 +85,33 @@ pub enum DecideError {
     /// The images have moved on since it was asked.
     #[error("question `{0}` has been overtaken by what happened to its images")]
     Outdated(Seq),
+    /// No such decision.
+    #[error("there is no decision `{0}`")]
+    UnknownDecision(Seq),
+    /// The picture is larger than a cover may be.
+    #[error("a picture of {0} bytes is too large for a cover: at most {max} are kept", max = limits::COVER_BYTES_MAX)]
+    CoverTooLarge(usize),
+    /// No such operation on files, or it was forgotten.
+    #[error("there is no operation `{0}`")]
+    UnknownOperation(Seq),
+    /// The operation is not at a point where that can be written to its journal.
+    #[error("operation `{operation}` is {state:?}: {why}")]
+    NotNow {
+        /// Which.
+        operation: Seq,
+        /// How far it is.
+        state: OperationState,
+        /// What was to be written.
+        why: &'static str,
+    },
+    /// It was undone before, or is too old, or something it changed was changed again.
+    #[error("`{decision}` cannot be undone: {why}")]
+    CannotUndo {
+        /// The decision or operation.
+        decision: Seq,
+        /// Why not, in words for a person.
+        why: String,
+    },
     /// The value is not JSON.
     #[error("the value of setting `{0}` is not JSON")]
     NotJson(String),
@@ -99,7 +132,7 @@ impl<E: Into<ReadError>> From<E> for Failure {
     }
 }
 
-type Decided = Result<(Seq, Outcome), Failure>;
+pub(super) type Decided = Result<(Seq, Outcome), Failure>;
 
 pub(super) fn apply(
     tables: &mut Tables<'_>,
@@ -122,10 +155,11 @@ pub(super) fn apply(
         Request::SettleReview { review, take } => {
             Ok((settle::settle(tables, interned, review, take, at)?, Outcome::Done))
         }
+        Request::Journal(entry) => journal::apply(tables, interned, entry, at),
     }
 }
 
-fn done(tables: &Tables<'_>) -> Decided {
+pub(super) fn done(tables: &Tables<'_>) -> Decided {
     Ok((tables.counters.head, Outcome::Done))
 }
 

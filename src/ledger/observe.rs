@@ -64,11 +64,12 @@ pub struct Sighted {
 }
 
 impl Sighted {
-    /// A file of this name in a folder, with the digest of its sighting.
+    /// A file of this name in a folder, whose number tells where it lies, with the digest of its sighting.
     #[must_use]
-    pub fn new(image: ImageId, folder: FolderId, name: &[u8], sighting: u64) -> Self {
+    pub fn new(image: ImageId, (folder, seq): (FolderId, Seq), name: &[u8], sighting: u64) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&folder.0.to_le_bytes());
+        hasher.update(&seq.0.to_le_bytes());
         hasher.update(&sighting.to_le_bytes());
         hasher.update(name);
         let mut first = [0; 8];
@@ -76,10 +77,9 @@ impl Sighted {
         Self { image, digest: u64::from_le_bytes(first) }
     }
 
-    /// As its record says.
-    #[must_use]
-    pub fn of(image: ImageId, record: &Image) -> Self {
-        Self::new(image, record.folder, &record.name, record.sighting.digest())
+    /// As its record and the number of its folder say.
+    pub(super) fn of(image: ImageId, record: &Image, folder: Seq) -> Self {
+        Self::new(image, (record.folder, folder), &record.name, record.sighting.digest())
     }
 }
 
@@ -312,7 +312,7 @@ fn rule(tables: &mut Tables<'_>, image: ImageId, tag: TagId) -> Result<(), ReadE
 /// Whether the file was there until now.
 fn miss(tables: &mut Tables<'_>, file: Sighted, at: Timestamp) -> Result<bool, ReadError> {
     let Some(image) = tables.image(file.image)? else { return Ok(false) };
-    if image.presence != Presence::Present || Sighted::of(file.image, &image) != file {
+    if image.presence != Presence::Present || tables.sighted(file.image, &image)? != file {
         return Ok(false);
     }
     let name = image.name.clone();

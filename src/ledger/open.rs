@@ -367,7 +367,7 @@ impl Ledger {
         Ok(self.decide(Request::SettleReview { review, take })?.0)
     }
 
-    fn decide(&self, request: Request) -> Result<(Seq, Outcome), DecideError> {
+    pub(super) fn decide(&self, request: Request) -> Result<(Seq, Outcome), DecideError> {
         let (answer, said) = bounded(1);
         self.inner.asks.send(Ask { request, answer }).map_err(|_| WriteError::Closed)?;
         said.recv().map_err(|_| WriteError::Closed)?
@@ -398,7 +398,7 @@ fn open_epoch(db: &Database) -> Result<Seq, ReadError> {
     let head = {
         let mut tables = Tables::open(&txn)?;
         let is_new = tables.meta.get("format")?.is_none();
-        // From format 1 to 2 there came only tables, which opening them has made.
+        // Since format 1 there came only tables, which opening them has made, and kinds of decisions.
         tables.meta.insert("format", u64::from(format::LEDGER.current))?;
         if is_new {
             for (id, kind, name) in WELL_KNOWN {

@@ -9,7 +9,7 @@ use lumidex_schema::feed::Subject;
 use lumidex_schema::id::{EpochToken, FolderId, ImageId, RootId, Seq, TagId, TextId};
 use lumidex_schema::path::{self, RelPath};
 use lumidex_schema::record::{
-    Decision, ExtraPath, Folder, Former, Image, Link, Presence, Review, Root, Row, Tag, Text,
+    ExtraPath, Folder, Former, Image, Link, Presence, Review, Root, Row, Tag, Text,
 };
 use lumidex_schema::{checkpoint::History, tables, text};
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
@@ -22,6 +22,8 @@ pub struct KnownFile {
     pub name: Vec<u8>,
     /// Its folder.
     pub folder: FolderId,
+    /// The number of its folder's latest change.
+    pub folder_seq: Seq,
     /// Its image.
     pub image: ImageId,
     /// Digest of the last sighting, never 0.
@@ -32,7 +34,7 @@ impl KnownFile {
     /// Without its name.
     #[must_use]
     pub fn sighted(&self) -> Sighted {
-        Sighted::new(self.image, self.folder, &self.name, self.digest)
+        Sighted::new(self.image, (self.folder, self.folder_seq), &self.name, self.digest)
     }
 }
 
@@ -305,6 +307,7 @@ impl Reader {
     /// As [`Reader::head`].
     pub fn known_from(&self, folder: FolderId, name: &[u8], max: usize) -> Result<Vec<KnownFile>, ReadError> {
         let paths = self.txn.open_table(tables::PATHS)?;
+        let folder_seq = self.folder(folder)?.map_or(Seq::ZERO, |folder| folder.seq);
         let mut known = Vec::new();
         for entry in paths.range((folder.0, name)..(folder.0 + 1, &[][..]))? {
             if known.len() >= max {
@@ -314,7 +317,7 @@ impl Reader {
             let (image, digest) = value.value();
             if digest != 0 {
                 let name = key.value().1.to_vec();
-                known.push(KnownFile { name, folder, image: ImageId(image), digest });
+                known.push(KnownFile { name, folder, folder_seq, image: ImageId(image), digest });
             }
         }
         Ok(known)
@@ -341,6 +344,15 @@ impl Reader {
     /// As [`Reader::head`].
     pub fn present_at(&self, path: &[u8]) -> Result<Option<(ImageId, Image)>, ReadError> {
         Ok(self.image_at(path)?.filter(|(_, image)| image.presence == Presence::Present))
+    }
+
+    /// An image's file as its record says.
+    ///
+    /// # Errors
+    /// As [`Reader::head`].
+    pub fn sighted(&self, id: ImageId, image: &Image) -> Result<Sighted, ReadError> {
+        let folder = self.folder(image.folder)?.map_or(Seq::ZERO, |folder| folder.seq);
+        Ok(Sighted::of(id, image, folder))
     }
 
     /// The absolute path of a folder.
@@ -406,20 +418,6 @@ impl Reader {
         for entry in table.range::<&[u8]>(..)? {
             let (path, entry) = entry?;
             all.push((path.value().to_vec(), ExtraPath::decode(entry.value())?));
-        }
-        Ok(all)
-    }
-
-    /// Up to `max` latest decisions, newest first.
-    ///
-    /// # Errors
-    /// As [`Reader::head`].
-    pub fn decisions(&self, max: usize) -> Result<Vec<(Seq, Decision)>, ReadError> {
-        let table = self.txn.open_table(tables::DECISIONS)?;
-        let mut all = Vec::new();
-        for entry in table.range::<u64>(..)?.rev().take(max) {
-            let (seq, decision) = entry?;
-            all.push((Seq(seq.value()), Decision::decode(decision.value())?));
         }
         Ok(all)
     }

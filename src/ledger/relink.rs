@@ -79,7 +79,7 @@ pub(super) fn displaced(
         if fresh.contains(&id)
             && let Some(place) = tables.image(id)?
         {
-            copies.push(Sighted::of(id, &place));
+            copies.push(tables.sighted(id, &place)?);
         }
     }
     if copies.is_empty() { Ok(()) } else { missed(tables, interned, image, &copies, at) }
@@ -137,6 +137,13 @@ pub(super) struct Relink<'a, 't> {
     pub(super) at: Timestamp,
 }
 
+impl<'a, 't> Relink<'a, 't> {
+    /// Without knowledge of copies.
+    pub(super) fn new(tables: &'a mut Tables<'t>, interned: &'a mut Interned, at: Timestamp) -> Self {
+        Self { tables, interned, copies: &[], at }
+    }
+}
+
 impl Relink<'_, '_> {
     fn see(&mut self, seen: Image, elsewhere: &Elsewhere) -> Result<ImageId, ReadError> {
         let known = self.at_place(seen.folder, &seen.name)?;
@@ -156,7 +163,7 @@ impl Relink<'_, '_> {
         if n_very == 0
             && let Some((id, record)) = self.moved_away(&alike, &seen, known.is_some())?
         {
-            let is_lost = elsewhere.gone.contains(&Sighted::of(id, &record));
+            let is_lost = elsewhere.gone.contains(&self.tables.sighted(id, &record)?);
             return self.followed((id, record, is_lost), seen, known);
         }
         if let Some(id) = unchanged.filter(|_| n_very != 1) {
@@ -240,7 +247,7 @@ impl Relink<'_, '_> {
         let alike = self.alike(&record)?;
         for newer in &alike {
             let Some(place) = self.present(*newer, &record.fingerprint)? else { continue };
-            if !self.copies.contains(&Sighted::of(*newer, &place)) {
+            if !self.copies.contains(&self.tables.sighted(*newer, &place)?) {
                 continue;
             }
             if !self.arrived_since(*newer, id, &record)? || self.is_anothers_file(&alike, *newer, &place)? {
@@ -309,7 +316,7 @@ impl Relink<'_, '_> {
             let is_lost = match image.presence {
                 Presence::Missing { .. } => true,
                 Presence::Present | Presence::Retired => {
-                    let file = Sighted::of(*id, &image);
+                    let file = self.tables.sighted(*id, &image)?;
                     let counts = is_known || image.sighting.is_same_file(&seen.sighting);
                     elsewhere.gone.contains(&file) || (counts && elsewhere.altered.contains(&file))
                 }
@@ -394,7 +401,7 @@ impl Relink<'_, '_> {
         Ok(None)
     }
 
-    fn former(&self, id: ImageId) -> Result<Option<Former>, ReadError> {
+    pub(super) fn former(&self, id: ImageId) -> Result<Option<Former>, ReadError> {
         decode(self.tables.formers.get(id.0)?)
     }
 }

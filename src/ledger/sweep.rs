@@ -207,7 +207,7 @@ fn remove(
 }
 
 /// Whether an image holds nothing that could be read from its file again, beside what finds it.
-fn is_bare(image: &Image) -> bool {
+pub(super) fn is_bare(image: &Image) -> bool {
     *image == bare(image.clone())
 }
 
@@ -281,7 +281,8 @@ fn named_by_decision(decision: &Decision, name: &mut impl FnMut(ImageId)) {
         Action::TagMade { .. }
         | Action::TagColored { .. }
         | Action::Setting { .. }
-        | Action::ExtraPath { .. } => {}
+        | Action::ExtraPath { .. }
+        | Action::Files { .. } => {}
     }
 }
 

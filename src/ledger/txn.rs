@@ -1,6 +1,7 @@
 //! The tables of one write transaction, and the numbers it gives.
 
 use super::ReadError;
+use super::observe::Sighted;
 use lumidex_schema::feed::Subject;
 use lumidex_schema::id::{FolderId, ImageId, RootId, Seq, TagId, TextId, Timestamp};
 use lumidex_schema::path::RelPath;
@@ -71,6 +72,11 @@ pub(super) struct Tables<'t> {
     pub(super) formers: Table<'t, u32, &'static [u8]>,
     pub(super) reviews: Table<'t, u64, &'static [u8]>,
     pub(super) seen_through: Table<'t, u32, u32>,
+    pub(super) operations: Table<'t, u64, &'static [u8]>,
+    pub(super) steps: Table<'t, (u64, u32), &'static [u8]>,
+    pub(super) undone: Table<'t, u64, u64>,
+    #[allow(dead_code)]
+    pub(super) covers: Table<'t, u32, &'static [u8]>,
 }
 
 impl<'t> Tables<'t> {
@@ -95,6 +101,10 @@ impl<'t> Tables<'t> {
             formers: txn.open_table(tables::FORMERS)?,
             reviews: txn.open_table(tables::REVIEWS)?,
             seen_through: txn.open_table(tables::SEEN_THROUGH)?,
+            operations: txn.open_table(tables::OPERATIONS)?,
+            steps: txn.open_table(tables::STEPS)?,
+            undone: txn.open_table(tables::UNDONE)?,
+            covers: txn.open_table(tables::COVERS)?,
         })
     }
 
@@ -201,7 +211,13 @@ impl<'t> Tables<'t> {
         decode(self.folders.get(id.0)?)
     }
 
-    /// Gives a folder to another root, with the same id.
+    /// An image's file as it is known now.
+    pub(super) fn sighted(&self, id: ImageId, image: &Image) -> Result<Sighted, ReadError> {
+        let folder = self.folder_row(image.folder)?.map_or(Seq::ZERO, |folder| folder.seq);
+        Ok(Sighted::of(id, image, folder))
+    }
+
+    /// Gives a folder another place, with the same id.
     pub(super) fn move_folder(
         &mut self,
         id: FolderId,

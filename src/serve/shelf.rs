@@ -256,9 +256,11 @@ impl From<IntakeError> for Failure {
 impl From<DecideError> for Failure {
     fn from(error: DecideError) -> Self {
         match error {
-            DecideError::UnknownTag(_) | DecideError::UnknownImage(_) | DecideError::UnknownReview(_) => {
-                Self::Unknown(error.to_string())
-            }
+            DecideError::UnknownTag(_)
+            | DecideError::UnknownImage(_)
+            | DecideError::UnknownReview(_)
+            | DecideError::UnknownDecision(_)
+            | DecideError::UnknownOperation(_) => Self::Unknown(error.to_string()),
             DecideError::NotCustom(_)
             | DecideError::Permanent(_)
             | DecideError::BadTagName(_)
@@ -266,6 +268,9 @@ impl From<DecideError> for Failure {
             | DecideError::NoTypes
             | DecideError::NotAChoice { .. }
             | DecideError::Outdated(_)
+            | DecideError::NotNow { .. }
+            | DecideError::CannotUndo { .. }
+            | DecideError::CoverTooLarge(_)
             | DecideError::NotJson(_) => Self::Refused(error.to_string()),
             DecideError::Write(ref write) if write.is_disk_full() => Self::Unready(
                 "the disk is full, so nothing was changed: free some space and try again".into(),

@@ -7,6 +7,7 @@ mod crash;
 mod dialects;
 mod faults;
 mod identity;
+mod journal;
 mod ledger;
 mod live;
 mod model;

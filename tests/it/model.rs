@@ -1,7 +1,7 @@
 //! Projections against a toy, over random histories with crashes, sweeps, backups and restores: after
 //! any of them a projection that may continue equals one that was filled from nothing.
 
-use lumidex::ledger::{Elsewhere, Ledger, Observation, Seen, SharedText, Sighted, Sweepable};
+use lumidex::ledger::{Elsewhere, Ledger, Observation, Seen, SharedText, Sweepable};
 use lumidex::projection::Projection;
 use lumidex::projection::follower::catch_up;
 use lumidex::projection::tags::TagsProjection;
@@ -92,8 +92,9 @@ impl World {
             }
             Op::Miss(name) => {
                 if let Some(image) = self.id_of(name) {
-                    let known = self.ledger().reader().unwrap().image(image).unwrap().unwrap();
-                    let file = Sighted::of(image, &known);
+                    let reader = self.ledger().reader().unwrap();
+                    let file = reader.sighted(image, &reader.image(image).unwrap().unwrap()).unwrap();
+                    drop(reader);
                     self.ledger()
                         .observe(vec![Observation::Missing { file, copies: Vec::new(), at: Timestamp(1) }])
                         .unwrap();

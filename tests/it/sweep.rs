@@ -5,7 +5,7 @@ use crate::faults::image::Op;
 use crate::faults::shim::Shim;
 use crate::support::watched::{PATIENCE, Watched, until};
 use lumidex::ledger::backup::{self, Existing};
-use lumidex::ledger::{Elsewhere, Ledger, Observation, Reader, Seen, SharedText, Sighted, Sweepable, Swept};
+use lumidex::ledger::{Elsewhere, Ledger, Observation, Reader, Seen, SharedText, Sweepable, Swept};
 use lumidex::projection::Projection;
 use lumidex::projection::follower::catch_up;
 use lumidex::projection::tags::TagsProjection;
@@ -66,7 +66,7 @@ impl Home {
     }
 
     fn miss(&self, id: ImageId, at: i64) {
-        let file = Sighted::of(id, &self.image(id).unwrap());
+        let file = self.reader().sighted(id, &self.image(id).unwrap()).unwrap();
         let missing = Observation::Missing { file, copies: Vec::new(), at: Timestamp(at) };
         self.ledger.observe(vec![missing]).unwrap();
     }
@@ -316,7 +316,7 @@ fn it_is_done_in_small_transactions_and_ends_when_told() {
         home.ledger.observe(all).unwrap();
         let ids: Vec<ImageId> = names.iter().map(|name| home.at(name).unwrap()).collect();
         let missing = |id: &ImageId| Observation::Missing {
-            file: Sighted::of(*id, &home.image(*id).unwrap()),
+            file: home.reader().sighted(*id, &home.image(*id).unwrap()).unwrap(),
             copies: Vec::new(),
             at: Timestamp(1),
         };

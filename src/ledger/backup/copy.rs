@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Every table of a ledger. One that is missing here makes every copy fail, and so every test of it.
-const TABLES: [&dyn Table; 18] = [
+const TABLES: [&dyn Table; 22] = [
     &tables::META,
     &tables::EPOCHS,
     &tables::ROOTS,
@@ -38,6 +38,10 @@ const TABLES: [&dyn Table; 18] = [
     &tables::FORMERS,
     &tables::REVIEWS,
     &tables::SEEN_THROUGH,
+    &tables::OPERATIONS,
+    &tables::STEPS,
+    &tables::UNDONE,
+    &tables::COVERS,
 ];
 /// Rows between two looks whether to stop: a few milliseconds of work.
 const ROWS_AT_ONCE: u64 = 4_096;

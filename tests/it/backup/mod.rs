@@ -117,6 +117,10 @@ fn rows(path: &Path) -> BTreeMap<&'static str, Rows> {
         ("formers", all(&txn, tables::FORMERS)),
         ("reviews", all(&txn, tables::REVIEWS)),
         ("seen_through", all(&txn, tables::SEEN_THROUGH)),
+        ("operations", all(&txn, tables::OPERATIONS)),
+        ("steps", all(&txn, tables::STEPS)),
+        ("undone", all(&txn, tables::UNDONE)),
+        ("covers", all(&txn, tables::COVERS)),
     ])
 }
 

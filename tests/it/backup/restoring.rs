@@ -113,33 +113,51 @@ fn set_format(path: &Path, sound: &[u8], format: u64) {
     txn.commit().unwrap();
 }
 
+/// Makes of a ledger what a program of this format would have left.
+fn downgrade(path: &Path, format: u64) {
+    let db = redb::Database::create(path).unwrap();
+    let txn = db.begin_write().unwrap();
+    txn.open_table(tables::META).unwrap().insert("format", format).unwrap();
+    assert!(txn.delete_table(tables::OPERATIONS).unwrap());
+    assert!(txn.delete_table(tables::STEPS).unwrap());
+    assert!(txn.delete_table(tables::UNDONE).unwrap());
+    assert!(txn.delete_table(tables::COVERS).unwrap());
+    if format < 2 {
+        assert!(txn.delete_table(tables::FORMERS).unwrap());
+        assert!(txn.delete_table(tables::REVIEWS).unwrap());
+        assert!(txn.delete_table(tables::SEEN_THROUGH).unwrap());
+    }
+    txn.commit().unwrap();
+}
+
 #[test]
 fn a_ledger_of_an_older_format_is_copied_as_it_is_and_upgraded_when_it_is_opened() {
-    let mut home = Home::new();
-    see(&home.ledger(), 0..20);
-    home.close();
-    let ledger = home.path(layout::LEDGER);
-    let db = redb::Database::create(&ledger).unwrap();
-    let txn = db.begin_write().unwrap();
-    txn.open_table(tables::META).unwrap().insert("format", 1).unwrap();
-    assert!(txn.delete_table(tables::FORMERS).unwrap());
-    assert!(txn.delete_table(tables::REVIEWS).unwrap());
-    assert!(txn.delete_table(tables::SEEN_THROUGH).unwrap());
-    txn.commit().unwrap();
-    drop(db);
-    let old = home.path("old.redb");
-    let copied = copy_closed(&ledger, &old, Existing::Keep, &Stop::never(), &mut |_, _| {}).unwrap();
-    let format = |path: &Path| {
-        let txn = redb::ReadOnlyDatabase::open(path).unwrap().begin_read().unwrap();
-        let format = txn.open_table(tables::META).unwrap().get("format").unwrap().unwrap().value();
-        (format, txn.list_tables().unwrap().count())
-    };
-    assert_eq!(format(&old), (1, 15));
-    assert_eq!(format(&ledger), (1, 15), "looking at it did not upgrade it");
-    assert_eq!(restore(&old, home.dir.path(), Timestamp(NOON)).unwrap().content, copied);
-    assert_eq!(home.ledger().reader().unwrap().n_images().unwrap(), 20);
-    home.close();
-    assert_eq!(format(&ledger), (u64::from(lumidex_schema::format::LEDGER.current), 18));
+    for (older, n_tables) in [(1, 15), (2, 18)] {
+        let mut home = Home::new();
+        see(&home.ledger(), 0..20);
+        home.ledger().make_tag("kept").unwrap();
+        let decided = home.ledger().reader().unwrap().decisions(9).unwrap();
+        home.close();
+        let ledger = home.path(layout::LEDGER);
+        downgrade(&ledger, older);
+        let old = home.path("old.redb");
+        let copied = copy_closed(&ledger, &old, Existing::Keep, &Stop::never(), &mut |_, _| {}).unwrap();
+        let format = |path: &Path| {
+            let txn = redb::ReadOnlyDatabase::open(path).unwrap().begin_read().unwrap();
+            let format = txn.open_table(tables::META).unwrap().get("format").unwrap().unwrap().value();
+            (format, txn.list_tables().unwrap().count())
+        };
+        assert_eq!(format(&old), (older, n_tables));
+        assert_eq!(format(&ledger), (older, n_tables), "looking at it did not upgrade it");
+        assert_eq!(restore(&old, home.dir.path(), Timestamp(NOON)).unwrap().content, copied);
+        let reader = home.ledger().reader().unwrap();
+        assert_eq!(reader.n_images().unwrap(), 20);
+        assert_eq!(reader.decisions(9).unwrap(), decided);
+        assert!(reader.operations(None, 9).unwrap().is_empty());
+        drop(reader);
+        home.close();
+        assert_eq!(format(&ledger), (u64::from(lumidex_schema::format::LEDGER.current), 22));
+    }
 }
 
 /// Images in order and images by tag, as the tags projection of this folder has them now.
