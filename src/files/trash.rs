@@ -39,6 +39,15 @@ pub(super) fn root_of<'p>(path: &'p [u8], token: &str) -> Option<&'p [u8]> {
     Some(&path[..at.max(1)])
 }
 
+/// The name of the operation that put a file at this place in a trash.
+pub(super) fn token_in(path: &[u8]) -> Option<&str> {
+    let middle = [b"/", TRASH, b"/"].concat();
+    let at = path.windows(middle.len()).position(|window| window == middle)?;
+    let rest = &path[at + middle.len()..];
+    let end = rest.iter().position(|byte| *byte == b'/')?;
+    std::str::from_utf8(&rest[..end]).ok()
+}
+
 /// Makes the folders that a place in a trash needs. Gives those in which something was made.
 ///
 /// # Errors
@@ -52,7 +61,9 @@ pub(super) fn make_way(tree: &dyn Tree, place: &[u8], token: &str) -> Result<Vec
         match tree.look(&path)? {
             Some(look) if look.kind == Kind::Folder => break,
             // A link would lead what is deleted to where nobody looks for it.
-            Some(_) => return Err(PathError::doing("use as a trash", &path)(io::ErrorKind::NotADirectory.into())),
+            Some(_) => {
+                return Err(PathError::doing("use as a trash", &path)(io::ErrorKind::NotADirectory.into()));
+            }
             None => missing.push(folder.to_vec()),
         }
         folder = folder_of(folder);
@@ -100,6 +111,8 @@ mod tests {
         assert_eq!(place, b"/pics/.lumidex-trash/20261122T161238Z-12/a/x.png");
         assert_eq!(root_of(&place, &token), Some(&b"/pics"[..]));
         assert_eq!(root_of(&place, "20261122T161238Z-1"), None);
+        assert_eq!(token_in(&place), Some(&*token));
+        assert_eq!(token_in(b"/pics/.lumidex-trash/x"), None);
         assert_eq!(super::place(b"/pics", &token, b"/pics"), None);
         let at_top = super::place(b"/", &token, b"/x.png").unwrap();
         assert_eq!(root_of(&at_top, &token), Some(&b"/"[..]));

@@ -54,6 +54,12 @@ pub enum Wish {
         /// Which.
         folder: Vec<u8>,
     },
+    /// Moves files, with their sidecars, into several folders, which are made if need be. What cannot be
+    /// moved is reported.
+    Organize {
+        /// Folders, each with what is to go there.
+        folders: Vec<(Vec<u8>, Vec<Vec<u8>>)>,
+    },
 }
 
 /// What became of a wish.

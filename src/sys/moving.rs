@@ -45,8 +45,10 @@ fn rename_in_steps(from: &Path, to: &Path) -> io::Result<()> {
     }
     match fs::hard_link(from, to) {
         Ok(()) => fs::remove_file(from).inspect_err(|_| {
-            // The file has its first name still; the error that led here is the one to report.
-            let _ = fs::remove_file(to);
+            // The error that led here is the one to report. One name too many is better than none.
+            if fs::symlink_metadata(from).is_ok() {
+                let _ = fs::remove_file(to);
+            }
         }),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_other_case(from, to)? => {
             fs::rename(from, to)
