@@ -223,6 +223,46 @@ pub const SWEEP_EVERY: Duration = Duration::from_secs(24 * 3_600);
 /// Images taken by one sweep; the rest is for the next day's.
 pub const SWEEP_IMAGES_MAX: usize = 1_000_000;
 
+/// What people do to files.
+pub mod files {
+    use std::time::Duration;
+
+    /// Paths in one wish; more are refused. Each costs its length and some hundred bytes while it is
+    /// planned.
+    pub const PATHS_PER_WISH_MAX: usize = 1_000_000;
+    /// Operations that are planned or applied at once; another is refused for the moment. They share the
+    /// disks and the ledger, so that more would not be faster.
+    pub const AT_ONCE_MAX: usize = 4;
+    /// Steps that go to the journal in one transaction; bounds what a plan of many files keeps in memory.
+    pub const STEPS_JOURNALED_AT_ONCE: usize = 4_096;
+    /// Steps taken before the ledger is told. As many are looked at again after a kill.
+    pub const STEPS_TAKEN_AT_ONCE: usize = 1_024;
+    /// How long steps are taken before the ledger is told, should they be slow.
+    pub const STEPS_TAKEN_FOR: Duration = Duration::from_secs(1);
+    /// How long telling the ledger what was done is tried again, should it fail; it mends itself within
+    /// seconds once its disk does. Then the rest is left to recovery.
+    pub const LEDGER_TRIED_FOR: Duration = Duration::from_secs(10);
+    /// How often it is tried.
+    pub const LEDGER_TRIED_EVERY: Duration = Duration::from_millis(250);
+    /// How long a wish waits for what was begun before the last end of the program.
+    pub const RECOVERY_WAIT: Duration = Duration::from_secs(60);
+    /// Errors told one by one; further ones are counted.
+    pub const ERRORS_TOLD_MAX: usize = 1_000;
+    /// Reasons told why an operation cannot be undone.
+    pub const UNDO_REASONS_TOLD_MAX: usize = 5;
+    /// Names of files remembered to find out who shares a sidecar, some 40 bytes each; beyond, folders
+    /// are listed again.
+    pub const NAMES_REMEMBERED_MAX: usize = 1_000_000;
+    /// Folders in a row that are gone into; file systems allow no deeper paths than this.
+    pub const DEPTH_MAX: usize = 2_048;
+    /// Bytes that copying must leave on a disk.
+    pub const RESERVE_BYTES: u64 = 16 << 20;
+    /// Bytes of everything in the trash, of all roots; the oldest goes, the newest always stays.
+    pub const TRASH_BYTES_MAX: u64 = 1 << 30;
+    /// Operations looked at together for what they hold in a trash.
+    pub const OPERATIONS_READ_AT_ONCE: usize = 1_024;
+}
+
 /// Metadata of files. What is beyond a bound is left out with a complaint; the file stays.
 pub mod metadata {
     /// Bytes read at once at the start of a file: most small pictures are whole in it, and the

@@ -54,6 +54,12 @@ pub enum Wish {
         /// Which.
         folder: Vec<u8>,
     },
+    /// Moves files, with their sidecars, into several folders, which are made if need be. What cannot be
+    /// moved is reported.
+    Organize {
+        /// Folders, each with what is to go there.
+        folders: Vec<(Vec<u8>, Vec<Vec<u8>>)>,
+    },
 }
 
 /// What became of a wish.
@@ -112,6 +118,15 @@ pub struct Running {
     pub is_stopping: bool,
 }
 
+/// What flattening a folder would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// Media files in the folders below.
+    pub files: u64,
+    /// Names that more than one file, of the folder itself included, would have; the first thousand.
+    pub conflicts: Vec<Vec<u8>>,
+}
+
 /// What was removed from the trash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Gone {
@@ -121,13 +136,4 @@ pub struct Gone {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-}
-
-/// What flattening a folder would do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Preview {
-    /// Media files in the folders below.
-    pub files: u64,
-    /// Names that more than one file, of the folder itself included, would have; the first thousand.
-    pub conflicts: Vec<Vec<u8>>,
 }

@@ -74,7 +74,7 @@ impl Ignores {
     /// # Errors
     /// [`PathError`] when the file cannot be read or exceeds
     /// [`IGNORE_FILE_BYTES_MAX`].
-    pub(super) fn reading(&self, folder: &RelPath, path: &Path) -> Result<(Self, u64), PathError> {
+    pub fn reading(&self, folder: &RelPath, path: &Path) -> Result<(Self, u64), PathError> {
         let bytes = files::read_at_most(&path.join(paths::from_bytes(IGNORE_FILE)), IGNORE_FILE_BYTES_MAX)?;
         Ok(self.with(folder, &String::from_utf8_lossy(&bytes)))
     }

@@ -22,7 +22,7 @@ use crate::sys::{PathError, Stop, paths};
 pub const PART_FILES_MAX: usize = 4_096;
 
 /// Ending of the text files that stand beside media files.
-pub(super) const SIDECAR_ENDING: &[u8] = b".txt";
+pub const SIDECAR_ENDING: &[u8] = b".txt";
 
 /// A media file, as seen without opening it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -371,7 +371,8 @@ pub(super) fn sidecar(open: &OpenFolder, sidecars: &Names, name: &[u8]) -> Optio
 }
 
 /// The name of the sidecar of a file: its last extension replaced.
-pub(super) fn sidecar_name(name: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn sidecar_name(name: &[u8]) -> Vec<u8> {
     let stem = name.iter().rposition(|byte| *byte == b'.').map_or(name, |dot| &name[..dot]);
     [stem, SIDECAR_ENDING].concat()
 }

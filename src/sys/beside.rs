@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::files::{PathError, remove_file, sync_folder};
+use super::moving::rename_onto_nothing;
 use super::replace::name_beside;
 
 /// A file in the making. Dropped before it is put in place, it is removed.
@@ -100,30 +101,6 @@ fn target_of(name: &OsString) -> Option<&str> {
     (is_ours(process) && is_ours(call)).then_some(target)
 }
 
-#[cfg(any(target_os = "linux", target_os = "macos"))]
-fn rename_onto_nothing(from: &Path, to: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    use rustix::io::Errno;
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // File systems and kernels that cannot look and rename in one step.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => look_and_rename(from, to),
-        other => Ok(other?),
-    }
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
-fn rename_onto_nothing(from: &Path, to: &Path) -> io::Result<()> {
-    look_and_rename(from, to)
-}
-
-fn look_and_rename(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(to) {
-        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(from, to),
-        Err(error) => Err(error),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -152,7 +129,6 @@ mod tests {
             assert_eq!(fs::read_to_string(&target).unwrap(), expected);
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         }
-        assert_eq!(look_and_rename(&target, &target).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
     }
 
     #[test]

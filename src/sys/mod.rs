@@ -5,12 +5,14 @@ pub mod bell;
 pub mod beside;
 pub mod files;
 pub mod lock;
+mod moving;
 pub mod paths;
 pub mod priority;
 pub mod replace;
 pub mod space;
 pub mod stop;
 pub mod storage;
+pub mod tree;
 
 pub use bell::Bell;
 pub use beside::Beside;
