@@ -14,6 +14,7 @@ mod indexing;
 mod library;
 mod live;
 mod machine;
+mod media;
 mod needles;
 mod report;
 mod search;
@@ -42,6 +43,9 @@ struct Arguments {
     /// Only what watching costs and how soon it finds: a first index, then files written live
     #[arg(long)]
     live: bool,
+    /// Only what files cost: streams, archives, listings
+    #[arg(long)]
+    media: bool,
     /// Another program to measure than the one built with this bench
     #[arg(long)]
     binary: Option<PathBuf>,
@@ -60,6 +64,11 @@ fn main() -> anyhow::Result<()> {
     let program = server::Program { binary, library: library.folder.clone(), data: work.path().join("data") };
 
     let mut report = report::Report::new(&library);
+    if arguments.media {
+        media::media(&program, &dir, &mut report)?;
+        report.print();
+        return Ok(());
+    }
     indexing::first_index(&program, &library, &mut report)?;
     if arguments.live {
         live::live(&program, &library, &mut report)?;

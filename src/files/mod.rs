@@ -4,6 +4,7 @@
 //! applied in chunks, and the ledger follows each chunk. Nothing is ever overwritten; what was begun is
 //! gone on with after a crash; everything but deleting for good can be undone. Knows nothing of HTTP.
 
+pub mod archive;
 mod wish;
 
 pub use wish::{Gone, Report, Running, Wish, WishError};

@@ -4,6 +4,8 @@
 pub(super) mod events;
 pub(super) mod folders;
 pub(super) mod geninfo;
+pub(super) mod handover;
+pub(super) mod listing;
 pub(super) mod media;
 pub(super) mod own;
 pub(super) mod page;
@@ -13,3 +15,4 @@ pub(super) mod search;
 pub(super) mod status;
 pub(super) mod system;
 pub(super) mod tags;
+pub(super) mod zip;
