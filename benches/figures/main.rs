@@ -14,6 +14,7 @@ mod indexing;
 mod library;
 mod live;
 mod machine;
+mod media;
 mod needles;
 mod operations;
 mod pressure;
@@ -50,6 +51,9 @@ struct Arguments {
     /// Only thumbnails over many connections
     #[arg(long)]
     thumbnails: bool,
+    /// Only what files cost: streams, archives, listings
+    #[arg(long)]
+    media: bool,
     /// Another program to measure than the one built with this bench
     #[arg(long)]
     binary: Option<PathBuf>,
@@ -75,6 +79,11 @@ fn main() -> anyhow::Result<()> {
     }
     if arguments.thumbnails {
         pressure::thumbnails(&program, &library, &mut report)?;
+        report.print();
+        return Ok(());
+    }
+    if arguments.media {
+        media::media(&program, &dir, &mut report)?;
         report.print();
         return Ok(());
     }

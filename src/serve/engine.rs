@@ -60,6 +60,18 @@ pub trait Engine: Deeds + Send + Sync + 'static {
     /// # Errors
     /// [`Failure`] when a store fails.
     fn images_at(&self, paths: &[&[u8]]) -> Result<Vec<Option<Hit>>, Failure>;
+    /// The names of the images directly in the folder at this absolute path, sorted, with their ids; none
+    /// when there is no such folder.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn ids_in(&self, folder: &[u8]) -> Result<Vec<(Vec<u8>, ImageId)>, Failure>;
+    /// The newest images and videos directly in each of the folders at these absolute paths, by birth
+    /// time, up to `max` for each; `None` for folders that are not known. Touches no file system.
+    ///
+    /// # Errors
+    /// [`Failure`] when the indexes are not ready or a store fails.
+    fn newest_in(&self, folders: &[&[u8]], max: usize) -> Result<Vec<Option<Vec<Hit>>>, Failure>;
     /// The image with this id, if it is there.
     ///
     /// # Errors

@@ -27,9 +27,12 @@ mod dialect;
 mod extract;
 mod problem;
 
+mod entries;
+mod kept;
 mod launch;
 mod meter;
 mod pieces;
+mod pouring;
 mod range;
 mod routes;
 mod sniff;

@@ -6,7 +6,8 @@ use super::auth::Auth;
 use super::dialect::Dialect;
 use super::engine::{Engine, Failure};
 use super::extract::Asked;
-use super::limits::{ANSWER_WAIT, BACKUPS_MAX, FILE_WORK_MAX, LONG_WORK_MAX, WAITING_MAX};
+use super::kept::Kept;
+use super::limits::{ANSWER_WAIT, ARCHIVES_MAX, BACKUPS_MAX, FILE_WORK_MAX, LONG_WORK_MAX, WAITING_MAX};
 use super::meter::Meter;
 use super::origin::{Caller, Origins};
 use super::policy::Policy;
@@ -20,6 +21,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 use lumidex_schema::api::FileInfo;
 use lumidex_schema::id::Seq;
+use lumidex_schema::layout;
 use lumidex_schema::path::{below, display};
 use lumidex_schema::problem::Code;
 use parking_lot::Mutex;
@@ -40,6 +42,8 @@ pub(crate) struct Server {
     pub(crate) meter: Meter,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) listeners: Listeners,
+    /// Archives packed to stay.
+    pub(crate) kept: Kept,
     /// Questions that wait for a person, and as of which number they were counted.
     pub(crate) n_reviews: Mutex<Option<(Seq, usize)>>,
     auth: Auth,
@@ -47,6 +51,7 @@ pub(crate) struct Server {
     file_work: Arc<Semaphore>,
     long_work: Arc<Semaphore>,
     backups: Arc<Semaphore>,
+    archives: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
 }
 
@@ -86,6 +91,8 @@ impl Server {
             file_work: Arc::new(Semaphore::new(FILE_WORK_MAX)),
             long_work: Arc::new(Semaphore::new(LONG_WORK_MAX)),
             backups: Arc::new(Semaphore::new(BACKUPS_MAX)),
+            archives: Arc::new(Semaphore::new(ARCHIVES_MAX)),
+            kept: Kept::new(settings.data_dir.join(layout::ARCHIVES)),
             waiting: Arc::new(Semaphore::new(WAITING_MAX)),
             engine,
             settings,
@@ -144,6 +151,15 @@ impl Server {
     pub(crate) fn backup_turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
         let turn = Arc::clone(&self.backups).try_acquire_owned();
         turn.map_err(|_| Problem::busy(Code::Unavailable, "another backup is being made", 10))
+    }
+
+    /// A turn at packing an archive, for as long as that takes.
+    ///
+    /// # Errors
+    /// 503 when too many are packed.
+    pub(crate) fn archive_turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let turn = Arc::clone(&self.archives).try_acquire_owned();
+        turn.map_err(|_| Problem::busy(Code::Unavailable, "other archives are being packed", 5))
     }
 
     /// Runs the handler of a route where its work belongs.

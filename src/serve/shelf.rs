@@ -74,6 +74,17 @@ impl Engine for Library {
         paths.iter().map(known).collect()
     }
 
+    fn ids_in(&self, folder: &[u8]) -> Result<Vec<(Vec<u8>, ImageId)>, Failure> {
+        let reader = now(self)?;
+        let Some(folder) = reader.folder_at(folder).map_err(Failure::store)? else { return Ok(Vec::new()) };
+        let known = reader.known_in(folder).map_err(Failure::store)?;
+        Ok(known.into_iter().map(|file| (file.name, file.image)).collect())
+    }
+
+    fn newest_in(&self, folders: &[&[u8]], max: usize) -> Result<Vec<Option<Vec<Hit>>>, Failure> {
+        folders.iter().map(|folder| Ok(self.query().newest_in(folder, max)?)).collect()
+    }
+
     fn image(&self, id: ImageId) -> Result<Option<Hit>, Failure> {
         let reader = now(self)?;
         let found = reader.image(id).map_err(Failure::store)?;

@@ -4,7 +4,8 @@
 use super::answer::Outcome;
 use super::policy::{At, Paths, Policy};
 use super::routes::{
-    events, folders, geninfo, media, operations, own, page, review, roots, search, status, system, tags, undo,
+    events, folders, geninfo, handover, listing, media, operations, own, page, review, roots, search, status,
+    system, tags, undo, zip,
 };
 use super::server::Call;
 
@@ -45,12 +46,17 @@ use Verb::{Delete, Get, Post};
 use Work::{Engine, Files, Inline, Long};
 
 const READ_PATHS: Policy = Policy::READ.with_paths(Paths::Read);
+const LIST_PATHS: Policy = Policy::READ.with_paths(Paths::List);
+/// Answers with what files hold, and may leave an archive of them on the server.
+const TAKE_PATHS: Policy = Policy { reads: true, ..Policy::WRITE }.with_paths(Paths::Read);
+/// Names an image and gets nothing of it.
+const HAND_OVER: Policy = Policy::KNOWN.with_paths(Paths::Read);
 const WRITE_PATHS: Policy = Policy::WRITE.with_paths(Paths::Write);
 /// Opens something of the host in a program of the host: reads the path, changes the screen.
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 68] = [
+pub(crate) static ROUTES: [Route; 77] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
     route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::app)),
@@ -90,7 +96,16 @@ pub(crate) static ROUTES: [Route; 68] = [
     route(Post, Contract, "/move_files", WRITE_PATHS, Long(operations::shift)),
     route(Post, Contract, "/db/rename", WRITE_PATHS, Long(operations::rename)),
     route(Post, Contract, "/flatten_folder", WRITE_PATHS, Long(operations::flatten)),
+    route(Get, Contract, "/files", LIST_PATHS, Files(listing::files)),
+    route(Post, Contract, "/batch_get_files_info", LIST_PATHS, Files(listing::batch)),
+    route(Post, Contract, "/check_path_exists", LIST_PATHS, Files(listing::exists)),
+    route(Post, Contract, "/zip", TAKE_PATHS, Long(zip::zip)),
+    route(Post, Contract, "/batch_top_4_media_info", READ_PATHS, Engine(listing::covers)),
+    route(Post, Contract, "/send_img_path", HAND_OVER, Engine(handover::send_img_path)),
+    route(Get, Contract, "/gen_info_completed", Policy::KNOWN, Inline(handover::gen_info_completed)),
     route(Get, Contract, "/file", READ_PATHS, Files(media::file)),
+    route(Get, Contract, "/stream_video", READ_PATHS, Files(media::stream_video)),
+    route(Get, Contract, "/img/{filename}", READ_PATHS, Files(media::img)),
     route(Get, Contract, "/image_geninfo", READ_PATHS, Files(geninfo::one)),
     route(Post, Contract, "/image_geninfo_batch", READ_PATHS, Files(geninfo::batch)),
     route(Get, Contract, "/image_exif", READ_PATHS, Files(geninfo::exif)),

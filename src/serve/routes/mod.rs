@@ -4,6 +4,8 @@
 pub(super) mod events;
 pub(super) mod folders;
 pub(super) mod geninfo;
+pub(super) mod handover;
+pub(super) mod listing;
 pub(super) mod media;
 pub(super) mod operations;
 pub(super) mod own;
@@ -15,3 +17,4 @@ pub(super) mod status;
 pub(super) mod system;
 pub(super) mod tags;
 pub(super) mod undo;
+pub(super) mod zip;

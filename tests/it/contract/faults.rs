@@ -325,6 +325,12 @@ impl Engine for Broken {
     fn images_at(&self, _: &[&[u8]]) -> Result<Vec<Option<Hit>>, Failure> {
         self.fail()
     }
+    fn ids_in(&self, _: &[u8]) -> Result<Vec<(Vec<u8>, ImageId)>, Failure> {
+        self.fail()
+    }
+    fn newest_in(&self, _: &[&[u8]], _: usize) -> Result<Vec<Option<Vec<Hit>>>, Failure> {
+        self.fail()
+    }
     fn image(&self, _: ImageId) -> Result<Option<Hit>, Failure> {
         self.fail()
     }

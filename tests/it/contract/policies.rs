@@ -9,9 +9,10 @@ use tower::ServiceExt as _;
 
 /// Where a route can be reached.
 fn uris(row: &RouteRow) -> Vec<String> {
+    let path = row.path.replace("{filename}", "a.png");
     match row.prefix {
-        "{B}" => PREFIXES.iter().map(|prefix| format!("{prefix}{}", row.path)).collect(),
-        prefix => vec![format!("{prefix}{}", row.path)],
+        "{B}" => PREFIXES.iter().map(|prefix| format!("{prefix}{path}")).collect(),
+        prefix => vec![format!("{prefix}{path}")],
     }
 }
 
@@ -73,7 +74,16 @@ A..WT. POST   {B}/copy_files
 A..WT. POST   {B}/move_files
 A..WT. POST   {B}/db/rename
 A..WT. POST   {B}/flatten_folder
+A.R.T. GET    {B}/files
+A.R.T. POST   {B}/batch_get_files_info
+A.R.T. POST   {B}/check_path_exists
+A.RWT. POST   {B}/zip
+A.R.T. POST   {B}/batch_top_4_media_info
+A...T. POST   {B}/send_img_path
+A..... GET    {B}/gen_info_completed
 A.R.T. GET    {B}/file
+A.R.T. GET    {B}/stream_video
+A.R.T. GET    {B}/img/{filename}
 A.R.T. GET    {B}/image_geninfo
 A.R.T. POST   {B}/image_geninfo_batch
 A.R.T. GET    {B}/image_exif
