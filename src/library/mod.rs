@@ -3,8 +3,10 @@
 //! Opens them in the order of the flow and closes them in reverse. A method that changes
 //! something returns once every search shows it. Knows nothing of HTTP.
 
+mod files;
 mod upkeep;
 
+use crate::files::Files;
 use crate::intake::{Intake, IntakeError, IntakeSettings, ProgressSnapshot, RunError, WatchSettings};
 use crate::ledger::{DecideError, Ledger, OpenError, ReadError, Reader};
 use crate::limits;
@@ -14,6 +16,7 @@ use crate::projection::{Follower, ProjectionError};
 use crate::query::{Engine, Sources};
 use crate::sys::lock::LockError;
 use crate::sys::storage::{Disk, Storage};
+use crate::sys::tree::DiskTree;
 use crate::sys::{DirLock, PathError, Stopper};
 use lumidex_schema::id::{ImageId, RootId, Seq, TagId};
 use lumidex_schema::layout;
@@ -76,6 +79,7 @@ pub struct Library {
     upkeep: Mutex<Option<Upkeep>>,
     /// Held while a copy is made: one at a time.
     copying: Arc<Mutex<()>>,
+    files: Arc<Files>,
     intake: Arc<Intake>,
     stopper: Stopper,
     engine: Engine,
@@ -121,9 +125,11 @@ impl Library {
         let stopper = Stopper::new();
         let intake = Intake::start(ledger.clone(), options.intake, options.watch, &stopper.stop())
             .map_err(LibraryError::Thread)?;
+        let files = Files::new(ledger.clone(), Arc::new(DiskTree), stopper.stop());
         Ok(Self {
             upkeep: Mutex::default(),
             copying: Arc::default(),
+            files: Arc::new(files),
             intake: Arc::new(intake),
             stopper,
             engine,

@@ -6,7 +6,7 @@ use crate::limits::UNDO_AGE_MAX;
 use lumidex_schema::id::{ImageId, Seq, TagId, Timestamp};
 use lumidex_schema::operation::{Act, Operation, OperationKind, OperationState, Step};
 use lumidex_schema::path::display;
-use lumidex_schema::record::{Action, Decision};
+use lumidex_schema::record::{Action, Decision, Link};
 use std::time::SystemTime;
 
 /// Steps of an operation that are looked at to say what it was about.
@@ -18,7 +18,8 @@ const STEPS_LOOKED_AT: usize = 8;
 /// When the ledger cannot be read.
 pub(super) fn deeds(reader: &Reader, before: Option<Seq>, max: usize) -> Result<Vec<Deed>, ReadError> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
-    let oldest = i128::try_from(now).unwrap_or(i128::MAX) - UNDO_AGE_MAX.as_nanos() as i128;
+    let age = |nanos| i128::try_from(nanos).unwrap_or(i128::MAX);
+    let oldest = age(now) - age(UNDO_AGE_MAX.as_nanos());
     let mut deeds = Vec::new();
     for (number, decision) in reader.decisions_before(before, max)? {
         let Decision { at, action } = decision;
@@ -73,6 +74,26 @@ fn told(reader: &Reader, number: Seq, action: &Action) -> Result<Deed, ReadError
         }
         Action::CoverChosen { image, .. } => {
             about("cover_chosen", "chose the cover of a video".to_owned(), &[*image])?
+        }
+        Action::TagLinked { tag, changes } => {
+            let images: Vec<ImageId> = changes.iter().map(|change| change.image).collect();
+            let is_put = changes.iter().any(|change| matches!(change.after, Some(Link::Given | Link::Ruled)));
+            let (kind, put, on) =
+                if is_put { ("tag_put", "put", "on") } else { ("tag_taken", "took", "off") };
+            let text = format!("{put} {} {on} {}", name(reader, *tag)?, pictures(images.len()));
+            about(kind, text, &images)?
+        }
+        Action::TagDropped { tag, links } => {
+            let images: Vec<ImageId> = links.iter().map(|(image, _)| *image).collect();
+            let text = format!("removed the tag {} from {}", name(reader, *tag)?, pictures(images.len()));
+            about("tag_removed", text, &images)?
+        }
+        Action::TagBack { tag } => plain("tag_made", format!("put the tag {} back", name(reader, *tag)?)),
+        Action::ReviewAnswered { image, before, .. } => {
+            about("review_settled", "answered a question about a picture".to_owned(), &[*image, *before])?
+        }
+        Action::ReviewReopened { .. } => {
+            plain("review_reopened", "asked a question about a picture again".to_owned())
         }
         Action::Files { .. } => return operation(reader, number, plain),
     })
