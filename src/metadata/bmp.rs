@@ -17,7 +17,7 @@ pub(super) fn scan(window: &Window<'_>, slots: &mut Slots) -> io::Result<Picture
     // The first kind of header has sides of 16 bits; a negative height means rows that run downward.
     if head[14] == 12 && n >= 26 {
         (picture.width, picture.height, bits) = (u16_at(18).into(), u16_at(20).into(), u16_at(24));
-    } else if n >= 30 {
+    } else if n >= 26 {
         let side = |at| (u32_at(at) as i32).unsigned_abs();
         (picture.width, picture.height, bits) = (side(18), side(22), u16_at(28));
     } else {

@@ -2,7 +2,7 @@
 //! and can only be passed block by block, so of a long animation only the start is walked; the rest
 //! counts as frames, and a comment in it is not found.
 
-use crate::limits::metadata::GIF_BYTES_WALKED_MAX;
+use crate::limits::metadata::{CHUNKS_PER_FILE_MAX, GIF_BYTES_WALKED_MAX};
 use crate::metadata::complaint::Complaint;
 use crate::metadata::decode;
 use crate::metadata::picture::Picture;
@@ -33,7 +33,11 @@ pub(super) fn scan(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<Pic
     slots.note("background", head[11].to_string());
     let mut at = 13 + colours(head[10]);
     picture.payload.push(13, colours(head[10]).min(window.len() - 13));
-    loop {
+    for n_blocks in 0.. {
+        if n_blocks >= CHUNKS_PER_FILE_MAX {
+            slots.complain(Complaint::TooManyChunks { limit: CHUNKS_PER_FILE_MAX });
+            break;
+        }
         let mark = tape.byte(window, at)?;
         let end = match mark {
             Some(FRAME) => match window.array::<9>(at + 1)? {
@@ -110,8 +114,8 @@ impl Tape {
         loop {
             match self.byte(window, at)? {
                 None => return Ok(End::FileEnds),
-                Some(0) => return Ok(End::At(at + 1)),
                 Some(_) if at > GIF_BYTES_WALKED_MAX => return Ok(End::TooFar),
+                Some(0) => return Ok(End::At(at + 1)),
                 Some(len) => at += 1 + u64::from(len),
             }
         }

@@ -194,9 +194,9 @@ fn all_texts_of_a_file_are_shown_by_name() {
 }
 
 /// A source that counts the bytes asked of it.
-struct Counted<'a> {
-    bytes: &'a [u8],
-    n_read: std::cell::Cell<usize>,
+pub(super) struct Counted<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) n_read: std::cell::Cell<usize>,
 }
 
 impl crate::metadata::ReadAt for Counted<'_> {
