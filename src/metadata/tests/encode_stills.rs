@@ -67,7 +67,7 @@ impl Tiff {
         for (tag, values) in [(0x8769, exif), (0x8825, gps)] {
             if !values.is_empty() {
                 let at = self.directory(&mut file, values.to_vec());
-                entries.push((tag, 4, self.number(at as u64, 4)));
+                entries.push((tag, if self.is_big { 18 } else { 4 }, self.offset(at)));
             }
         }
         let (mut offsets, mut lengths) = (Vec::new(), Vec::new());
