@@ -100,6 +100,22 @@ fn entries_of_a_tiff_that_share_their_bytes_cost_no_more_than_the_file_may() {
 }
 
 #[test]
+fn large_pictures_cost_their_head_and_a_few_blocks() {
+    let strips = LITTLE.file((60_000, 150), &[(0x9286, 7, unicode(INFOTEXT, true))], &[], &[]);
+    let picture = vec![7; 8 << 20];
+    let coded = heif(b"avif", 0, &[item(b"av01", &picture), exif_item(&comment_block(INFOTEXT))]);
+    let boxes = jxl(&[
+        boxed(b"jxlc", &[&b"\xff\x0a"[..], &picture].concat()),
+        boxed(b"Exif", &[&[0; 4][..], &comment_block(INFOTEXT)].concat()),
+    ]);
+    for file in [strips, coded, boxes] {
+        assert_eq!(positive(&file).as_deref(), Some(PROMPT));
+        // Read twice, for the recipe and for showing.
+        assert!(n_read(&file) < 160 << 10, "{}", n_read(&file));
+    }
+}
+
+#[test]
 fn a_gif_without_end_gives_what_is_there() {
     let whole = gif(&[gif_comment(INFOTEXT)], &[]);
     for end in [&b""[..], b"\x2c", b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\xff", b"\x21", b"\x21\xfe\xffcut", b"?"] {

@@ -45,7 +45,7 @@ fn tiff_of_either_order_and_either_width() {
     for form in forms() {
         let comment = (0x9286, 7, unicode(INFOTEXT, form.little));
         for file in [
-            form.file((5, 3), &[], &[comment.clone()], &[]),
+            form.file((5, 3), &[], std::slice::from_ref(&comment), &[]),
             form.file((5, 3), &[comment], &[], &[]),
             form.file((5, 3), &[(0x010e, 2, format!("{INFOTEXT}\0").into_bytes())], &[], &[]),
         ] {

@@ -21,7 +21,7 @@ const XMP: &str = "<x:xmpmeta xmlns:x='adobe:ns:meta/'/>";
 const WORKFLOW: &str = r#"workflow:{"nodes": [], "links": []}"#;
 
 /// What must be shown of each fixture; `{raw}` stands for the text its recipe was read from.
-const SHOWN: [(&str, &[(&str, &str)]); 25] = [
+const SHOWN: [(&str, &[(&str, &str)]); 26] = [
     ("a1111/infotext.png", &[("parameters", "{raw}")]),
     ("a1111/behind-the-data.png", &[("parameters", "{raw}")]),
     ("a1111/compressed.png", &[("parameters", "{raw}")]),
@@ -51,6 +51,22 @@ const SHOWN: [(&str, &[(&str, &str)]); 25] = [
             ("262", "1"),
             ("271", WORKFLOW),
             ("272", "prompt:{raw}"),
+            ("273", "(8, 12, 16, 20)"),
+            ("277", "1"),
+            ("278", "1"),
+            ("279", "(4, 4, 4, 4)"),
+            ("compression", "raw"),
+        ],
+    ),
+    (
+        "forge/description.tif",
+        &[
+            ("256", "4"),
+            ("257", "4"),
+            ("258", "8"),
+            ("259", "1"),
+            ("262", "1"),
+            ("270", "{raw}"),
             ("273", "(8, 12, 16, 20)"),
             ("277", "1"),
             ("278", "1"),
@@ -177,7 +193,7 @@ fn files_of_every_container_are_found_by_text_and_size() {
         found
     };
     assert_eq!(found("a paper boat"), ["graph.avif", "graph.jxl", "graph.png", "graph.tif", "graph.webp"]);
-    assert_eq!(found("a lighthouse"), ["comment.gif", "infotext.png"]);
+    assert_eq!(found("a lighthouse"), ["comment.gif", "description.tif", "infotext.png"]);
     assert_eq!(found("Seed: 18446744073709551615").len(), 9);
     assert_eq!(found("猫\nSteps: 4"), ["japanese.heic"]);
     let sized = |size: &str| {
@@ -191,7 +207,7 @@ fn files_of_every_container_are_found_by_text_and_size() {
     assert_eq!(sized("64 × 32"), coded);
     assert_eq!(sized("32 × 64"), ["japanese.heic"]);
     assert_eq!(sized("1 × 1"), ["comment.gif", "comment.gif"]);
-    assert_eq!(sized("4 × 4"), ["graph.tif"]);
+    assert_eq!(sized("4 × 4"), ["description.tif", "graph.tif"]);
     assert_eq!(
         sized("8 × 4"),
         ["captions.webp", "graph.webp", "user-comment-64-bit.tif", "user-comment.tiff", "user-comment.webp"]
