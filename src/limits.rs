@@ -284,6 +284,11 @@ pub mod metadata {
     pub const EXIF_DIRECTORIES_MAX: usize = 8;
     /// Entries of one EXIF directory.
     pub const EXIF_ENTRIES_MAX: usize = 1_000;
+    /// Bytes of a GIF walked block by block, since its frames can only be passed so; what is behind
+    /// counts as frames. Programs put comments before the first frame.
+    pub const GIF_BYTES_WALKED_MAX: u64 = 4 << 20;
+    /// Items of one AVIF or HEIF file; the largest photographs have some hundred tiles.
+    pub const ITEMS_PER_FILE_MAX: usize = 8_192;
     /// Bytes searched for the next marker in a damaged JPEG.
     pub const RESYNC_BYTES_MAX: usize = 64 << 10;
     /// Nesting of JSON; the deepest real graphs reach 20.

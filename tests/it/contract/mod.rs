@@ -7,6 +7,7 @@ mod served;
 mod commands;
 mod database;
 mod events;
+mod exif;
 mod faults;
 mod files;
 mod intruders;
