@@ -299,6 +299,9 @@ fn a_renamed_folder_ends_the_same_in_whatever_order_it_is_told() {
         let home = Home::new();
         let (a, b) = (home.tagged("/p/x/a.png", file(1)), home.tagged("/p/x/y/b.png", file(2)));
         let known = [home.sighted(a), home.sighted(b)];
+        // Copies that came lately must not be taken for them.
+        let copies_of_both = [("/q/c.png", 1), ("/q/d.png", 2)]
+            .map(|(path, content)| home.see(path, File { inode: 50 + u64::from(content), content }));
         let operation = home.begin(vec![step(&folder("/p/x", "/q/z"))]);
         for what in &order {
             match what {
@@ -310,6 +313,7 @@ fn a_renamed_folder_ends_the_same_in_whatever_order_it_is_told() {
         }
         assert_eq!((home.at("/q/z/a.png"), home.at("/q/z/y/b.png")), (Some(a), Some(b)), "{order:?}");
         assert_eq!((home.at("/p/x/a.png"), home.at("/p/x/y/b.png")), (None, None), "{order:?}");
+        assert_eq!(copies_of_both.map(Some), [home.at("/q/c.png"), home.at("/q/d.png")], "{order:?}");
         assert_eq!((home.tags(a).len(), home.tags(b).len()), (1, 1), "{order:?}");
         assert!(home.reader().reviews(9).unwrap().is_empty(), "{order:?}");
     }
