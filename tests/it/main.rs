@@ -15,5 +15,6 @@ mod search;
 mod support;
 mod sweep;
 mod tidy;
+mod undo;
 mod watch_soak;
 mod watching;
