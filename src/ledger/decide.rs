@@ -2,15 +2,19 @@
 //! what undoing it needs, and acknowledged after it is durable.
 
 use super::ReadError;
+use super::cover;
 use super::intern::Interned;
 use super::journal;
 use super::roots;
 use super::settle;
 use super::txn::Tables;
+use super::undo;
 use crate::limits;
 use lumidex_schema::id::{ImageId, Seq, TagId, Timestamp};
 use lumidex_schema::operation::OperationState;
-use lumidex_schema::record::{Action, ExtraPath, Fingerprint, Link, PathType, Presence, Row, Tag};
+use lumidex_schema::record::{
+    Action, ExtraPath, Fingerprint, Link, LinkChange, PathType, Presence, Row, Tag,
+};
 use lumidex_schema::tag::{self, TagKind};
 use redb::ReadableTable;
 
@@ -29,7 +33,9 @@ pub(super) enum Request {
     RemoveExtraPath { path: Vec<u8>, types: Vec<PathType> },
     AliasExtraPath { path: Vec<u8>, alias: String },
     SettleReview { review: Seq, take: Option<ImageId> },
+    ChooseCover { image: ImageId, webp: Option<Vec<u8>> },
     Journal(journal::Entry),
+    Undo { decision: Seq },
 }
 
 /// What a decision gave, beside its number.
@@ -155,7 +161,9 @@ pub(super) fn apply(
         Request::SettleReview { review, take } => {
             Ok((settle::settle(tables, interned, review, take, at)?, Outcome::Done))
         }
+        Request::ChooseCover { image, webp } => cover::choose(tables, image, webp, at),
         Request::Journal(entry) => journal::apply(tables, interned, entry, at),
+        Request::Undo { decision } => Ok((undo::undo(tables, interned, decision, at)?, Outcome::Done)),
     }
 }
 
@@ -187,39 +195,42 @@ fn custom(tables: &Tables<'_>, id: TagId) -> Result<Tag, Failure> {
 }
 
 fn remove_tag(tables: &mut Tables<'_>, interned: &mut Interned, id: TagId, at: Timestamp) -> Decided {
-    let mut tag = match custom(tables, id) {
+    let tag = match custom(tables, id) {
         Err(Failure::Refused(DecideError::UnknownTag(_))) => return done(tables),
         other => other?,
     };
     if tag.name == tag::LIKE {
         return Err(Failure::Refused(DecideError::Permanent(tag::LIKE)));
     }
-    let mut images = Vec::new();
-    let mut refused = Vec::new();
+    let dropped = drop_tag(tables, interned, id, tag)?;
+    Ok((tables.decided(at, dropped)?, Outcome::Done))
+}
+
+/// Removes a tag with its links.
+pub(super) fn drop_tag(
+    tables: &mut Tables<'_>,
+    interned: &mut Interned,
+    id: TagId,
+    tag: Tag,
+) -> Result<Action, ReadError> {
+    let mut links = Vec::new();
     for entry in tables.links.range::<(u32, u32)>(..)? {
         let (key, link) = entry?;
         let (image, linked) = key.value();
-        if linked != id.0 {
-            continue;
-        }
-        match Link::decode(link.value())? {
-            Link::Given | Link::Ruled => images.push(ImageId(image)),
-            Link::Refused => refused.push(image),
+        if linked == id.0 {
+            links.push((ImageId(image), Link::decode(link.value())?));
         }
     }
-    for image in &images {
+    for (image, link) in &links {
         tables.links.remove((image.0, id.0))?;
-        tables.touch(*image)?;
-    }
-    for image in refused {
-        tables.links.remove((image, id.0))?;
+        if *link != Link::Refused {
+            tables.touch(*image)?;
+        }
     }
     tables.custom_tags.remove(tag.name.as_str())?;
     interned.forget_custom(&tag.name);
-    tag.removed = true;
-    tables.change_tag(id, tag)?;
-    let seq = tables.decided(at, Action::TagRemoved { tag: id, images })?;
-    Ok((seq, Outcome::Done))
+    tables.change_tag(id, Tag { removed: true, ..tag })?;
+    Ok(Action::TagDropped { tag: id, links })
 }
 
 fn color_tag(tables: &mut Tables<'_>, id: TagId, color: String, at: Timestamp) -> Decided {
@@ -245,7 +256,7 @@ fn known_images(tables: &Tables<'_>, mut images: Vec<ImageId>) -> Result<Vec<Ima
 
 /// The image itself, or the older one that took over its file after whoever decides had looked it up:
 /// nobody would see again what is done to the newer one.
-fn known_image(tables: &Tables<'_>, id: ImageId) -> Result<ImageId, Failure> {
+pub(super) fn known_image(tables: &Tables<'_>, id: ImageId) -> Result<ImageId, Failure> {
     let unknown = || Failure::Refused(DecideError::UnknownImage(id));
     let image = tables.image(id)?.ok_or_else(unknown)?;
     if image.presence != Presence::Retired || image.fingerprint != Fingerprint::default() {
@@ -255,46 +266,57 @@ fn known_image(tables: &Tables<'_>, id: ImageId) -> Result<ImageId, Failure> {
     there.map(|row| ImageId(row.value().0)).ok_or_else(unknown)
 }
 
-fn link_of(tables: &Tables<'_>, image: ImageId, tag: TagId) -> Result<Option<Link>, Failure> {
+pub(super) fn link_of(tables: &Tables<'_>, image: ImageId, tag: TagId) -> Result<Option<Link>, Failure> {
     Ok(super::txn::decode(tables.links.get((image.0, tag.0))?)?)
 }
 
 fn put_tag(tables: &mut Tables<'_>, id: TagId, images: Vec<ImageId>, at: Timestamp) -> Decided {
     custom(tables, id)?;
-    let mut changed = Vec::new();
+    let mut changes = Vec::new();
     for image in known_images(tables, images)? {
         let before = link_of(tables, image, id)?;
-        if before == Some(Link::Given) {
-            continue;
-        }
-        tables.links.insert((image.0, id.0), Link::Given.encode().as_slice())?;
-        if before != Some(Link::Ruled) {
-            tables.decided_on(image)?;
-            changed.push(image);
+        if before != Some(Link::Given) {
+            changes.push(LinkChange { image, before, after: Some(Link::Given) });
         }
     }
-    if changed.is_empty() {
-        return done(tables);
-    }
-    let seq = tables.decided(at, Action::TagPut { tag: id, images: changed })?;
-    Ok((seq, Outcome::Done))
+    change_links(tables, id, changes, at)
 }
 
 fn take_tag(tables: &mut Tables<'_>, id: TagId, images: Vec<ImageId>, at: Timestamp) -> Decided {
     custom(tables, id)?;
-    let mut changed = Vec::new();
+    let mut changes = Vec::new();
     for image in known_images(tables, images)? {
-        if let Some(Link::Given | Link::Ruled) = link_of(tables, image, id)? {
-            tables.links.insert((image.0, id.0), Link::Refused.encode().as_slice())?;
-            tables.decided_on(image)?;
-            changed.push(image);
+        let before = link_of(tables, image, id)?;
+        if let Some(Link::Given | Link::Ruled) = before {
+            changes.push(LinkChange { image, before, after: Some(Link::Refused) });
         }
     }
-    if changed.is_empty() {
+    change_links(tables, id, changes, at)
+}
+
+fn change_links(tables: &mut Tables<'_>, id: TagId, changes: Vec<LinkChange>, at: Timestamp) -> Decided {
+    if changes.is_empty() {
         return done(tables);
     }
-    let seq = tables.decided(at, Action::TagTaken { tag: id, images: changed })?;
+    set_links(tables, id, &changes)?;
+    let seq = tables.decided(at, Action::TagLinked { tag: id, changes })?;
     Ok((seq, Outcome::Done))
+}
+
+/// Makes a tag to images what it is after these changes.
+pub(super) fn set_links(
+    tables: &mut Tables<'_>,
+    tag: TagId,
+    changes: &[LinkChange],
+) -> Result<(), ReadError> {
+    for LinkChange { image, after, .. } in changes {
+        match after {
+            Some(link) => tables.links.insert((image.0, tag.0), link.encode().as_slice())?.is_some(),
+            None => tables.links.remove((image.0, tag.0))?.is_some(),
+        };
+        tables.decided_on(*image)?;
+    }
+    Ok(())
 }
 
 fn toggle_tag(tables: &mut Tables<'_>, id: TagId, image: ImageId, at: Timestamp) -> Decided {
@@ -327,7 +349,7 @@ fn remove_setting(tables: &mut Tables<'_>, name: &str, at: Timestamp) -> Decided
     Ok((seq, Outcome::Done))
 }
 
-fn extra_path(tables: &Tables<'_>, path: &[u8]) -> Result<Option<ExtraPath>, Failure> {
+pub(super) fn extra_path(tables: &Tables<'_>, path: &[u8]) -> Result<Option<ExtraPath>, Failure> {
     Ok(super::txn::decode(tables.extra_paths.get(path)?)?)
 }
 
@@ -371,13 +393,21 @@ fn change_extra_path(
     if before == after {
         return Ok((tables.counters.head, outcome));
     }
-    match &after {
+    put_extra_path(tables, path, before.is_none(), after)?;
+    let seq = tables.decided(at, Action::ExtraPath { path: path.to_vec(), before })?;
+    Ok((seq, outcome))
+}
+
+/// Stores an entry or removes it; folders change only with that.
+pub(super) fn put_extra_path(
+    tables: &mut Tables<'_>,
+    path: &[u8],
+    was_none: bool,
+    entry: Option<ExtraPath>,
+) -> Result<(), ReadError> {
+    match &entry {
         Some(entry) => tables.extra_paths.insert(path, entry.encode().as_slice())?.is_some(),
         None => tables.extra_paths.remove(path)?.is_some(),
     };
-    if before.is_none() || after.is_none() {
-        roots::settle(tables)?;
-    }
-    let seq = tables.decided(at, Action::ExtraPath { path: path.to_vec(), before })?;
-    Ok((seq, outcome))
+    if was_none || entry.is_none() { roots::settle(tables) } else { Ok(()) }
 }

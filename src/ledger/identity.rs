@@ -22,8 +22,23 @@ pub(super) struct Lost {
     pub(super) spot: Spot,
     /// What was last seen of its file.
     pub(super) sighting: Sighting,
-    /// What a person did to it: tags put on (`true`) or taken off.
-    pub(super) decisions: Vec<(TagId, bool)>,
+    /// What a person did to it.
+    pub(super) decisions: Decided,
+}
+
+/// What a person did to an image.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Decided {
+    /// Tags put on (`true`) or taken off.
+    pub(super) tags: Vec<(TagId, bool)>,
+    /// A digest of the cover that was chosen.
+    pub(super) cover: Option<[u8; 32]>,
+}
+
+impl Decided {
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Who it is.
@@ -76,7 +91,8 @@ mod tests {
     }
 
     fn lost(id: u32, spot: Spot, inode: u64, tag: u32) -> Lost {
-        let decisions = if tag == 0 { Vec::new() } else { vec![(TagId(tag), true)] };
+        let tags = if tag == 0 { Vec::new() } else { vec![(TagId(tag), true)] };
+        let decisions = Decided { tags, cover: None };
         Lost { image: ImageId(id), spot, sighting: file(inode), decisions }
     }
 

@@ -7,6 +7,7 @@ use super::ReadError;
 use super::alike::{Alikes, SharedAlike};
 use super::observe::SharedText;
 use super::txn::Tables;
+use super::underway::Underway;
 use crate::limits;
 use lumidex_schema::feed::Subject;
 use lumidex_schema::id::{ImageId, TagId, TextId};
@@ -27,6 +28,8 @@ pub(super) struct Interned {
     pub(super) alikes: Alikes,
     /// Images whose place another took in this transaction.
     pub(super) displaced: Vec<ImageId>,
+    /// Images whose files operations are about to move.
+    pub(super) underway: Underway,
     told: Displaced,
     texts: Option<HashMap<[u8; 16], TextId>>,
     tags: Option<HashMap<(TagKind, Box<str>), TagId>>,
@@ -48,9 +51,10 @@ impl Interned {
 
     /// The transaction is lost: ids given in it must not be met again.
     pub(super) fn forget(&mut self) {
-        let Self { alikes, displaced, told: _, texts, tags, sizes } = self;
+        let Self { alikes, displaced, underway, told: _, texts, tags, sizes } = self;
         alikes.forget();
         displaced.clear();
+        underway.forget();
         (*texts, *tags) = (None, None);
         sizes.clear();
     }
@@ -114,6 +118,13 @@ impl Interned {
         let id = self.tag(tables, TagKind::PixelSize, &name)?;
         self.sizes.insert((width, height), id);
         Ok(id)
+    }
+
+    /// A custom tag that a person had removed is back.
+    pub(super) fn know_custom(&mut self, name: &str, id: TagId) {
+        if let Some(tags) = &mut self.tags {
+            tags.insert((TagKind::Custom, Box::<str>::from(name)), id);
+        }
     }
 
     /// Forgets a custom tag that a person removed, so that the name makes another.

@@ -12,7 +12,7 @@ use super::{Ledger, ReadError};
 use crate::limits;
 use lumidex_schema::id::{Seq, Timestamp};
 use lumidex_schema::operation::{Operation, OperationKind, OperationState, Step, StepState};
-use lumidex_schema::record::{Action, Row, Sighting};
+use lumidex_schema::record::{Action, Presence, Row, Sighting};
 use redb::ReadableTable;
 
 /// What became of some steps of an operation, in the order of its journal.
@@ -125,16 +125,21 @@ pub(super) fn apply(
     at: Timestamp,
 ) -> Decided {
     match entry {
-        Entry::Begin { kind, items, steps, is_whole } => begin(tables, kind, (items, &steps), is_whole, at),
-        Entry::Add { operation, items, steps, is_last } => add(tables, operation, (items, &steps), is_last),
+        Entry::Begin { kind, items, steps, is_whole } => {
+            begin(tables, interned, kind, (items, &steps), is_whole, at)
+        }
+        Entry::Add { operation, items, steps, is_last } => {
+            add(tables, interned, operation, (items, &steps), is_last)
+        }
         Entry::Take { operation, taken } => take(tables, interned, operation, taken, at),
-        Entry::Forget { operation } => forget(tables, operation),
+        Entry::Forget { operation } => forget(tables, interned, operation),
         Entry::Expire { operation } => expire(tables, operation),
     }
 }
 
 fn begin(
     tables: &mut Tables<'_>,
+    interned: &mut Interned,
     kind: OperationKind,
     (items, steps): (u32, &[Step]),
     is_whole: bool,
@@ -158,6 +163,7 @@ fn begin(
     };
     append(tables, number, &mut head, (items, steps), is_whole)?;
     tables.operations.insert(number.0, head.encode().as_slice())?;
+    interned.underway.add(steps);
     Ok((number, Outcome::Done))
 }
 
@@ -227,11 +233,18 @@ fn append(
     Ok(())
 }
 
-fn add(tables: &mut Tables<'_>, operation: Seq, steps: (u32, &[Step]), is_last: bool) -> Decided {
+fn add(
+    tables: &mut Tables<'_>,
+    interned: &mut Interned,
+    operation: Seq,
+    steps: (u32, &[Step]),
+    is_last: bool,
+) -> Decided {
     let states = [OperationState::Planning];
     let mut head = head_in(tables, operation, &states, "steps are added while it is planned")?;
     append(tables, operation, &mut head, steps, is_last)?;
     put_head(tables, operation, &head)?;
+    interned.underway.add(steps.1);
     done(tables)
 }
 
@@ -259,26 +272,46 @@ fn take(
         head.failed += u32::from(has_failed(&state));
         (step.state, step.after) = (state, after);
         tables.steps.insert((operation.0, nth), step.encode().as_slice())?;
+        if let Some(image) = step.image.filter(|_| nth >= head.taken) {
+            interned.underway.take(image);
+        }
     }
     (head.taken, head.held) = (head.taken.max(taken), held);
-    relocate(tables, interned, relocations, head.last_image, at)?;
+    relocate(tables, interned, relocations, &head, at)?;
     if let Some(end) = end {
+        if head.taken < head.steps {
+            interned.underway.forget();
+        }
         (head.state, head.ended) = (end, Some(at));
         if let (OperationKind::Undo { of }, OperationState::Done) = (head.kind, end) {
             tables.undone.insert(of.0, operation.0)?;
         }
     }
+    look_for_released(tables, interned)?;
     put_head(tables, operation, &head)?;
     done(tables)
+}
+
+/// Images that went missing while their steps were to be taken, and were not given a place by them.
+fn look_for_released(tables: &Tables<'_>, interned: &mut Interned) -> Result<(), ReadError> {
+    for id in interned.underway.released() {
+        let is_missing =
+            tables.image(id)?.is_some_and(|image| matches!(image.presence, Presence::Missing { .. }));
+        if is_missing {
+            interned.displaced.push(id);
+        }
+    }
+    Ok(())
 }
 
 const fn has_failed(state: &StepState) -> bool {
     matches!(state, StepState::Failed(_) | StepState::TakenBack)
 }
 
-fn forget(tables: &mut Tables<'_>, operation: Seq) -> Decided {
+fn forget(tables: &mut Tables<'_>, interned: &mut Interned, operation: Seq) -> Decided {
     let states = [OperationState::Planning];
     let mut head = head_in(tables, operation, &states, "only what was not begun is forgotten")?;
+    interned.underway.forget();
     head.steps = remove_last_steps(tables, operation)?;
     if head.steps > 0 {
         put_head(tables, operation, &head)?;

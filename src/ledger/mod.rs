@@ -5,6 +5,7 @@
 
 mod alike;
 pub mod backup;
+mod cover;
 mod decide;
 mod doubts;
 mod error;
@@ -21,9 +22,12 @@ mod relink;
 mod relocate;
 mod roots;
 mod settle;
+mod since;
 mod store;
 mod sweep;
 mod txn;
+mod underway;
+mod undo;
 mod writer;
 
 pub use decide::{DecideError, Outcome};

@@ -186,6 +186,7 @@ pub(super) fn apply(
     interned: &mut Interned,
     observations: Vec<Observation>,
 ) -> Result<(), ReadError> {
+    interned.underway.load(tables)?;
     let mut rows = Rows::default();
     let (mut missing, mut walked) = (Vec::new(), Vec::new());
     let (mut fresh, n_displaced_before) = (Vec::new(), interned.displaced.len());

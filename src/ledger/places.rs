@@ -21,6 +21,11 @@ impl Relink<'_, '_> {
             }
             self.tables.links.remove((newer.0, tag.0))?;
         }
+        let cover = self.tables.covers.remove(newer.0)?.map(|cover| cover.value().to_vec());
+        if let Some(cover) = cover {
+            // Chosen for the file as it is now.
+            self.tables.covers.insert(id.0, cover.as_slice())?;
+        }
         self.leave(id, &old)?;
         self.forget_former(id)?;
         self.forget_former(newer)?;

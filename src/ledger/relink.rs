@@ -6,7 +6,7 @@
 //! its place.
 
 use super::ReadError;
-use super::identity::{Choice, Lost, Spot, choose};
+use super::identity::{Choice, Decided, Lost, Spot, choose};
 use super::intern::Interned;
 use super::observe::{Elsewhere, Sighted};
 use super::txn::{Tables, decode};
@@ -85,17 +85,18 @@ pub(super) fn displaced(
     if copies.is_empty() { Ok(()) } else { missed(tables, interned, image, &copies, at) }
 }
 
-/// What a person did to an image: tags put on (`true`) or taken off, by tag.
-pub(super) fn decisions(tables: &Tables<'_>, image: ImageId) -> Result<Vec<(TagId, bool)>, ReadError> {
-    let mut decisions = Vec::new();
+/// What a person did to an image.
+pub(super) fn decisions(tables: &Tables<'_>, image: ImageId) -> Result<Decided, ReadError> {
+    let cover = tables.covers.get(image.0)?.map(|cover| *blake3::hash(cover.value()).as_bytes());
+    let mut tags = Vec::new();
     for (tag, link) in links(tables, image)? {
         match link {
-            Link::Given => decisions.push((tag, true)),
-            Link::Refused => decisions.push((tag, false)),
+            Link::Given => tags.push((tag, true)),
+            Link::Refused => tags.push((tag, false)),
             Link::Ruled => {}
         }
     }
-    Ok(decisions)
+    Ok(Decided { tags, cover })
 }
 
 /// Gives an image the place, the file and the rules' tags of a newer one, which is no more; what a
@@ -145,7 +146,7 @@ impl<'a, 't> Relink<'a, 't> {
 }
 
 impl Relink<'_, '_> {
-    fn see(&mut self, seen: Image, elsewhere: &Elsewhere) -> Result<ImageId, ReadError> {
+    pub(super) fn see(&mut self, seen: Image, elsewhere: &Elsewhere) -> Result<ImageId, ReadError> {
         let known = self.at_place(seen.folder, &seen.name)?;
         let unchanged = known.as_ref().filter(|(_, known)| known.fingerprint == seen.fingerprint);
         if let Some((id, record)) = unchanged
@@ -244,6 +245,10 @@ impl Relink<'_, '_> {
             return Ok(());
         }
         let Some(record) = self.missing(id)? else { return Ok(()) };
+        if self.interned.underway.contains(id) {
+            self.interned.underway.hold_back(id);
+            return Ok(());
+        }
         let alike = self.alike(&record)?;
         for newer in &alike {
             let Some(place) = self.present(*newer, &record.fingerprint)? else { continue };
@@ -257,6 +262,7 @@ impl Relink<'_, '_> {
             for other in alike.iter().chain([&id]) {
                 if let Some(other_record) = self.missing(*other)?
                     && other_record.fingerprint == record.fingerprint
+                    && !self.interned.underway.contains(*other)
                     && self.arrived_since(*newer, *other, &other_record)?
                     && !lost.iter().any(|known: &Lost| known.image == *other)
                 {
@@ -321,7 +327,9 @@ impl Relink<'_, '_> {
                     elsewhere.gone.contains(&file) || (counts && elsewhere.altered.contains(&file))
                 }
             };
-            if is_lost {
+            // Where its file goes is not guessed while an operation is about to tell.
+            let is_told = self.interned.underway.contains(*id);
+            if is_lost && (!is_told || image.sighting.is_same_file(&seen.sighting)) {
                 lost.push(self.as_lost(*id, &image)?);
             }
         }

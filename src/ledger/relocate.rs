@@ -7,13 +7,15 @@
 
 use super::ReadError;
 use super::intern::Interned;
+use super::observe::Elsewhere;
 use super::relink::Relink;
 use super::roots::{LocatedRoot, hide, locate};
-use super::sweep::is_bare;
+use super::sweep::{bare, is_bare};
 use super::txn::Tables;
 use lumidex_schema::id::{FolderId, ImageId, RootId, Timestamp};
+use lumidex_schema::operation::Operation;
 use lumidex_schema::path::{self, RelPath};
-use lumidex_schema::record::{Fingerprint, Folder, Image, Presence, Root, Sighting};
+use lumidex_schema::record::{Fingerprint, Folder, Former, Image, Presence, Root, Sighting};
 use redb::ReadableTable;
 use std::collections::HashMap;
 
@@ -52,21 +54,20 @@ pub enum Relocation {
     },
 }
 
-/// Writes relocations in their order. Images with ids above `last_image` came since their operation was
-/// asked for.
+/// Writes relocations of an operation in their order.
 pub(super) fn relocate(
     tables: &mut Tables<'_>,
     interned: &mut Interned,
     relocations: Vec<Relocation>,
-    last_image: ImageId,
+    operation: &Operation,
     at: Timestamp,
 ) -> Result<(), ReadError> {
     if relocations.is_empty() {
         return Ok(());
     }
     let roots = tables.all_roots()?;
-    let mut following =
-        Following { relink: Relink::new(tables, interned, at), roots, last_image, folders: HashMap::new() };
+    let relink = Relink::new(tables, interned, at);
+    let mut following = Following { relink, roots, operation, folders: HashMap::new() };
     for relocation in relocations {
         match relocation {
             Relocation::File { image, from, to, sighting } => following.file(image, &from, &to, sighting)?,
@@ -80,7 +81,7 @@ pub(super) fn relocate(
 struct Following<'a, 't> {
     relink: Relink<'a, 't>,
     roots: Vec<(RootId, Root)>,
-    last_image: ImageId,
+    operation: &'a Operation,
     /// Folders of this batch by path, as far as they were looked up.
     folders: HashMap<Vec<u8>, Located>,
 }
@@ -98,24 +99,47 @@ impl Following<'_, '_> {
     fn file(&mut self, image: ImageId, from: &[u8], to: &[u8], sighting: Sighting) -> Result<(), ReadError> {
         let Some((id, record)) = self.who(image, from, to)? else { return Ok(()) };
         let Some((folder, name)) = self.make_place(to)? else { return self.gone(image, from) };
-        let sighting = as_read(&record, sighting);
         let is_there = record.folder == folder && record.name == name;
         if is_there && record.presence == Presence::Present {
+            let sighting = as_read(&record, sighting);
             return self.mend(id, record, sighting);
         }
         if record.presence == Presence::Present && !is_there && !self.is_at(&record, from)? {
             // More is known of it by now than the operation knew.
             return Ok(());
         }
-        self.give(id, Image { folder, name: name.to_vec(), sighting, ..record })
+        let (own, other) = self.told_apart(id, record)?;
+        self.give(id, Image { folder, name: name.to_vec(), sighting: as_read(&own, sighting), ..own })?;
+        self.see_again(other)
     }
 
     fn gone(&mut self, image: ImageId, from: &[u8]) -> Result<(), ReadError> {
         let Some((id, record)) = self.who(image, from, from)? else { return Ok(()) };
         if record.presence == Presence::Present && self.is_at(&record, from)? {
-            self.miss(id, record)?;
+            let (own, other) = self.told_apart(id, record)?;
+            self.miss(id, own)?;
+            self.see_again(other)?;
         }
         Ok(())
+    }
+
+    /// The record as it was when the operation was asked for. Its file was gone from its place when another
+    /// was seen there, and the image was thought to be rewritten: then, what is there now.
+    fn told_apart(&mut self, id: ImageId, record: Image) -> Result<(Image, Option<Image>), ReadError> {
+        let former = self.relink.former(id)?;
+        let is_present = record.presence == Presence::Present;
+        let another = former.filter(|former| former.is_of_rewriting() && former.at >= self.operation.at);
+        let Some(Former { fingerprint, sighting, .. }) = another.filter(|_| is_present) else {
+            return Ok((record, None));
+        };
+        self.relink.forget_former(id)?;
+        // What was read of it is gone; it will be read again.
+        Ok((Image { fingerprint, sighting, ..bare(record.clone()) }, Some(record)))
+    }
+
+    /// What took an image's name is another one.
+    fn see_again(&mut self, other: Option<Image>) -> Result<(), ReadError> {
+        other.map_or(Ok(()), |other| self.relink.see(other, &Elsewhere::default()).map(drop))
     }
 
     /// An image that is where it went. Another told that before, and perhaps took its file for a copy.
@@ -131,7 +155,7 @@ impl Following<'_, '_> {
     fn give(&mut self, id: ImageId, record: Image) -> Result<(), ReadError> {
         let known = self.relink.at_place(record.folder, &record.name)?.filter(|(there, _)| *there != id);
         if let Some((newer, there)) = &known
-            && *newer > self.last_image
+            && *newer > self.operation.last_image
             && there.presence == Presence::Present
             && is_of_file(there, &record)
         {

@@ -1,7 +1,7 @@
 //! What becomes of images that have been missing for long: those that no person ever did anything to
 //! are removed, the others lose what can be read from their files again.
 //!
-//! Nothing a person did goes: an image that one tagged, is being asked about, or that the record of
+//! Nothing a person did goes: an image that one tagged, chose a cover for, is being asked about, or that the record of
 //! decisions names, keeps its id, its content identity, its place and its tags, and takes them up
 //! again when its content comes back. Removed rows are what guard 3 of a checkpoint is about:
 //! the horizon says how far they are gone, and only those go that all who follow have followed.
@@ -119,12 +119,14 @@ pub(super) fn find(reader: &Reader, which: Sweepable, stop: &Stop) -> Result<Opt
     let reviews = reader.txn().open_table(tables::REVIEWS)?;
     let asked = asked_about(&reviews, is_due, |id| reader.image(id))?;
     let links = reader.txn().open_table(tables::LINKS)?;
+    let covers = reader.txn().open_table(tables::COVERS)?;
     let mut images = Vec::new();
     for ((id, image), is_named) in due.into_iter().zip(is_named) {
         if images.len() == which.max {
             break;
         }
-        let is_persons = is_named || asked.contains(&id) || has_decided(&links, id)?;
+        let is_persons =
+            is_named || asked.contains(&id) || has_decided(&links, id)? || covers.get(id.0)?.is_some();
         if !matches!(which.fate(&image, is_persons), Fate::Kept) {
             images.push((id, is_named));
         }
@@ -211,7 +213,8 @@ pub(super) fn is_bare(image: &Image) -> bool {
     *image == bare(image.clone())
 }
 
-fn bare(image: Image) -> Image {
+/// An image without what can be read from its file again.
+pub(super) fn bare(image: Image) -> Image {
     Image {
         pixel_width: 0,
         pixel_height: 0,
@@ -274,11 +277,17 @@ fn named_by_decision(decision: &Decision, name: &mut impl FnMut(ImageId)) {
         Action::TagRemoved { images, .. }
         | Action::TagPut { images, .. }
         | Action::TagTaken { images, .. } => images.iter().copied().for_each(name),
-        Action::ReviewSettled { review, image, before } => {
+        Action::TagLinked { changes, .. } => changes.iter().map(|change| change.image).for_each(name),
+        Action::TagDropped { links, .. } => links.iter().map(|(image, _)| *image).for_each(name),
+        Action::CoverChosen { image, .. } => name(*image),
+        Action::ReviewReopened { review, .. } => named_by_question(&review.question, name),
+        Action::ReviewSettled { review, image, before }
+        | Action::ReviewAnswered { review, image, before, .. } => {
             named_by_question(&review.question, name);
             [*image, *before].into_iter().for_each(name);
         }
         Action::TagMade { .. }
+        | Action::TagBack { .. }
         | Action::TagColored { .. }
         | Action::Setting { .. }
         | Action::ExtraPath { .. }

@@ -75,7 +75,6 @@ pub(super) struct Tables<'t> {
     pub(super) operations: Table<'t, u64, &'static [u8]>,
     pub(super) steps: Table<'t, (u64, u32), &'static [u8]>,
     pub(super) undone: Table<'t, u64, u64>,
-    #[allow(dead_code)]
     pub(super) covers: Table<'t, u32, &'static [u8]>,
 }
 

@@ -7,7 +7,7 @@ use lumidex_schema::feed::Subject;
 use lumidex_schema::id::{ImageId, RootId, Seq, TagId, Timestamp};
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::RelPath;
-use lumidex_schema::record::{Action, Fingerprint, Image, PathType, Presence, Sighting};
+use lumidex_schema::record::{Action, Fingerprint, Image, Link, LinkChange, PathType, Presence, Sighting};
 use lumidex_schema::tag::{LIKE, TagKind};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -239,6 +239,10 @@ fn what_a_person_did_is_recorded_with_what_undoing_it_needs() {
     assert!(opened.ledger.toggle_tag(tag, id).unwrap().1);
     opened.ledger.put_tag(tag, vec![id, id]).unwrap();
     opened.ledger.remove_tag(tag).unwrap();
+    let linked = |before, after| Action::TagLinked {
+        tag,
+        changes: vec![LinkChange { image: id, before, after: Some(after) }],
+    };
     let actions: Vec<Action> = opened
         .reader()
         .decisions(6)
@@ -252,10 +256,10 @@ fn what_a_person_did_is_recorded_with_what_undoing_it_needs() {
         [
             Action::TagMade { tag },
             Action::TagColored { tag, before: String::new() },
-            Action::TagPut { tag, images: vec![id] },
-            Action::TagTaken { tag, images: vec![id] },
-            Action::TagPut { tag, images: vec![id] },
-            Action::TagRemoved { tag, images: vec![id] },
+            linked(None, Link::Given),
+            linked(Some(Link::Given), Link::Refused),
+            linked(Some(Link::Refused), Link::Given),
+            Action::TagDropped { tag, links: vec![(id, Link::Given)] },
         ]
     );
     let (_, again) = opened.ledger.make_tag("mine").unwrap();

@@ -16,5 +16,6 @@ mod search;
 mod support;
 mod sweep;
 mod tidy;
+mod undo;
 mod watch_soak;
 mod watching;

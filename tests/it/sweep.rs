@@ -159,6 +159,19 @@ fn rows_of(home: Home, id: ImageId) -> ([usize; 5], Home) {
 }
 
 #[test]
+fn an_image_with_a_cover_is_one_that_somebody_did_something_to() {
+    let home = Home::new();
+    let (plain, covered) = (home.see("a.png", 1), home.see("b.png", 2));
+    home.ledger.choose_cover(covered, Some(vec![1, 2, 3])).unwrap();
+    home.miss(plain, 1);
+    home.miss(covered, 1);
+    home.sweep();
+    assert_eq!(home.image(plain), None);
+    assert!(home.image(covered).is_some());
+    assert_eq!(home.reader().cover(covered).unwrap(), Some(vec![1, 2, 3]));
+}
+
+#[test]
 fn only_what_has_been_missing_for_long_goes() {
     let home = Home::new();
     home.ledger.add_extra_path(b"/other", &[PathType::Scanned]).unwrap();

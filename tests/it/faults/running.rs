@@ -49,7 +49,7 @@ fn a_disk_that_was_full_needs_no_restart() {
     let head = library.ledger().head();
     assert!(library.query().wait_visible(head, limits::VISIBLE_WAIT));
     let before = found(&library);
-    assert_eq!(before.len(), 4, "three of each step of five, one of them missing");
+    assert_eq!(before.len(), 5, "three of each first step of eight, one of them missing");
     assert_eq!(failing(&library), BTreeSet::new());
 
     shim.fail_at(0, Fault { code: ENOSPC, lasts: true });

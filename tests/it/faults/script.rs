@@ -1,12 +1,13 @@
 //! A fixed history of observations and decisions, and what the ledger holds after each step.
 
-use lumidex::ledger::{Elsewhere, Ledger, Observation, Seen, SharedText};
+use lumidex::ledger::{Elsewhere, Ledger, Observation, Relocation, Seen, SharedText, Taken};
 use lumidex::projection::tags::TagsReader;
 use lumidex::projection::text::{TextReader, WordField};
 use lumidex_schema::id::{FolderId, ImageId, Seq, TagId, TextId, Timestamp};
 use lumidex_schema::media::MediaKind;
+use lumidex_schema::operation::{OperationKind, OperationState, Step, StepState};
 use lumidex_schema::path::RelPath;
-use lumidex_schema::record::{Fingerprint, PathType, Sighting};
+use lumidex_schema::record::{Action, Decision, Fingerprint, PathType, Sighting};
 use lumidex_schema::tag::TagKind;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ pub fn step(ledger: &Ledger, nth: usize) -> Result<Seq, Box<dyn std::error::Erro
     };
     let tags = reader.custom_tags()?;
     let tag = |name: &str| tags.iter().find(|(_, tag)| tag.name == name).map(|(id, _)| *id).unwrap();
-    let seq = match nth % 5 {
+    let seq = match nth % 8 {
         0 => {
             let root = reader.roots()?[0].0;
             let seen = (0..3).map(|at| seen(root, nth + at, nth)).collect();
@@ -47,6 +48,31 @@ pub fn step(ledger: &Ledger, nth: usize) -> Result<Seq, Box<dyn std::error::Erro
         1 => ledger.put_tag(tag("even"), vec![image(nth - 1)?, image(nth)?])?,
         2 => ledger.toggle_tag(tag("third"), image(nth - 2)?)?.0,
         3 => ledger.put_setting(&format!("setting {}", nth % 4), &format!("{{\"nth\":{nth}}}"))?,
+        5 => {
+            let moved = move_of(image(nth - 4)?, nth - 4);
+            ledger.begin_operation(OperationKind::Move, 1, vec![moved], true)?
+        }
+        6 => {
+            let (operation, _) = reader.unfinished_operations()?.pop().unwrap();
+            let Step { image, from, to, .. } = reader.steps(operation, 0, 1)?.pop().unwrap();
+            let sighting = Sighting { size: nth as u64, modified: Timestamp(7), ..Sighting::default() };
+            let relocation = Relocation::File { image: image.unwrap(), from, to, sighting };
+            ledger.take_steps(
+                operation,
+                Taken {
+                    steps: vec![(StepState::Done, Some(sighting))],
+                    relocations: vec![relocation],
+                    end: Some(OperationState::Done),
+                    ..Taken::default()
+                },
+            )?
+        }
+        7 => {
+            let decisions = reader.decisions(10)?;
+            let is_setting = |decision: &Decision| matches!(decision.action, Action::Setting { .. });
+            let setting = decisions.iter().find(|(_, decision)| is_setting(decision)).unwrap().0;
+            ledger.undo(setting)?
+        }
         _ => {
             let image = reader.image(image(nth - 2)?)?.unwrap();
             let name = image.name.clone();
@@ -58,6 +84,19 @@ pub fn step(ledger: &Ledger, nth: usize) -> Result<Seq, Box<dyn std::error::Erro
         }
     };
     Ok(seq)
+}
+
+fn move_of(image: ImageId, name: usize) -> Step {
+    Step {
+        item: 0,
+        act: lumidex_schema::operation::Act::MoveFile,
+        from: format!("/r/f{}/{name}.png", name % 3).into_bytes(),
+        to: format!("/r/moved/{name}.png").into_bytes(),
+        image: Some(image),
+        before: None,
+        after: None,
+        state: StepState::Pending,
+    }
 }
 
 fn seen(root: lumidex_schema::id::RootId, name: usize, nth: usize) -> Observation {
@@ -107,6 +146,11 @@ pub fn dump(ledger: &Ledger) -> String {
     let decided: Vec<_> =
         reader.decisions(10_000).unwrap().into_iter().map(|(seq, what)| (seq, what.action)).collect();
     writeln!(out, "{decided:?} {:?}", reader.extra_paths().unwrap()).unwrap();
+    for (number, operation) in reader.operations(None, 1_000).unwrap() {
+        writeln!(out, "{number} {:?} {:?}", operation.state, reader.steps(number, 0, 9).unwrap()).unwrap();
+    }
+    let is_undone = |seq: &Seq| reader.undone_by(*seq).unwrap();
+    writeln!(out, "{:?}", decided.iter().map(|(seq, _)| is_undone(seq)).collect::<Vec<_>>()).unwrap();
     for (seq, subject) in reader.feed_after(Seq::ZERO, 1_000_000).unwrap() {
         writeln!(out, "{seq} {subject:?}").unwrap();
     }
