@@ -6,6 +6,7 @@ mod contract;
 mod crash;
 mod dialects;
 mod faults;
+mod files;
 mod identity;
 mod journal;
 mod ledger;
