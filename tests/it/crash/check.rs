@@ -1,5 +1,6 @@
 //! After a restart: what is there is what was acknowledged, and what a rebuild would give.
 
+use super::clerk::{Clerk, Unanswered};
 use super::files::Files;
 use super::load::{Edits, Tagger};
 use super::picture::Content;
@@ -40,6 +41,26 @@ impl<'a> Check<'a> {
         Self { program, files, present, tags, settings }
     }
 
+    /// Files are as the one who has them moved knows, with what it did not hear of done wholly or not at
+    /// all; nothing is under way, and what was acknowledged can be looked up.
+    pub(super) fn operations(program: &Program, clerk: &mut Clerk, files: &Files) -> Totals {
+        program.reference("/mkdirs", &json!({ "dest_folder": files.absolute("") }));
+        let unanswered = clerk.find_out(files);
+        assert_eq!(program.get("/api/v1/operations"), json!({ "running": [] }));
+        for number in clerk.last_deeds() {
+            let found = program.get(&format!("/api/v1/undo?before={}&max=1", number + 1));
+            assert_eq!(found["deeds"][0]["number"], number, "{found}");
+        }
+        let newest = program.get("/api/v1/undo?max=50");
+        let is_open = |deed: &Value| deed["lasting"] == "it is under way";
+        assert!(!newest["deeds"].as_array().unwrap().iter().any(is_open), "{newest}");
+        let (unanswered, done) = match unanswered {
+            None => (0, 0),
+            Some(Unanswered { is_done }) => (1, u64::from(is_done)),
+        };
+        Totals { operations_unanswered: unanswered, operations_done: done, ..Totals::default() }
+    }
+
     /// What a client edited: exactly what was acknowledged, and what it did not hear of wholly or not
     /// at all.
     pub(super) fn edits(&self, tagger: &mut Tagger) -> Totals {
@@ -75,9 +96,10 @@ impl<'a> Check<'a> {
         let mut edits = Edits::default();
         for (name, id) in self.tags.iter().filter(|(name, _)| name.starts_with(prefix)) {
             let paths = self.paths("/db/match_images_by_tags", &json!({ "and_tags": [id], "size": ALL }));
-            let keys: BTreeSet<u32> = paths.iter().map(|path| self.files.key_of(path)).collect();
+            let there = paths.iter().map(|path| self.present.get(path).map(|content| content.key));
+            let keys: Option<BTreeSet<u32>> = there.collect();
+            let keys = keys.unwrap_or_else(|| panic!("images are where files are, and not at {paths:?}"));
             assert_eq!(keys.len(), paths.len(), "no image is there twice");
-            assert!(paths.iter().all(|path| self.present.contains_key(path)), "images are where files are");
             edits.tags.insert(name.clone(), keys);
         }
         for (name, value) in self.settings.as_object().unwrap() {
@@ -88,20 +110,33 @@ impl<'a> Check<'a> {
         edits
     }
 
-    /// Every file is found where it is, by everything, and some by what only they hold.
-    pub(super) fn files(&self, rng: &mut fastrand::Rng) {
-        let mut found = self.paths("/db/search_by_substr", &json!({ "surstr": "", "size": ALL }));
-        found.sort();
-        assert!(found.iter().eq(self.present.keys()), "all files are found, each once");
+    /// Every file is found where it is, by everything, as the image it was before, and some by what only
+    /// they and their copies hold.
+    pub(super) fn files(&self, ids: &mut BTreeMap<u32, u64>, rng: &mut fastrand::Rng) {
+        let all = self.found("/db/search_by_substr", &json!({ "surstr": "", "size": ALL }));
+        let mut found: Vec<(&str, u64)> =
+            all.iter().map(|file| (file["fullpath"].as_str().unwrap(), id_of(file))).collect();
+        found.sort_unstable();
+        assert!(found.iter().map(|(path, _)| *path).eq(self.present.keys()), "all files are found, each once");
+        for ((path, id), content) in found.iter().zip(self.present.values()) {
+            assert_eq!(ids.insert(content.key, *id).unwrap_or(*id), *id, "ids stay: {path}");
+        }
         for (_, path) in self.files.some(5, rng) {
             let content = self.present[&path];
-            let found =
+            let mut found =
                 self.paths("/db/search_by_substr", &json!({ "surstr": content.word().to_uppercase() }));
-            assert_eq!(found, [path.as_str()], "{content:?}");
+            found.sort();
+            assert_eq!(found, self.of_content(content), "{path}: {content:?}");
             let former = Content { version: content.version.wrapping_sub(1), ..content };
             let found = self.paths("/db/search_by_substr", &json!({ "surstr": former.word() }));
             assert_eq!(found, [] as [&str; 0], "{former:?}");
         }
+    }
+
+    fn of_content(&self, content: Content) -> Vec<&str> {
+        let is_equal = |other: &Content| (other.pixels, other.version) == (content.pixels, content.version);
+        let equal = self.present.iter().filter(|(_, other)| is_equal(other));
+        equal.map(|(path, _)| path.as_str()).collect()
     }
 
     /// A backup is taken from the server; indexes filled from it, from nothing, answer as the server.
@@ -109,6 +144,8 @@ impl<'a> Check<'a> {
         let dir = tempfile::tempdir().unwrap();
         backup(data, &dir.path().join(layout::LEDGER), Existing::Keep, &mut |_| {}).unwrap();
         let (engine, ledger, _followers) = followed(dir.path());
+        let unfinished = ledger.reader().unwrap().unfinished_operations().unwrap();
+        assert_eq!(unfinished, [], "every operation has come to its end");
         assert!(engine.wait_visible(ledger.head(), lumidex::limits::VISIBLE_WAIT));
         for id in self.tags.values() {
             let tag = TagId(u32::try_from(*id).unwrap());

@@ -26,9 +26,10 @@ pub(super) enum Edit {
 }
 
 /// How a request ended.
-enum Said {
+pub(super) enum Said {
     Yes(Value),
-    No,
+    /// And why.
+    No(String),
     /// The server was gone before it answered.
     Gone,
 }
@@ -103,7 +104,7 @@ impl Tagger {
             let (edit, route, body) = self.think(files);
             match ask(program, &route, &body) {
                 Said::Yes(answer) => self.learn(&edit, &answer),
-                Said::No => self.refused += 1,
+                Said::No(_) => self.refused += 1,
                 Said::Gone => {
                     self.pending = Some(edit);
                     return;
@@ -184,19 +185,28 @@ impl Tagger {
 }
 
 /// Asks; a route that begins with `-` is one of `DELETE`.
-fn ask(program: &Program, route: &str, body: &Value) -> Said {
+pub(super) fn ask(program: &Program, route: &str, body: &Value) -> Said {
+    ask_for(program, route, body).0
+}
+
+/// Asks, and gives the number by which what was done can be taken back, if there is one.
+pub(super) fn ask_for(program: &Program, route: &str, body: &Value) -> (Said, Option<u64>) {
     let (method, route) = match route.strip_prefix('-') {
         Some(route) => (reqwest::Method::DELETE, route),
         None => (reqwest::Method::POST, route),
     };
-    let url = format!("{}/infinite_image_browsing{route}", program.url);
-    let Ok(response) = program.client.request(method, url).json(body).send() else { return Said::Gone };
+    let prefix = if route.starts_with("/api/") { "" } else { "/infinite_image_browsing" };
+    let url = format!("{}{prefix}{route}", program.url);
+    let Ok(response) = program.client.request(method, url).json(body).send() else {
+        return (Said::Gone, None);
+    };
     let status = response.status();
-    let Ok(text) = response.text() else { return Said::Gone };
+    let deed = response.headers().get("x-lumidex-deed").map(|number| number.to_str().unwrap().parse().unwrap());
+    let Ok(text) = response.text() else { return (Said::Gone, None) };
     match status.as_u16() {
-        200 => Said::Yes(serde_json::from_str(&text).unwrap()),
+        200 => (Said::Yes(serde_json::from_str(&text).unwrap()), deed),
         // Files move while they are named.
-        400 | 404 => Said::No,
+        400 | 404 => (Said::No(text), deed),
         _ => panic!("{route} {body} was answered with {status}: {text}"),
     }
 }
@@ -222,15 +232,17 @@ impl Mover {
             }
             let Said::Yes(_) = ask(program, "/db/update_image_data", &json!({})) else { return };
             let Some((path, content)) = last else { continue };
-            let expected = files.present();
             let path = files.absolute(&path);
-            // It may have been moved on, with its folder.
-            if expected.get(&path) != Some(&content) {
-                continue;
-            }
+            let is_there = || files.present().get(&path) == Some(&content);
+            let was_there = is_there();
             let body = json!({ "surstr": content.word() });
             let Said::Yes(found) = ask(program, "/db/search_by_substr", &body) else { return };
-            assert_eq!(found["files"][0]["fullpath"], path, "an answered update shows {content:?}");
+            // It may have been moved on, with its folder or by the server.
+            if was_there && is_there() {
+                let found = found["files"].as_array().unwrap();
+                let is_found = found.iter().any(|file| file["fullpath"] == path);
+                assert!(is_found, "an answered update shows {content:?} at {path}, and not only {found:?}");
+            }
         }
     }
 }
@@ -257,7 +269,7 @@ impl Searcher {
             };
             match ask(program, "/db/search_by_substr", &json!({ "surstr": needle, "size": 50 })) {
                 Said::Yes(page) => assert!(page["files"].is_array(), "{page}"),
-                Said::No => panic!("a search for `{needle}` was refused"),
+                Said::No(why) => panic!("a search for `{needle}` was refused: {why}"),
                 Said::Gone => return,
             }
             self.searches += 1;

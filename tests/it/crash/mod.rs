@@ -1,23 +1,29 @@
-//! The real server under mixed load, killed at random moments and started again: every edit that was
-//! acknowledged is there, every other one is there wholly or not at all, tags are on the files they
-//! were put on wherever those went, and the indexes equal rebuilt ones.
+//! The real server under mixed load, killed at random moments and started again: every edit and every
+//! operation on files that was acknowledged is there, every other one is there wholly or not at all, tags
+//! are on the files they were put on wherever those went, and the indexes equal rebuilt ones.
 //!
 //! A *world* is a library with its data folder; it lives through some cycles and is thrown away. All
 //! that is random in it follows from its seed, but for the interleaving of threads and the moment of
 //! the kill. Two worlds are run by default; `tests/README.md` says how to run many.
 
 mod check;
+mod clerk;
 mod files;
 mod load;
 mod picture;
+mod state;
+mod thousands;
 mod totals;
 
 use super::live::Program;
 use crate::support::record::Record;
 use check::Check;
+use clerk::Clerk;
 use files::Files;
 use load::{Mover, Searcher, Tagger};
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -60,6 +66,7 @@ fn acknowledged_edits_outlive_kills() {
     println!("{totals}");
     assert!(totals.cycles >= cycles && totals.acknowledged > totals.cycles, "{totals}");
     assert!(totals.file_changes > 0 && totals.rebuilds > 0, "{totals}");
+    assert!(totals.operations > totals.cycles && totals.undone > 0, "{totals}");
 }
 
 /// One library through its cycles.
@@ -72,6 +79,8 @@ fn world(seed: u64) -> Totals {
         taggers: [0, 1].map(|nth| Tagger::new(nth, rng.fork())),
         mover: Mover::new(rng.fork()),
         searcher: Searcher::new(rng.fork()),
+        clerk: Clerk::new(rng.fork()),
+        ids: BTreeMap::new(),
         rng,
         totals: Totals::default(),
     };
@@ -93,6 +102,9 @@ struct World {
     taggers: [Tagger; 2],
     mover: Mover,
     searcher: Searcher,
+    clerk: Clerk,
+    /// Ids of images, by the keys of their pictures.
+    ids: BTreeMap<u32, u64>,
     rng: fastrand::Rng,
     totals: Totals,
 }
@@ -109,11 +121,16 @@ impl World {
     }
 
     fn check(&mut self, program: &Program, with_rebuild: bool) {
+        if self.rng.bool() {
+            // What was begun with files is gone on with beside a walk, or before one.
+            program.reference("/db/update_image_data", &json!({}));
+        }
+        self.totals += Check::operations(program, &mut self.clerk, &self.files);
         let check = Check::begin(program, &self.files);
         for tagger in &mut self.taggers {
             self.totals += check.edits(tagger);
         }
-        check.files(&mut self.rng);
+        check.files(&mut self.ids, &mut self.rng);
         if with_rebuild {
             check.rebuilt(&self.data, &mut self.rng);
             self.totals.rebuilds += 1;
@@ -124,13 +141,14 @@ impl World {
     fn live_and_die(&mut self, mut program: Program) {
         let is_long = self.rng.u8(..LONG_LIVES) == 0;
         let life = Duration::from_millis(self.rng.u64(if is_long { LONG_LIFE_MS } else { LIFE_MS }));
-        let Self { files, taggers: [first, second], mover, searcher, .. } = self;
+        let Self { files, taggers: [first, second], mover, searcher, clerk, .. } = self;
         std::thread::scope(|scope| {
             for tagger in [first, second] {
                 scope.spawn(|| tagger.run(&program, files));
             }
             scope.spawn(|| mover.run(&program, files));
             scope.spawn(|| searcher.run(&program, files));
+            scope.spawn(|| clerk.run(&program, files));
             std::thread::sleep(life);
             kill_process(Pid::from_child(&program.child), Signal::KILL).unwrap();
         });
@@ -147,6 +165,9 @@ impl World {
         }
         totals.file_changes += self.mover.changes;
         totals.searches += self.searcher.searches;
+        totals.operations += self.clerk.done;
+        totals.undone += self.clerk.undone;
+        totals.operations_refused += self.clerk.refused;
         totals
     }
 }

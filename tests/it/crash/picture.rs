@@ -2,22 +2,35 @@
 
 use std::io::Write as _;
 
-/// A file's content: its pixels never change, its prompt may.
+/// A picture and its content: its pixels never change, its prompt may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Content {
+    /// Which picture it is. A copy is another one.
     pub(super) key: u32,
+    /// What its pixels follow from: its own key, or that of the picture it was copied from.
+    pub(super) pixels: u32,
     pub(super) version: u32,
 }
 
 impl Content {
-    /// Stands in its prompt and in no other.
+    /// Of a picture that is no copy.
+    pub(super) const fn new(key: u32) -> Self {
+        Self { key, pixels: key, version: 0 }
+    }
+
+    /// Stands in its prompt, in those of its copies, and in no other.
     pub(super) fn word(self) -> String {
-        format!("zkey{:05}v{:03}", self.key, self.version)
+        format!("zkey{:05}v{:03}", self.pixels, self.version)
+    }
+
+    /// What its sidecar says, if it has one.
+    pub(super) fn beside(self) -> Option<String> {
+        self.pixels.is_multiple_of(3).then(|| format!("beside {}", self.pixels))
     }
 
     /// A PNG file.
     pub(super) fn bytes(self) -> Vec<u8> {
-        let (word, key) = (self.word(), self.key);
+        let (word, key) = (self.word(), self.pixels);
         let text = format!(
             "a lake at {}, {word}\nNegative prompt: fog\nSteps: {}, Sampler: Euler a, CFG scale: 7, Seed: {key}, \
              Size: 16x8, Model: model{}",

@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter};
 use std::ops::AddAssign;
 
 /// As a record names them.
-pub(super) const COLUMNS: [&str; 8] = [
+pub(super) const COLUMNS: [&str; 13] = [
     "cycles",
     "acknowledged",
     "unanswered",
@@ -13,6 +13,11 @@ pub(super) const COLUMNS: [&str; 8] = [
     "file changes",
     "searches",
     "rebuilds",
+    "operations",
+    "undone",
+    "operations refused",
+    "operations unanswered",
+    "of these finished",
 ];
 
 /// Sums over worlds.
@@ -29,44 +34,69 @@ pub(super) struct Totals {
     pub(super) file_changes: u64,
     pub(super) searches: u64,
     pub(super) rebuilds: u64,
+    /// Operations on files that were acknowledged.
+    pub(super) operations: u64,
+    /// Those of them that took back another.
+    pub(super) undone: u64,
+    /// Operations that could not be taken back, as the world had changed.
+    pub(super) operations_refused: u64,
+    /// Operations that were under way when the server was killed.
+    pub(super) operations_unanswered: u64,
+    /// Those of them that were found done; all others were found not begun.
+    pub(super) operations_done: u64,
 }
 
 impl Totals {
-    pub(super) fn numbers(self) -> [u64; 8] {
-        let Self { cycles, acknowledged, unanswered, done, refused, file_changes, searches, rebuilds } = self;
-        [cycles, acknowledged, unanswered, done, refused, file_changes, searches, rebuilds]
+    pub(super) fn numbers(self) -> [u64; 13] {
+        let mut totals = self;
+        totals.each().map(|number| *number)
+    }
+
+    /// In the order of their columns.
+    fn each(&mut self) -> [&mut u64; 13] {
+        [
+            &mut self.cycles,
+            &mut self.acknowledged,
+            &mut self.unanswered,
+            &mut self.done,
+            &mut self.refused,
+            &mut self.file_changes,
+            &mut self.searches,
+            &mut self.rebuilds,
+            &mut self.operations,
+            &mut self.undone,
+            &mut self.operations_refused,
+            &mut self.operations_unanswered,
+            &mut self.operations_done,
+        ]
     }
 }
 
-impl From<[u64; 8]> for Totals {
-    fn from(numbers: [u64; 8]) -> Self {
-        let [cycles, acknowledged, unanswered, done, refused, file_changes, searches, rebuilds] = numbers;
-        Self { cycles, acknowledged, unanswered, done, refused, file_changes, searches, rebuilds }
+impl From<[u64; 13]> for Totals {
+    fn from(numbers: [u64; 13]) -> Self {
+        let mut totals = Self::default();
+        totals.each().into_iter().zip(numbers).for_each(|(total, number)| *total = number);
+        totals
     }
 }
 
 impl AddAssign for Totals {
     fn add_assign(&mut self, other: Self) {
-        let Self { cycles, acknowledged, unanswered, done, refused, file_changes, searches, rebuilds } =
-            other;
-        self.cycles += cycles;
-        self.acknowledged += acknowledged;
-        self.unanswered += unanswered;
-        self.done += done;
-        self.refused += refused;
-        self.file_changes += file_changes;
-        self.searches += searches;
-        self.rebuilds += rebuilds;
+        self.each().into_iter().zip(other.numbers()).for_each(|(total, number)| *total += number);
     }
 }
 
 impl Display for Totals {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        let Self { cycles, acknowledged, unanswered, done, refused, file_changes, searches, rebuilds } = self;
+        let Self { cycles, acknowledged, unanswered, done, refused, .. } = self;
+        let Self { file_changes, searches, rebuilds, operations, undone, .. } = self;
+        let Self { operations_refused, operations_unanswered, operations_done, .. } = self;
         write!(
             f,
             "{cycles} kills, {acknowledged} edits acknowledged, {unanswered} unanswered ({done} done), {refused} refused, \
-             {file_changes} changes of files, {searches} searches, {rebuilds} comparisons with a rebuild"
+             {file_changes} changes of files, {searches} searches, {rebuilds} comparisons with a rebuild, \
+             {operations} operations on files ({undone} of them undoing), {operations_refused} refused, \
+             {operations_unanswered} unanswered ({operations_done} finished)"
         )
     }
 }
