@@ -241,9 +241,6 @@ impl Relink<'_, '_> {
     }
 
     pub(super) fn missed(&mut self, id: ImageId) -> Result<(), ReadError> {
-        if self.copies.is_empty() {
-            return Ok(());
-        }
         let Some(record) = self.missing(id)? else { return Ok(()) };
         if self.interned.underway.contains(self.tables, id, &record)? {
             self.interned.underway.hold_back(id);
@@ -252,7 +249,10 @@ impl Relink<'_, '_> {
         let alike = self.alike(&record)?;
         for newer in &alike {
             let Some(place) = self.present(*newer, &record.fingerprint)? else { continue };
-            if !self.copies.contains(&self.tables.sighted(*newer, &place)?) {
+            // Its very file was moved on while a walk told of it, and when it was looked for, the ledger did
+            // not know where it is. For a copy somebody has to have looked.
+            let is_very = place.sighting.is_same_file(&record.sighting);
+            if !is_very && !self.copies.contains(&self.tables.sighted(*newer, &place)?) {
                 continue;
             }
             if !self.arrived_since(*newer, id, &record)? || self.is_anothers_file(&alike, *newer, &place)? {

@@ -52,7 +52,7 @@ impl Clerk {
     /// Until the server is gone.
     pub(super) fn run(&mut self, program: &Program, files: &Files) {
         loop {
-            let hands = files.hands();
+            let mut hands = files.hands();
             let mut state = files.state();
             let wish = self.think(&mut state, files);
             files.set_state(state.clone());
@@ -64,6 +64,7 @@ impl Clerk {
                 continue;
             }
             let copied = changes.iter().flatten().any(|change| matches!(change, Change::Copy { .. }));
+            super::files::dbglog(&format!("clerk asks {route} {} {:?}", body, changes.as_ref().map(|c|c.len())));
             match ask_for(program, route, &body) {
                 (Said::Yes(answer), deed) => {
                     let because = || format!("{route} {body} was answered with {answer}");
@@ -84,7 +85,9 @@ impl Clerk {
                     self.refused += 1;
                 }
                 (Said::Gone, _) => {
+                    super::files::dbglog("clerk: gone");
                     self.pending = Some(after);
+                    *hands = true;
                     return;
                 }
             }
@@ -98,6 +101,7 @@ impl Clerk {
 
     /// Finds out from the disk whether what was not answered was done; the rest has to be as it was.
     pub(super) fn find_out(&mut self, files: &Files) -> Option<Unanswered> {
+        *files.hands() = false;
         let pending = self.pending.take();
         let (kept, trash) = files.on_disk();
         let made: BTreeSet<String> = files.made_on_disk().into_iter().collect();

@@ -12,8 +12,8 @@ pub(super) struct Files {
     root: PathBuf,
     /// Outside the root: where files are while they are gone.
     stash: PathBuf,
-    /// Held while something happens to files, so that it is known what.
-    hands: Mutex<()>,
+    /// Held while something happens to files, so that it is known what; whether it is not.
+    hands: Mutex<bool>,
     state: Mutex<State>,
 }
 
@@ -62,8 +62,9 @@ impl Files {
             .collect()
     }
 
-    /// Nothing else happens to files until this is dropped.
-    pub(super) fn hands(&self) -> MutexGuard<'_, ()> {
+    /// Nothing else happens to files until this is dropped, and as long as it says that nobody knows what
+    /// is where.
+    pub(super) fn hands(&self) -> MutexGuard<'_, bool> {
         self.hands.lock()
     }
 
@@ -72,6 +73,7 @@ impl Files {
     }
 
     pub(super) fn set_state(&self, state: State) {
+        {let old=self.state.lock(); for (p,c) in &state.present { if old.present.get(p)!=Some(c) { dbglog(&format!("clerk key {} now at {p}", c.key)); } } for (p,c) in &state.trash { if old.trash.get(p)!=Some(c) { dbglog(&format!("clerk key {} trashed {p}", c.key)); } }}
         *self.state.lock() = state;
     }
 
@@ -82,7 +84,18 @@ impl Files {
 
     /// Something happens to a file; which one it was and what it holds, if it is there.
     pub(super) fn change(&self, rng: &mut fastrand::Rng) -> Option<(String, Content)> {
-        let _hands = self.hands();
+        let hands = self.hands();
+        if *hands {
+            return None;
+        }
+        let before = self.state();
+        let r = self.change0(rng);
+        let after = self.state();
+        for (p,c) in &after.present { if before.present.get(p)!=Some(c) { dbglog(&format!("mover key {} v{} now at {p}", c.key, c.version)); } }
+        for (p,c) in &before.present { if !after.present.values().any(|d| d.key==c.key) { dbglog(&format!("mover key {} gone from {p}", c.key)); } }
+        r
+    }
+    fn change0(&self, rng: &mut fastrand::Rng) -> Option<(String, Content)> {
         let state = &mut *self.state.lock();
         let chosen = state.present.iter().nth(rng.usize(..state.present.len()));
         let (path, content) = chosen.map(|(path, content)| (path.clone(), *content)).unwrap();
@@ -202,4 +215,11 @@ pub(super) fn on_disk(root: &Path) -> (OnDisk, OnDisk) {
         }
     }
     (kept, trash)
+}
+
+pub(super) fn dbglog(s: &str) {
+    use std::io::Write;
+    let mut f = fs::File::options().append(true).create(true).open("/tmp/w-proofs.log").unwrap();
+    let t = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    writeln!(f, "{}.{:06} {s}", t.as_secs()%10000, t.subsec_micros()).unwrap();
 }

@@ -103,7 +103,7 @@ impl Tagger {
         loop {
             let (edit, route, body) = self.think(files);
             match ask(program, &route, &body) {
-                Said::Yes(answer) => self.learn(&edit, &answer),
+                Said::Yes(answer) => {super::files::dbglog(&format!("tagger {edit:?}")); self.learn(&edit, &answer)},
                 Said::No(_) => self.refused += 1,
                 Said::Gone => {
                     self.pending = Some(edit);
@@ -230,6 +230,7 @@ impl Mover {
                 last = files.change(&mut self.rng).or(last);
                 self.changes += 1;
             }
+            super::files::dbglog("mover: update");
             let Said::Yes(_) = ask(program, "/db/update_image_data", &json!({})) else { return };
             let Some((path, content)) = last else { continue };
             let path = files.absolute(&path);
