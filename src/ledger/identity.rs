@@ -61,6 +61,9 @@ pub(super) fn choose(spot: &Spot, sighting: &Sighting, lost: &[Lost]) -> Choice 
         &|lost| lost.spot == *spot,
         &|lost| lost.spot.name == spot.name,
     ];
+    if let Some(one) = own_file(sighting, lost) {
+        return Choice::One(one);
+    }
     for points_to in evidence {
         let mut pointed_to = lost.iter().filter(|lost| points_to(lost));
         if let (Some(one), None) = (pointed_to.next(), pointed_to.next()) {
@@ -75,6 +78,18 @@ pub(super) fn choose(spot: &Spot, sighting: &Sighting, lost: &[Lost]) -> Choice 
     let mut all: Vec<ImageId> = lost.iter().map(|lost| lost.image).collect();
     all.sort_unstable();
     Choice::Ask(all)
+}
+
+/// Among several images of the very file that was seen, the one that a person did something to: the others
+/// stood in for it for a moment, when a walk told late where the file had been. None when several count.
+fn own_file(sighting: &Sighting, lost: &[Lost]) -> Option<ImageId> {
+    let very = || lost.iter().filter(|lost| lost.sighting.is_same_file(sighting));
+    let mut counting = very().filter(|lost| !lost.decisions.is_empty());
+    match (counting.next(), counting.next()) {
+        (Some(one), None) => Some(one.image),
+        (None, _) => very().map(|lost| lost.image).min(),
+        (Some(_), Some(_)) => None,
+    }
 }
 
 #[cfg(test)]
@@ -109,6 +124,15 @@ mod tests {
         assert_eq!(choose(&spot("a", "x"), &file(2), &two), Choice::One(ImageId(2)));
         assert_eq!(choose(&spot("a", "x"), &file(9), &two), Choice::One(ImageId(1)));
         assert_eq!(choose(&spot("c", "y"), &file(9), &two), Choice::One(ImageId(2)));
+    }
+
+    #[test]
+    fn what_stood_in_for_a_file_for_a_moment_is_not_asked_about() {
+        let stand_in = lost(3, spot("b", "x"), 7, 0);
+        let both = [stand_in, lost(2, spot("a", "x"), 7, 5), lost(1, spot("a", "z"), 8, 6)];
+        assert_eq!(choose(&spot("c", "y"), &file(7), &both), Choice::One(ImageId(2)));
+        let neither = [lost(3, spot("b", "x"), 7, 0), lost(2, spot("a", "x"), 7, 0), lost(1, spot("a", "z"), 8, 6)];
+        assert_eq!(choose(&spot("c", "y"), &file(7), &neither), Choice::One(ImageId(2)));
     }
 
     #[test]

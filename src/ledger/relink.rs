@@ -270,6 +270,7 @@ impl Relink<'_, '_> {
                 }
             }
             match choose(&self.spot(&place)?, &place.sighting, &lost) {
+                Choice::One(one) if one == id && is_very => return self.take_over(one, *newer),
                 Choice::One(one) => return self.take_over_unless_both_count(one, *newer),
                 Choice::Ask(missing) => return self.ask(Question::Ambiguous { arrived: *newer, missing }),
                 Choice::Nobody => {}

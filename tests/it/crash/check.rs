@@ -73,12 +73,6 @@ impl<'a> Check<'a> {
             Edits { tags, settings: edits.settings.clone() }
         };
         let before = tagger.candidates.clone();
-        if !tagger.candidates.iter().any(|candidate| visible(candidate) == shown) {
-            eprintln!("REVIEW {}", self.program.get("/api/v1/review"));
-            for f in self.found("/db/search_by_substr", &json!({ "surstr": "", "size": ALL })) {
-                eprintln!("NOW {} {} {:?}", f["id"], f["fullpath"], self.present.get(f["fullpath"].as_str().unwrap()).map(|c| c.key));
-            }
-        }
         tagger.candidates.retain(|candidate| visible(candidate) == shown);
         assert!(
             !tagger.candidates.is_empty(),
@@ -124,9 +118,6 @@ impl<'a> Check<'a> {
             all.iter().map(|file| (file["fullpath"].as_str().unwrap(), id_of(file))).collect();
         found.sort_unstable();
         assert!(found.iter().map(|(path, _)| *path).eq(self.present.keys()), "all files are found, each once");
-        for ((path, id), content) in found.iter().zip(self.present.values()) {
-            if ids.get(&content.key).is_some_and(|old| old != id) { eprintln!("CHANGED {path} {} {:?} -> {id}", content.key, ids[&content.key]); }
-        }
         for ((path, id), content) in found.iter().zip(self.present.values()) {
             assert_eq!(ids.insert(content.key, *id).unwrap_or(*id), *id, "ids stay: {path}");
         }

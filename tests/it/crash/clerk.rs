@@ -64,8 +64,15 @@ impl Clerk {
                 continue;
             }
             let copied = changes.iter().flatten().any(|change| matches!(change, Change::Copy { .. }));
-            super::files::dbglog(&format!("clerk asks {route} {} {:?}", body, changes.as_ref().map(|c|c.len())));
-            match ask_for(program, route, &body) {
+            // A walk that goes on meanwhile sees the half of it.
+            let is_watched = self.rng.bool();
+            let (said, deed) = std::thread::scope(|scope| {
+                if is_watched {
+                    scope.spawn(|| ask(program, "/db/update_image_data", &json!({})));
+                }
+                ask_for(program, route, &body)
+            });
+            match (said, deed) {
                 (Said::Yes(answer), deed) => {
                     let because = || format!("{route} {body} was answered with {answer}");
                     let changes = changes.unwrap_or_else(|| panic!("{}", because()));
@@ -85,7 +92,6 @@ impl Clerk {
                     self.refused += 1;
                 }
                 (Said::Gone, _) => {
-                    super::files::dbglog("clerk: gone");
                     self.pending = Some(after);
                     *hands = true;
                     return;

@@ -73,7 +73,6 @@ impl Files {
     }
 
     pub(super) fn set_state(&self, state: State) {
-        {let old=self.state.lock(); for (p,c) in &state.present { if old.present.get(p)!=Some(c) { dbglog(&format!("clerk key {} now at {p}", c.key)); } } for (p,c) in &state.trash { if old.trash.get(p)!=Some(c) { dbglog(&format!("clerk key {} trashed {p}", c.key)); } }}
         *self.state.lock() = state;
     }
 
@@ -82,20 +81,8 @@ impl Files {
         self.root.join(below).to_str().unwrap().to_owned()
     }
 
-    /// Something happens to a file; which one it was and what it holds, if it is there.
+    /// Something happens to a file, by the hands of the caller; which one it was and what it holds, if it is there.
     pub(super) fn change(&self, rng: &mut fastrand::Rng) -> Option<(String, Content)> {
-        let hands = self.hands();
-        if *hands {
-            return None;
-        }
-        let before = self.state();
-        let r = self.change0(rng);
-        let after = self.state();
-        for (p,c) in &after.present { if before.present.get(p)!=Some(c) { dbglog(&format!("mover key {} v{} now at {p}", c.key, c.version)); } }
-        for (p,c) in &before.present { if !after.present.values().any(|d| d.key==c.key) { dbglog(&format!("mover key {} gone from {p}", c.key)); } }
-        r
-    }
-    fn change0(&self, rng: &mut fastrand::Rng) -> Option<(String, Content)> {
         let state = &mut *self.state.lock();
         let chosen = state.present.iter().nth(rng.usize(..state.present.len()));
         let (path, content) = chosen.map(|(path, content)| (path.clone(), *content)).unwrap();
@@ -215,11 +202,4 @@ pub(super) fn on_disk(root: &Path) -> (OnDisk, OnDisk) {
         }
     }
     (kept, trash)
-}
-
-pub(super) fn dbglog(s: &str) {
-    use std::io::Write;
-    let mut f = fs::File::options().append(true).create(true).open("/tmp/w-proofs.log").unwrap();
-    let t = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    writeln!(f, "{}.{:06} {s}", t.as_secs()%10000, t.subsec_micros()).unwrap();
 }

@@ -103,7 +103,7 @@ impl Tagger {
         loop {
             let (edit, route, body) = self.think(files);
             match ask(program, &route, &body) {
-                Said::Yes(answer) => {super::files::dbglog(&format!("tagger {edit:?}")); self.learn(&edit, &answer)},
+                Said::Yes(answer) => self.learn(&edit, &answer),
                 Said::No(_) => self.refused += 1,
                 Said::Gone => {
                     self.pending = Some(edit);
@@ -225,13 +225,17 @@ impl Mover {
     /// Until the server is gone. What stood there before an update is found after it.
     pub(super) fn run(&mut self, program: &Program, files: &Files) {
         loop {
+            let hands = files.hands();
+            if *hands {
+                return;
+            }
             let mut last = None;
             for _ in 0..self.rng.u8(1..6) {
                 last = files.change(&mut self.rng).or(last);
                 self.changes += 1;
             }
-            super::files::dbglog("mover: update");
             let Said::Yes(_) = ask(program, "/db/update_image_data", &json!({})) else { return };
+            drop(hands);
             let Some((path, content)) = last else { continue };
             let path = files.absolute(&path);
             let is_there = || files.present().get(&path) == Some(&content);

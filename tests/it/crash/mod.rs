@@ -127,7 +127,6 @@ impl World {
         }
         self.totals += Check::operations(program, &mut self.clerk, &self.files);
         let check = Check::begin(program, &self.files);
-        check.files(&mut self.ids, &mut self.rng);
         for tagger in &mut self.taggers {
             self.totals += check.edits(tagger);
         }
@@ -153,7 +152,6 @@ impl World {
             std::thread::sleep(life);
             kill_process(Pid::from_child(&program.child), Signal::KILL).unwrap();
         });
-        files::dbglog("killed");
         let status = program.child.wait().unwrap();
         assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "it did not end by itself: {status}");
         self.totals.cycles += 1;
