@@ -84,18 +84,41 @@ pub fn absolute(root: &[u8], folder: &[u8], name: &[u8]) -> Vec<u8> {
 }
 
 /// The bytes as text: every byte that is not part of valid UTF-8 becomes U+FFFD and two
-/// upper-case hex digits.
+/// upper-case hex digits. So do the bytes of a U+FFFD that would be taken for such a one: no two names
+/// are shown alike.
 #[must_use]
 pub fn display(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            text.push(char::REPLACEMENT_CHARACTER);
-            text.push_str(&format!("{byte:02X}"));
+        let mut rest = chunk.valid();
+        while let Some((before, after)) = rest.split_once(char::REPLACEMENT_CHARACTER) {
+            text.push_str(before);
+            match marked_byte(after) {
+                Some(_) => push_marked(&mut text, REPLACEMENT),
+                None => text.push(char::REPLACEMENT_CHARACTER),
+            }
+            rest = after;
         }
+        text.push_str(rest);
+        push_marked(&mut text, chunk.invalid());
     }
     text
+}
+
+/// U+FFFD itself.
+const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+
+fn push_marked(text: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        text.push(char::REPLACEMENT_CHARACTER);
+        text.push_str(&format!("{byte:02X}"));
+    }
+}
+
+/// The byte that a U+FFFD stands for when this comes after it.
+fn marked_byte(after: &str) -> Option<u8> {
+    let digits = after.get(..2).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    u8::from_str_radix(digits, 16).ok().filter(|byte| *byte >= 0x80)
 }
 
 /// The bytes [`display`] was given. A text that never came from there is taken literally.
@@ -103,21 +126,18 @@ pub fn display(bytes: &[u8]) -> String {
 pub fn from_display(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find(char::REPLACEMENT_CHARACTER) {
-        let (before, marked) = rest.split_at(at);
+    while let Some((before, after)) = rest.split_once(char::REPLACEMENT_CHARACTER) {
         bytes.extend_from_slice(before.as_bytes());
-        let after = &marked[char::REPLACEMENT_CHARACTER.len_utf8()..];
-        let digits = after.get(..2).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
-        match digits.and_then(|d| u8::from_str_radix(d, 16).ok()) {
-            Some(byte) if byte >= 0x80 => {
+        rest = match marked_byte(after) {
+            Some(byte) => {
                 bytes.push(byte);
-                rest = &after[2..];
+                &after[2..]
             }
-            _ => {
-                bytes.extend_from_slice(char::REPLACEMENT_CHARACTER.to_string().as_bytes());
-                rest = after;
+            None => {
+                bytes.extend_from_slice(REPLACEMENT);
+                after
             }
-        }
+        };
     }
     bytes.extend_from_slice(rest.as_bytes());
     bytes
@@ -150,5 +170,17 @@ mod tests {
             assert_eq!(from_display(&display(bytes)), bytes, "{bytes:?}");
         }
         assert_eq!(display(b"a\xffb"), "a\u{fffd}FFb");
+    }
+
+    #[test]
+    fn a_name_that_looks_like_a_shown_byte_is_not_taken_for_another() {
+        let (twin, odd) = ("a\u{fffd}FFb".as_bytes(), b"a\xffb");
+        assert_ne!(display(twin), display(odd));
+        for bytes in ["\u{fffd}\u{fffd}e9", "\u{fffd}7F \u{fffd}g0 \u{fffd}", "\u{fffd}80\u{fffd}aa"]
+            .map(str::as_bytes)
+        {
+            assert_eq!(from_display(&display(bytes)), bytes, "{:?}", display(bytes));
+        }
+        assert_eq!(from_display(&display(twin)), twin);
     }
 }

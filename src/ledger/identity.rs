@@ -131,7 +131,8 @@ mod tests {
         let stand_in = lost(3, spot("b", "x"), 7, 0);
         let both = [stand_in, lost(2, spot("a", "x"), 7, 5), lost(1, spot("a", "z"), 8, 6)];
         assert_eq!(choose(&spot("c", "y"), &file(7), &both), Choice::One(ImageId(2)));
-        let neither = [lost(3, spot("b", "x"), 7, 0), lost(2, spot("a", "x"), 7, 0), lost(1, spot("a", "z"), 8, 6)];
+        let neither =
+            [lost(3, spot("b", "x"), 7, 0), lost(2, spot("a", "x"), 7, 0), lost(1, spot("a", "z"), 8, 6)];
         assert_eq!(choose(&spot("c", "y"), &file(7), &neither), Choice::One(ImageId(2)));
     }
 

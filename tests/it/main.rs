@@ -1,6 +1,8 @@
 //! Integration tests, one binary: linking is the slow part, so there is one of it.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+#[cfg(target_os = "linux")]
+mod across;
 mod backup;
 mod contract;
 mod crash;
@@ -11,7 +13,9 @@ mod identity;
 mod journal;
 mod ledger;
 mod live;
+mod long_operation;
 mod model;
+mod racing;
 mod search;
 mod support;
 mod sweep;

@@ -7,6 +7,8 @@ use std::time::Duration;
 use lumidex::intake::{Alone, Standing, WatchSettings};
 use lumidex::sys::paths;
 
+#[cfg(target_os = "linux")]
+use crate::support::disks::Mounted;
 use crate::support::watched::{Watched, picture, until};
 
 /// Looks at roots and at what is not watched often, so that nobody has to wait.
@@ -367,33 +369,12 @@ fn one_file_can_be_looked_at_without_a_walk() {
     assert_eq!(library.progress().runs, n_runs);
 }
 
-/// A file system of its own, until dropped.
-#[cfg(target_os = "linux")]
-struct Mounted(std::path::PathBuf);
-
-#[cfg(target_os = "linux")]
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg(&self.0).output();
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Mounted {
-    /// Nothing where that is refused, as only an administrator may.
-    fn on(path: std::path::PathBuf) -> Option<Self> {
-        let mut command = std::process::Command::new("mount");
-        let done = command.args(["-t", "tmpfs", "lumidex-test"]).arg(&path).output();
-        done.is_ok_and(|output| output.status.success()).then_some(Self(path))
-    }
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_drive_that_is_unmounted_under_a_watch_takes_nothing_with_it() {
     let watched = Watched::with(impatient(), |pics| fs::create_dir_all(pics.join("drive")).unwrap());
     watched.write("here.png", "a puffin");
-    let mounted = Mounted::on(watched.path("drive"));
+    let mounted = Mounted::tmpfs(&watched.path("drive"), "");
     fs::create_dir_all(watched.path("drive/in")).unwrap();
     watched.write("drive/a.png", "a heron");
     watched.write("drive/in/b.png", "a heron as well");
@@ -415,7 +396,7 @@ fn a_drive_that_is_unmounted_under_a_watch_takes_nothing_with_it() {
 #[test]
 fn a_root_that_is_unmounted_is_offline_also_when_something_else_is_mounted_there() {
     let mut mounted = None;
-    let watched = Watched::with(impatient(), |pics| mounted = Mounted::on(pics.to_owned()));
+    let watched = Watched::with(impatient(), |pics| mounted = Mounted::tmpfs(pics, ""));
     fs::create_dir(watched.path("in")).unwrap();
     watched.write("in/a.png", "a heron");
     watched.write("b.png", "a heron as well");
@@ -424,7 +405,7 @@ fn a_root_that_is_unmounted_is_offline_also_when_something_else_is_mounted_there
     drop(first);
     let is_offline = |root: &lumidex::intake::RootStanding| root.standing == Standing::Offline;
     watched.await_standing("it is offline", is_offline);
-    let another = Mounted::on(watched.path("")).unwrap();
+    let another = Mounted::tmpfs(&watched.path(""), "").unwrap();
     watched.write("c.png", "an otter");
     watched.library().update().unwrap();
     watched.await_standing("it is offline still", is_offline);

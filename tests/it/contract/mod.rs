@@ -16,6 +16,7 @@ mod listing;
 mod listening;
 mod operations;
 mod media;
+mod names;
 mod policies;
 mod review;
 mod system;

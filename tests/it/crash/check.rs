@@ -117,7 +117,10 @@ impl<'a> Check<'a> {
         let mut found: Vec<(&str, u64)> =
             all.iter().map(|file| (file["fullpath"].as_str().unwrap(), id_of(file))).collect();
         found.sort_unstable();
-        assert!(found.iter().map(|(path, _)| *path).eq(self.present.keys()), "all files are found, each once");
+        assert!(
+            found.iter().map(|(path, _)| *path).eq(self.present.keys()),
+            "all files are found, each once"
+        );
         for ((path, id), content) in found.iter().zip(self.present.values()) {
             assert_eq!(ids.insert(content.key, *id).unwrap_or(*id), *id, "ids stay: {path}");
         }

@@ -77,7 +77,11 @@ impl Clerk {
                     let because = || format!("{route} {body} was answered with {answer}");
                     let changes = changes.unwrap_or_else(|| panic!("{}", because()));
                     files.set_state(after.unwrap_or_else(|| panic!("{}", because())));
-                    assert!(answer.get("success").is_none_or(|success| success == &json!(true)), "{}", because());
+                    assert!(
+                        answer.get("success").is_none_or(|success| success == &json!(true)),
+                        "{}",
+                        because()
+                    );
                     let deed = deed.unwrap_or_else(|| panic!("{} and no number", because()));
                     self.deeds.push((deed, changes));
                     if self.deeds.len() > DEEDS_MAX {
@@ -216,8 +220,13 @@ impl Clerk {
 
     /// A folder within another goes to a third.
     fn move_folder(&mut self, state: &mut State, files: &Files) -> Option<Wish> {
-        let subs: Vec<String> =
-            state.present.keys().map(|path| folder(path)).filter(|path| path.contains('/')).map(str::to_owned).collect();
+        let subs: Vec<String> = state
+            .present
+            .keys()
+            .map(|path| folder(path))
+            .filter(|path| path.contains('/'))
+            .map(str::to_owned)
+            .collect();
         let from = self.rng.choice(subs)?;
         let dest = self.rng.choice(&state.folders)?;
         if folder(&from) == dest {

@@ -201,7 +201,8 @@ pub(super) fn ask_for(program: &Program, route: &str, body: &Value) -> (Said, Op
         return (Said::Gone, None);
     };
     let status = response.status();
-    let deed = response.headers().get("x-lumidex-deed").map(|number| number.to_str().unwrap().parse().unwrap());
+    let deed =
+        response.headers().get("x-lumidex-deed").map(|number| number.to_str().unwrap().parse().unwrap());
     let Ok(text) = response.text() else { return (Said::Gone, None) };
     match status.as_u16() {
         200 => (Said::Yes(serde_json::from_str(&text).unwrap()), deed),

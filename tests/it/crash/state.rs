@@ -30,14 +30,24 @@ pub(super) struct State {
 /// Something that becomes of a picture, with its sidecar, or of a folder. Paths are below the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Change {
-    Move { from: String, to: String },
-    Copy { from: String, to: String, key: u32 },
+    Move {
+        from: String,
+        to: String,
+    },
+    Copy {
+        from: String,
+        to: String,
+        key: u32,
+    },
     Trash(String),
     /// Out of the trash, where it was.
     Back(String),
     /// For good.
     Remove(String),
-    Folder { from: String, to: String },
+    Folder {
+        from: String,
+        to: String,
+    },
     Make(String),
     Unmake(String),
 }
@@ -65,7 +75,7 @@ impl State {
                 Change::Unmake(path) => Change::Make(path),
             });
         }
-        (!inverse.is_empty()).then_some(inverse)
+        Some(inverse)
     }
 
     fn change(&mut self, change: &Change) -> bool {

@@ -36,8 +36,9 @@ const SORTS: [Sort; 6] = [Sort::Move, Sort::Copy, Sort::Delete, Sort::Undo, Sort
 #[test]
 fn one_operation_on_thousands_of_files_is_finished_or_never_begun() {
     let asked = std::env::var("LUMIDEX_CRASH_CYCLES").ok();
-    let kills =
-        asked.map_or(KILLS_DEFAULT, |cycles| (cycles.parse::<u64>().unwrap() / CYCLES_PER_KILL).max(KILLS_DEFAULT));
+    let kills = asked.map_or(KILLS_DEFAULT, |cycles| {
+        (cycles.parse::<u64>().unwrap() / CYCLES_PER_KILL).max(KILLS_DEFAULT)
+    });
     let mut heap = Heap::new();
     let mut rng = fastrand::Rng::with_seed(7);
     // How long each sort of operation takes, as far as known.
@@ -93,9 +94,11 @@ impl Heap {
         program.reference("/db/update_image_data", &json!({}));
         heap.ids = heap.found(&program, "heap/in");
         assert_eq!(heap.ids.len(), FILES as usize);
-        heap.tag = program.reference("/db/add_custom_tag", &json!({ "tag_name": "kept" }))["id"].as_u64().unwrap();
+        heap.tag =
+            program.reference("/db/add_custom_tag", &json!({ "tag_name": "kept" }))["id"].as_u64().unwrap();
         heap.tagged = heap.ids.keys().step_by(7).cloned().collect();
-        let paths: Vec<String> = heap.tagged.iter().map(|name| heap.path(&format!("heap/in/{name}"))).collect();
+        let paths: Vec<String> =
+            heap.tagged.iter().map(|name| heap.path(&format!("heap/in/{name}"))).collect();
         let body = json!({ "img_paths": paths, "tag_id": heap.tag, "action": "add" });
         program.reference("/db/batch_update_image_tag", &body);
         heap
@@ -168,7 +171,9 @@ impl Heap {
             Sort::MoveFolder => {
                 ("/move_files", json!({ "file_paths": [self.path("heap/in")], "dest": self.path("other") }))
             }
-            Sort::Flatten => ("/flatten_folder", json!({ "folder_path": self.path("heap"), "dry_run": false })),
+            Sort::Flatten => {
+                ("/flatten_folder", json!({ "folder_path": self.path("heap"), "dry_run": false }))
+            }
         }
     }
 
@@ -195,7 +200,15 @@ impl Heap {
             Sort::Delete => (OnDisk::new(), before.0.clone()),
             Sort::Copy => {
                 let (copies, _): (OnDisk, OnDisk) = elsewhere("heap/in/", "copies/");
-                (before.0.iter().chain(&copies).map(|(path, bytes)| (path.clone(), bytes.clone())).collect(), OnDisk::new())
+                (
+                    before
+                        .0
+                        .iter()
+                        .chain(&copies)
+                        .map(|(path, bytes)| (path.clone(), bytes.clone()))
+                        .collect(),
+                    OnDisk::new(),
+                )
             }
         }
     }

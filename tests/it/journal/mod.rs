@@ -2,6 +2,7 @@
 //! spoken of.
 
 mod keeping;
+mod late;
 mod moving;
 
 use lumidex::ledger::{Elsewhere, Ledger, Observation, Reader, Relocation, Seen, Sighted, Taken};
