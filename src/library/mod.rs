@@ -3,8 +3,11 @@
 //! Opens them in the order of the flow and closes them in reverse. A method that changes
 //! something returns once every search shows it. Knows nothing of HTTP.
 
+mod files;
 mod upkeep;
 
+use self::files::Recovery;
+use crate::files::Files;
 use crate::intake::{Intake, IntakeError, IntakeSettings, ProgressSnapshot, RunError, WatchSettings};
 use crate::ledger::{DecideError, Ledger, OpenError, ReadError, Reader};
 use crate::limits;
@@ -14,6 +17,7 @@ use crate::projection::{Follower, ProjectionError};
 use crate::query::{Engine, Sources};
 use crate::sys::lock::LockError;
 use crate::sys::storage::{Disk, Storage};
+use crate::sys::tree::DiskTree;
 use crate::sys::{DirLock, PathError, Stopper};
 use lumidex_schema::id::{ImageId, RootId, Seq, TagId};
 use lumidex_schema::layout;
@@ -51,7 +55,7 @@ pub enum LibraryError {
     #[error(transparent)]
     Projection(#[from] ProjectionError),
     /// A thread cannot be started.
-    #[error("the intake's thread cannot be started")]
+    #[error("a thread of the library cannot be started")]
     Thread(#[source] std::io::Error),
 }
 
@@ -76,6 +80,9 @@ pub struct Library {
     upkeep: Mutex<Option<Upkeep>>,
     /// Held while a copy is made: one at a time.
     copying: Arc<Mutex<()>>,
+    /// Kept for its end.
+    _recovery: Recovery,
+    files: Arc<Files>,
     intake: Arc<Intake>,
     stopper: Stopper,
     engine: Engine,
@@ -121,9 +128,12 @@ impl Library {
         let stopper = Stopper::new();
         let intake = Intake::start(ledger.clone(), options.intake, options.watch, &stopper.stop())
             .map_err(LibraryError::Thread)?;
+        let files = Arc::new(Files::new(ledger.clone(), DiskTree::shared(), stopper.stop()));
         Ok(Self {
             upkeep: Mutex::default(),
             copying: Arc::default(),
+            _recovery: Recovery::start(&files, &stopper).map_err(LibraryError::Thread)?,
+            files,
             intake: Arc::new(intake),
             stopper,
             engine,

@@ -1,6 +1,8 @@
 //! What an open library does for itself now and then, and copies of it for who asks.
 
 use super::Library;
+use super::files::purge_now_and_then;
+use crate::files::Files;
 use crate::ledger::backup::{self, BackupError, Bounds, Copied, Daily, Existing, Look};
 use crate::ledger::{Ledger, Sweepable, Swept, WriteError};
 use crate::limits;
@@ -46,7 +48,8 @@ impl Drop for Upkeep {
 }
 
 impl Library {
-    /// From now on makes a copy of the ledger each day, and sweeps what has been missing for long.
+    /// From now on makes a copy of the ledger each day, sweeps what has been missing for long, and empties
+    /// the trash of what is old.
     ///
     /// # Errors
     /// When its thread cannot be started.
@@ -54,10 +57,10 @@ impl Library {
         let UpkeepSettings { backups_max, missing_retention_days } = settings;
         let daily = Daily::new(self.ledger.clone(), &self.data_dir, Bounds::of_number(backups_max));
         let (stopper, copying) = (Stopper::new(), Arc::clone(&self.copying));
-        let (sweeper, stop) = (self.sweeper(), stopper.stop());
+        let (sweeper, files, stop) = (self.sweeper(), Arc::clone(&self.files), stopper.stop());
         let thread = std::thread::Builder::new().name("upkeep".to_owned()).spawn(move || {
             priority::yield_to_others();
-            keep_up(&Copier { daily, copying }, &sweeper, missing_retention_days, &stop);
+            keep_up(&Copier { daily, copying }, &sweeper, &files, missing_retention_days, &stop);
         })?;
         *self.upkeep.lock() = Some(Upkeep { stopper, thread: Some(thread) });
         Ok(())
@@ -107,10 +110,16 @@ pub(super) fn remove_left_copies(data_dir: &Path) {
 }
 
 /// Until told to stop. What goes wrong is tried again with the next look.
-fn keep_up(copier: &Copier, sweeper: &Sweeper, missing_retention_days: u32, stop: &Stop) {
+fn keep_up(copier: &Copier, sweeper: &Sweeper, files: &Files, missing_retention_days: u32, stop: &Stop) {
     let began = Instant::now();
     let (mut look_at, mut sweep_at) = (began + limits::BACKUP_FIRST_LOOK, began + limits::SWEEP_FIRST);
-    while !stop.wait_for(look_at.min(sweep_at).saturating_duration_since(Instant::now())) {
+    let mut purge_at = began + limits::files::PURGE_FIRST;
+    while !stop.wait_for(look_at.min(sweep_at).min(purge_at).saturating_duration_since(Instant::now())) {
+        if Instant::now() >= purge_at {
+            purge_now_and_then(files);
+            purge_at = Instant::now() + limits::files::PURGE_EVERY;
+            continue;
+        }
         let is_sweeping = Instant::now() >= sweep_at;
         // What a sweep takes is in a backup, if any are made.
         let is_copied = copier.look(stop);
