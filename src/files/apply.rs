@@ -7,7 +7,8 @@
 
 use super::act::{Failure, Hands};
 use super::draft::weight;
-use super::place::{join, name_of, on_disk};
+use super::follow::Follow;
+use super::place::name_of;
 use super::plan::{Mistakes, Plan};
 use super::problem::{Problem, in_full};
 use super::roots::Roots;
@@ -15,12 +16,10 @@ use super::running::{Ending, Run};
 use super::{Files, WishError, trash};
 use crate::ledger::{DecideError, Relocation, Taken};
 use crate::limits::files as limits;
-use crate::sys::PathError;
-use crate::sys::tree::Kind;
 use lumidex_schema::id::Seq;
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::operation::{Act, Operation, OperationKind, OperationState, Step, StepState};
-use lumidex_schema::record::{Presence, Sighting};
+use lumidex_schema::record::Sighting;
 use std::time::Instant;
 
 /// How an operation came to its end.
@@ -58,9 +57,9 @@ pub(super) fn apply(
     let hands = Hands::new(files.tree.as_ref(), run, trash::token(operation, head.at));
     let applied = Applied { done: 0, mistakes: plan.mistakes, is_stopped: false, head: reader.head()? };
     run.set_progress(head.taken, head.steps);
-    let roots = Roots::read(&reader)?;
+    let follow = Follow { files, roots: Roots::read(&reader)? };
     drop(reader);
-    let mut applying = Applying { files, run, operation, head, manner, hands, roots, applied };
+    let mut applying = Applying { files, run, operation, head, manner, hands, follow, applied };
     while applying.chunk()? {}
     Ok(applying.applied)
 }
@@ -72,7 +71,7 @@ struct Applying<'a> {
     head: Operation,
     manner: Manner,
     hands: Hands<'a>,
-    roots: Roots,
+    follow: Follow<'a>,
     applied: Applied,
 }
 
@@ -204,7 +203,7 @@ impl Applying<'_> {
             let nth = first.saturating_add(u32::try_from(k).unwrap_or(u32::MAX));
             match self.hands.take_back(nth, step, outcome.1) {
                 Ok(back) => {
-                    chunk.relocations.extend(self.back(step, back));
+                    chunk.relocations.extend(self.follow.back(step, back));
                     *outcome = (StepState::TakenBack, None);
                 }
                 Err(back) => {
@@ -239,96 +238,13 @@ impl Applying<'_> {
                 if step.act == Act::MoveFile && trash::root_of(&step.to, self.hands.token()).is_some() {
                     chunk.held += after.map_or(0, |after| after.size);
                 }
-                if self.roots.outside_trash(&step.from).is_err() {
+                if self.follow.roots.outside_trash(&step.from).is_err() {
                     chunk.left.push(step.from.clone());
                 }
-                chunk.relocations.extend(self.relocation(step, after));
-                if step.act == Act::MoveFolder {
-                    self.found_again(step, chunk);
-                }
+                self.follow.taken(step, after, &mut chunk.relocations);
             }
             chunk.outcomes.push((state, after));
         }
-    }
-
-    fn relocation(&self, step: &Step, after: Option<Sighting>) -> Option<Relocation> {
-        let (from, to) = (step.from.clone(), step.to.clone());
-        match (step.act, step.image, after) {
-            (Act::MoveFolder, _, _) => Some(Relocation::Folder { from, to }),
-            (Act::RemoveFile, Some(image), _) => Some(Relocation::Gone { image, from }),
-            (Act::MoveFile, Some(image), Some(sighting)) => {
-                let is_kept = self.roots.root_of(&to).is_some() && self.roots.outside_trash(&to).is_ok();
-                Some(if is_kept {
-                    Relocation::File { image, from, to, sighting }
-                } else {
-                    Relocation::Gone { image, from }
-                })
-            }
-            _ => None,
-        }
-    }
-
-    /// A file that came back from another disk is another file at the old place.
-    fn back(&self, step: &Step, back: Option<Sighting>) -> Option<Relocation> {
-        let is_other = back?.inode != step.before?.inode && self.roots.root_of(&step.from).is_some();
-        let place = step.from.clone();
-        is_other.then_some(Relocation::File {
-            image: step.image?,
-            from: place.clone(),
-            to: place,
-            sighting: back?,
-        })
-    }
-
-    /// Images of a folder that left the library are missing, each at its old place. When the folder is
-    /// back there, so are they.
-    fn found_again(&self, step: &Step, chunk: &mut Chunk) {
-        if self.roots.root_of(&step.from).is_some() || self.roots.root_of(&step.to).is_none() {
-            return;
-        }
-        if let Err(error) = self.find_again(&step.from, &step.to, 0, &mut chunk.relocations) {
-            // The next walk finds them.
-            tracing::debug!(
-                error = in_full(&error),
-                "not all images of a folder that is back are known at once"
-            );
-        }
-    }
-
-    fn find_again(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        depth: usize,
-        relocations: &mut Vec<Relocation>,
-    ) -> Result<(), WishError> {
-        let tree = self.hands.tree;
-        let unseen = |error: PathError| Problem::from(error).into_error();
-        let reader = self.files.ledger.reader()?;
-        for (name, kind) in tree.list(&on_disk(to)).map_err(unseen)?.iter() {
-            if relocations.len() >= limits::FOUND_AGAIN_MAX || depth > limits::DEPTH_MAX {
-                break;
-            }
-            let (from, to) = (join(from, name), join(to, name));
-            match kind {
-                Kind::Folder => self.find_again(&from, &to, depth + 1, relocations)?,
-                Kind::File if MediaKind::of_name(name).is_some() => {
-                    let Some((image, record)) = reader.image_at(&to)? else { continue };
-                    let look = tree.look(&on_disk(&to)).map_err(unseen)?;
-                    let same = look.filter(|look| {
-                        record.presence != Presence::Present && look.sighting.is_same_file(&record.sighting)
-                    });
-                    relocations.extend(same.map(|look| Relocation::File {
-                        image,
-                        from,
-                        to,
-                        sighting: look.sighting,
-                    }));
-                }
-                Kind::File | Kind::Link | Kind::Special => {}
-            }
-        }
-        Ok(())
     }
 
     /// What cannot be made durable was done all the same, but nothing more is tried.

@@ -8,6 +8,7 @@ mod act;
 mod again;
 mod apply;
 mod draft;
+mod follow;
 mod place;
 mod plan;
 mod problem;

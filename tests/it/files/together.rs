@@ -100,3 +100,43 @@ fn thousands_of_files_go_in_chunks() {
     assert_eq!(world.there(), before);
     assert!(world.trash().is_empty());
 }
+
+#[test]
+fn zz_measure() {
+    let Ok(n) = std::env::var("ZZ_N") else { return };
+    let n: usize = n.parse().unwrap();
+    let names: Vec<String> = (0..n).map(|nth| format!("pics/{}/{nth:07}.png", nth / 5000)).collect();
+    let world = World::new(&["pics/sub/"]);
+    for nth in 0..=n / 5000 {
+        std::fs::create_dir_all(world.path(&format!("pics/{nth}"))).unwrap();
+    }
+    for name in &names {
+        std::fs::write(world.path(name), name).unwrap();
+    }
+    world.walk();
+    let anon = || {
+        std::fs::read_to_string("/proc/self/status")
+            .unwrap()
+            .lines()
+            .filter(|l| l.starts_with("RssAnon") || l.starts_with("VmHWM"))
+            .map(|l| l.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let files: Vec<Vec<u8>> = names.iter().map(|name| world.bytes(name)).collect();
+    eprintln!("before {}", anon());
+    let wish = Wish::Move { files, into: world.bytes("pics/sub"), make_folder: false, go_on: false };
+    let began = std::time::Instant::now();
+    let report = world.files.perform(&wish).unwrap();
+    eprintln!("moved {} in {:?} {}", report.done, began.elapsed(), anon());
+    let began = std::time::Instant::now();
+    let report = world.files.undo(report.operation.unwrap()).unwrap();
+    eprintln!("undone {} in {:?} {}", report.done, began.elapsed(), anon());
+    let Wish::Move { files, .. } = wish else { return };
+    let began = std::time::Instant::now();
+    let report = world.files.perform(&Wish::Delete { files, for_good: false }).unwrap();
+    eprintln!("deleted {} in {:?} {}", report.done, began.elapsed(), anon());
+    let began = std::time::Instant::now();
+    let gone = world.files.purge_all().unwrap();
+    eprintln!("purged {} in {:?} {}", gone.files, began.elapsed(), anon());
+}

@@ -63,12 +63,21 @@ fn write(path: &Path, says: &str, nth: usize) {
 impl World {
     /// Over these files, walked; each image carries a tag.
     pub fn new(names: &[&str]) -> Self {
-        Self::on(names, Disk::shared(), DiskTree::shared())
+        Self::within(tempfile::tempdir().unwrap(), names, Disk::shared(), DiskTree::shared())
     }
 
-    /// As [`World::new`], with other disks below; files are made and walked without them.
+    /// As [`World::new`], with other disks below; files are made and walked without them. In memory where
+    /// there is a folder in it: whoever asks for other disks asks for many worlds.
     pub fn on(names: &[&str], storage: Arc<dyn Storage>, tree: Arc<dyn Tree>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::within(crate::faults::shim::folder(), names, storage, tree)
+    }
+
+    fn within(
+        dir: tempfile::TempDir,
+        names: &[&str],
+        storage: Arc<dyn Storage>,
+        tree: Arc<dyn Tree>,
+    ) -> Self {
         for folder in ["pics", "out", "data"] {
             fs::create_dir(dir.path().join(folder)).unwrap();
         }
