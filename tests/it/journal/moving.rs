@@ -320,6 +320,18 @@ fn a_renamed_folder_ends_the_same_in_whatever_order_it_is_told() {
 }
 
 #[test]
+fn images_that_a_walk_missed_while_their_folder_moved_are_there() {
+    let home = Home::new();
+    let (a, b) = (home.tagged("/p/x/a.png", file(1)), home.tagged("/p/x/b.png", file(2)));
+    home.miss(home.sighted(b), Vec::new());
+    let operation = home.begin(vec![step(&folder("/p/x", "/q/z"))]);
+    home.miss(home.sighted(a), Vec::new());
+    home.take(operation, 0, 1, vec![folder("/p/x", "/q/z")]);
+    assert_eq!(home.at("/q/z/a.png"), Some(a));
+    assert!(home.is_missing(b), "it was missing before");
+}
+
+#[test]
 fn a_folder_takes_a_place_that_was_known_before() {
     let home = Home::new();
     let (missing, a) = (home.tagged("/q/z/a.png", file(7)), home.tagged("/p/x/a.png", file(1)));
