@@ -12,6 +12,7 @@ pub mod id;
 pub mod path;
 
 pub mod checkpoint;
+pub mod decision;
 pub mod feed;
 pub mod media;
 pub mod operation;

@@ -76,7 +76,7 @@ impl<K: Iterator<Item = KnownFile>> Reconciler<K> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use lumidex_schema::id::{FolderId, ImageId, RootId, Timestamp};
+    use lumidex_schema::id::{FolderId, ImageId, RootId, Seq, Timestamp};
     use lumidex_schema::media::MediaKind;
     use lumidex_schema::path::RelPath;
     use lumidex_schema::record::Sighting;

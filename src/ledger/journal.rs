@@ -272,8 +272,8 @@ fn take(
         head.failed += u32::from(has_failed(&state));
         (step.state, step.after) = (state, after);
         tables.steps.insert((operation.0, nth), step.encode().as_slice())?;
-        if let Some(image) = step.image.filter(|_| nth >= head.taken) {
-            interned.underway.take(image);
+        if nth >= head.taken {
+            interned.underway.take(&step);
         }
     }
     (head.taken, head.held) = (head.taken.max(taken), held);

@@ -245,7 +245,7 @@ impl Relink<'_, '_> {
             return Ok(());
         }
         let Some(record) = self.missing(id)? else { return Ok(()) };
-        if self.interned.underway.contains(id) {
+        if self.interned.underway.contains(self.tables, id, &record)? {
             self.interned.underway.hold_back(id);
             return Ok(());
         }
@@ -262,7 +262,7 @@ impl Relink<'_, '_> {
             for other in alike.iter().chain([&id]) {
                 if let Some(other_record) = self.missing(*other)?
                     && other_record.fingerprint == record.fingerprint
-                    && !self.interned.underway.contains(*other)
+                    && !self.interned.underway.contains(self.tables, *other, &other_record)?
                     && self.arrived_since(*newer, *other, &other_record)?
                     && !lost.iter().any(|known: &Lost| known.image == *other)
                 {
@@ -328,8 +328,10 @@ impl Relink<'_, '_> {
                 }
             };
             // Where its file goes is not guessed while an operation is about to tell.
-            let is_told = self.interned.underway.contains(*id);
-            if is_lost && (!is_told || image.sighting.is_same_file(&seen.sighting)) {
+            if is_lost
+                && (image.sighting.is_same_file(&seen.sighting)
+                    || !self.interned.underway.contains(self.tables, *id, &image)?)
+            {
                 lost.push(self.as_lost(*id, &image)?);
             }
         }

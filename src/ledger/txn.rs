@@ -210,6 +210,14 @@ impl<'t> Tables<'t> {
         decode(self.folders.get(id.0)?)
     }
 
+    /// The absolute path of a folder.
+    pub(super) fn folder_path(&self, id: FolderId) -> Result<Vec<u8>, ReadError> {
+        let Some(folder) = self.folder_row(id)? else { return Ok(Vec::new()) };
+        let root: Option<Root> = decode(self.roots.get(folder.root.0)?)?;
+        let root = root.map(|root| root.path).unwrap_or_default();
+        Ok(lumidex_schema::path::absolute(&root, folder.path.as_bytes(), b""))
+    }
+
     /// An image's file as it is known now.
     pub(super) fn sighted(&self, id: ImageId, image: &Image) -> Result<Sighted, ReadError> {
         let folder = self.folder_row(image.folder)?.map_or(Seq::ZERO, |folder| folder.seq);

@@ -9,66 +9,93 @@ use super::ReadError;
 use super::history::unfinished;
 use super::txn::Tables;
 use lumidex_schema::id::ImageId;
-use lumidex_schema::operation::Step;
-use lumidex_schema::record::Row;
+use lumidex_schema::operation::{Act, Step};
+use lumidex_schema::record::{Image, Row};
 use redb::ReadableTable;
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 
-/// As many as there are steps to be taken; some 16 bytes each.
+/// What the steps are about that are still to be taken; no more than there are such steps.
 #[derive(Default)]
 pub(super) struct Underway {
-    /// With how many steps are about them; filled from the journal when it is first needed.
-    images: Option<HashMap<ImageId, u32>>,
+    /// Whether the journal was read; only then the rest is worth anything.
+    is_loaded: bool,
+    /// With how many steps are about them, some 16 bytes each.
+    images: HashMap<ImageId, u32>,
+    /// Folders that are about to move with all below, likewise.
+    folders: HashMap<Vec<u8>, u32>,
     held_back: HashSet<ImageId>,
 }
 
 impl Underway {
     /// Reads the journal, unless that was done before.
     pub(super) fn load(&mut self, tables: &Tables<'_>) -> Result<(), ReadError> {
-        if self.images.is_some() {
+        if self.is_loaded {
             return Ok(());
         }
-        let mut images = HashMap::new();
         for (operation, head) in unfinished(&tables.operations)? {
             for entry in tables.steps.range((operation.0, head.taken)..=(operation.0, u32::MAX))? {
-                if let Some(image) = Step::decode(entry?.1.value())?.image {
-                    *images.entry(image).or_default() += 1;
-                }
+                self.count(&Step::decode(entry?.1.value())?);
             }
         }
-        self.images = Some(images);
+        self.is_loaded = true;
         Ok(())
     }
 
-    pub(super) fn contains(&self, image: ImageId) -> bool {
-        self.images.as_ref().is_some_and(|images| images.contains_key(&image))
+    /// Whether an image's file, which lies where this record says, is about to move.
+    pub(super) fn contains(
+        &self,
+        tables: &Tables<'_>,
+        image: ImageId,
+        record: &Image,
+    ) -> Result<bool, ReadError> {
+        if self.images.contains_key(&image) {
+            return Ok(true);
+        }
+        if self.folders.is_empty() {
+            return Ok(false);
+        }
+        let mut folder = tables.folder_path(record.folder)?;
+        loop {
+            if self.folders.contains_key(&folder) {
+                return Ok(true);
+            }
+            let Some(slash) = folder.iter().rposition(|byte| *byte == b'/') else { return Ok(false) };
+            folder.truncate(slash);
+        }
     }
 
     /// These steps are to be taken.
     pub(super) fn add(&mut self, steps: &[Step]) {
-        if let Some(images) = &mut self.images {
-            steps
-                .iter()
-                .filter_map(|step| step.image)
-                .for_each(|image| *images.entry(image).or_default() += 1);
+        if self.is_loaded {
+            steps.iter().for_each(|step| self.count(step));
         }
     }
 
-    /// A step about an image was taken.
-    pub(super) fn take(&mut self, image: ImageId) {
-        if let Some(images) = &mut self.images
-            && let Some(n) = images.get_mut(&image)
-        {
-            *n -= 1;
-            if *n == 0 {
-                images.remove(&image);
-            }
+    fn count(&mut self, step: &Step) {
+        if let Some(image) = step.image {
+            *self.images.entry(image).or_default() += 1;
+        }
+        if step.act == Act::MoveFolder {
+            *self.folders.entry(step.from.clone()).or_default() += 1;
+        }
+    }
+
+    /// A step was taken.
+    pub(super) fn take(&mut self, step: &Step) {
+        if let Some(image) = step.image {
+            count_down(&mut self.images, &image);
+        }
+        if step.act == Act::MoveFolder {
+            count_down(&mut self.folders, &step.from);
         }
     }
 
     /// What is known may be wrong; the journal is read again.
     pub(super) fn forget(&mut self) {
-        self.images = None;
+        self.is_loaded = false;
+        self.images.clear();
+        self.folders.clear();
     }
 
     /// An image that went missing will be looked for later.
@@ -79,8 +106,16 @@ impl Underway {
     /// Images that were held back and can be looked for now.
     pub(super) fn released(&mut self) -> HashSet<ImageId> {
         let all = std::mem::take(&mut self.held_back);
-        let (still, released) = all.into_iter().partition(|image| self.contains(*image));
+        let (still, released) = all.into_iter().partition(|image| self.images.contains_key(image));
         self.held_back = still;
         released
+    }
+}
+
+fn count_down<K: Hash + Eq>(counts: &mut HashMap<K, u32>, key: &K) {
+    let Some(n) = counts.get_mut(key) else { return };
+    *n -= 1;
+    if *n == 0 {
+        counts.remove(key);
     }
 }

@@ -69,7 +69,7 @@ fn a_disk_that_was_full_needs_no_restart() {
     }
     assert!(library.query().wait_visible(library.ledger().head(), limits::VISIBLE_WAIT));
     let after = found(&library);
-    assert_eq!(after.len(), 8);
+    assert_eq!(after.len(), 7);
     drop(library);
     assert_eq!(found(&open(&shim, dir.path())), after);
 }
