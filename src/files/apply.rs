@@ -26,9 +26,17 @@ use std::time::Instant;
 #[derive(Debug)]
 pub(super) struct Applied {
     pub(super) done: u64,
+    /// Anything at all was done, and not taken back.
+    pub(super) has_effect: bool,
     pub(super) mistakes: Mistakes,
     pub(super) is_stopped: bool,
     pub(super) head: Seq,
+}
+
+impl Applied {
+    pub(super) const fn nothing(mistakes: Mistakes, head: Seq) -> Self {
+        Self { done: 0, has_effect: false, mistakes, is_stopped: false, head }
+    }
 }
 
 /// How steps are taken.
@@ -55,7 +63,7 @@ pub(super) fn apply(
     let head = reader.operation(operation)?;
     let head = head.ok_or_else(|| WishError::Unknown(format!("operation {operation} is gone")))?;
     let hands = Hands::new(files.tree.as_ref(), run, trash::token(operation, head.at));
-    let applied = Applied { done: 0, mistakes: plan.mistakes, is_stopped: false, head: reader.head()? };
+    let applied = Applied::nothing(plan.mistakes, reader.head()?);
     run.set_progress(head.taken, head.steps);
     let follow = Follow { files, roots: Roots::read(&reader)? };
     drop(reader);
@@ -232,9 +240,10 @@ impl Applying<'_> {
         Fate::Failed
     }
 
-    fn note(&self, steps: &[Step], outcomes: Vec<(StepState, Option<Sighting>)>, chunk: &mut Chunk) {
+    fn note(&mut self, steps: &[Step], outcomes: Vec<(StepState, Option<Sighting>)>, chunk: &mut Chunk) {
         for (step, (state, after)) in steps.iter().zip(outcomes) {
             if state == StepState::Done {
+                self.applied.has_effect = true;
                 if step.act == Act::MoveFile && trash::root_of(&step.to, self.hands.token()).is_some() {
                     chunk.held += after.map_or(0, |after| after.size);
                 }

@@ -88,8 +88,9 @@ impl Files {
         self.apply(&run, plan, wish.at_problem() != AtProblem::GoOn)
     }
 
-    /// Takes an operation back, in whole or, where that is not possible any more, not at all. Undoing
-    /// what undid something is doing it again.
+    /// Takes an operation back, in whole or, where that is not possible any more, not at all. Only a disk
+    /// that fails, or who stops it, ends it halfway; then the report says so, and it can be asked for
+    /// again. Undoing what undid something is doing it again.
     ///
     /// # Errors
     /// As [`Files::perform`]. The reasons of the first few files are told.
@@ -156,14 +157,13 @@ impl Files {
     fn apply(&self, run: &Run, plan: Plan, stops: bool) -> Result<Report, WishError> {
         let Some(operation) = plan.operation else {
             let head = self.ledger.reader()?.head()?;
-            let nothing = Applied { done: 0, mistakes: plan.mistakes, is_stopped: false, head };
-            return Ok(Report::of(None, nothing));
+            return Ok(Report::of(None, Applied::nothing(plan.mistakes, head)));
         };
         let manner = Manner { stops, is_again: false };
         match apply(self, run, operation, plan, manner) {
             Ok(applied) => match applied.mistakes.first() {
                 // Then that is the answer.
-                Some(problem) if stops && applied.done == 0 => Err(problem.clone().into_error()),
+                Some(problem) if stops && !applied.has_effect => Err(problem.clone().into_error()),
                 _ => Ok(Report::of(Some(operation), applied)),
             },
             Err(error) => {
@@ -206,7 +206,7 @@ impl Drop for Busy<'_> {
 
 impl Report {
     fn of(operation: Option<Seq>, applied: Applied) -> Self {
-        let Applied { done, mistakes, is_stopped, head } = applied;
+        let Applied { done, mistakes, is_stopped, head, .. } = applied;
         let failed = mistakes.count();
         Self { operation, done, errors: mistakes.into_told(), failed, is_stopped, head }
     }

@@ -77,11 +77,11 @@ pub enum AcceptError {
 ///
 /// Fields drop in order: what fills the ledger, what follows it, the ledger, the lock.
 pub struct Library {
+    /// Kept for its end, which also ends what is done to files.
+    _recovery: Recovery,
     upkeep: Mutex<Option<Upkeep>>,
     /// Held while a copy is made: one at a time.
     copying: Arc<Mutex<()>>,
-    /// Kept for its end.
-    _recovery: Recovery,
     files: Arc<Files>,
     intake: Arc<Intake>,
     stopper: Stopper,

@@ -61,6 +61,22 @@ fn a_copy_has_content_times_and_permissions_of_its_source() {
     assert!(!DiskTree.is_same_content(&folder.path("a"), &folder.path("c"), &mut go_on).unwrap());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_people_noted_on_a_file_goes_with_its_copy() {
+    let folder = Folder::new();
+    fs::write(folder.path("a"), "a").unwrap();
+    let flags = rustix::fs::XattrFlags::empty();
+    if rustix::fs::setxattr(folder.path("a"), "user.xdg.tags", b"sea", flags).is_err() {
+        println!("left out: this file system holds no attributes");
+        return;
+    }
+    folder.copy("a", "b", false).unwrap();
+    let mut value = [0; 16];
+    let length = rustix::fs::getxattr(folder.path("b"), "user.xdg.tags", &mut value[..]).unwrap();
+    assert_eq!(&value[..length], b"sea");
+}
+
 #[test]
 fn a_place_that_is_taken_stays_as_it_is() {
     let folder = Folder::new();

@@ -1,8 +1,9 @@
 //! Several operations at once, and one that is stopped.
 
-use super::shaky::Shaky;
+use super::shaky::{Mishap, Shaky};
 use super::world::{There, World};
-use lumidex::files::Wish;
+use lumidex::files::{Files, Wish, WishError};
+use lumidex::sys::Stopper;
 use lumidex::sys::storage::Disk;
 use lumidex_schema::operation::OperationState;
 use std::sync::Arc;
@@ -102,41 +103,52 @@ fn thousands_of_files_go_in_chunks() {
 }
 
 #[test]
-fn zz_measure() {
-    let Ok(n) = std::env::var("ZZ_N") else { return };
-    let n: usize = n.parse().unwrap();
-    let names: Vec<String> = (0..n).map(|nth| format!("pics/{}/{nth:07}.png", nth / 5000)).collect();
-    let world = World::new(&["pics/sub/"]);
-    for nth in 0..=n / 5000 {
-        std::fs::create_dir_all(world.path(&format!("pics/{nth}"))).unwrap();
-    }
-    for name in &names {
-        std::fs::write(world.path(name), name).unwrap();
-    }
-    world.walk();
-    let anon = || {
-        std::fs::read_to_string("/proc/self/status")
-            .unwrap()
-            .lines()
-            .filter(|l| l.starts_with("RssAnon") || l.starts_with("VmHWM"))
-            .map(|l| l.split_whitespace().collect::<Vec<_>>().join(" "))
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    let files: Vec<Vec<u8>> = names.iter().map(|name| world.bytes(name)).collect();
-    eprintln!("before {}", anon());
-    let wish = Wish::Move { files, into: world.bytes("pics/sub"), make_folder: false, go_on: false };
-    let began = std::time::Instant::now();
+fn a_program_that_stops_leaves_the_rest_to_the_next_start() {
+    let shaky = Shaky::default();
+    let names: Vec<String> = (0..20).map(|nth| format!("pics/{nth:02}.png")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut world = World::on(&[&names[..], &["pics/sub/"]].concat(), Disk::shared(), shaky.tree());
+    let known = world.known();
+    let stopper = Stopper::new();
+    world.files = Arc::new(Files::new(world.ledger.clone(), shaky.tree(), stopper.stop()));
+    let (stops, log) = (stopper.clone(), shaky.clone());
+    shaky.listen(move |doing| {
+        if doing == "move" && log.log().iter().filter(|call| **call == "move").count() == 6 {
+            stops.trigger();
+        }
+    });
+    let wish = world.mv(&names, "pics/sub");
+    assert!(matches!(world.files.perform(&wish), Err(WishError::Busy(_))));
+    assert_eq!(world.names().iter().filter(|name| name.starts_with("pics/sub/")).count(), 1 + 7);
+    assert!(matches!(world.files.perform(&wish), Err(WishError::Busy(_))), "it is stopping");
+    shaky.listen(|_| {});
+    world = world.restarted();
+    let reports = world.files.recover().unwrap();
+    assert_eq!((reports.len(), reports[0].done, reports[0].failed), (1, 13, 0));
+    let ids: Vec<_> = world.known().into_values().collect();
+    assert_eq!(ids, known.into_values().collect::<Vec<_>>());
+    assert!(world.known().keys().all(|path| path.starts_with("pics/sub/")));
+    world.agrees();
+    assert_eq!(world.files.recover().unwrap(), []);
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_told() {
+    let shaky = Shaky::default();
+    let world = World::on(&["pics/a.png", "pics/a.txt"], Disk::shared(), shaky.tree());
+    world.files.recover().unwrap();
+    let wish = Wish::Delete { files: world.all(&["pics/a.png"]), for_good: true };
+    shaky.calm();
+    let (plan, log) = (shaky.clone(), shaky.clone());
+    shaky.listen(move |doing| {
+        // The second removal, that of the sidecar, fails.
+        if doing == "remove" && log.log().last() != Some(&"sync") && log.log().contains(&"remove") {
+            plan.plan(0, Mishap::Fails { code: 13, lasts: false });
+        }
+    });
     let report = world.files.perform(&wish).unwrap();
-    eprintln!("moved {} in {:?} {}", report.done, began.elapsed(), anon());
-    let began = std::time::Instant::now();
-    let report = world.files.undo(report.operation.unwrap()).unwrap();
-    eprintln!("undone {} in {:?} {}", report.done, began.elapsed(), anon());
-    let Wish::Move { files, .. } = wish else { return };
-    let began = std::time::Instant::now();
-    let report = world.files.perform(&Wish::Delete { files, for_good: false }).unwrap();
-    eprintln!("deleted {} in {:?} {}", report.done, began.elapsed(), anon());
-    let began = std::time::Instant::now();
-    let gone = world.files.purge_all().unwrap();
-    eprintln!("purged {} in {:?} {}", gone.files, began.elapsed(), anon());
+    assert_eq!((report.done, report.failed), (0, 1));
+    assert!(report.errors[0].1.contains("cannot be taken back"), "{:?}", report.errors);
+    assert_eq!(world.names(), ["pics/a.txt"]);
+    assert!(world.known().is_empty());
 }
