@@ -65,7 +65,13 @@ pub(crate) fn media(program: &Program, dir: &Path, report: &mut Report) -> anyho
     Ok(())
 }
 
-fn streamed(server: &Server, report: &mut Report, what: &str, request: &str, body: &str) -> anyhow::Result<()> {
+fn streamed(
+    server: &Server,
+    report: &mut Report,
+    what: &str,
+    request: &str,
+    body: &str,
+) -> anyhow::Result<()> {
     let before = server.anonymous_bytes();
     let memory = server.watch_memory();
     let used = server.processor_seconds();

@@ -74,13 +74,7 @@ pub(crate) fn look(call: &Call<'_>, places: &[Place]) -> Result<Vec<Option<FileI
 }
 
 /// The one way an entry is made.
-fn info(
-    call: &Call<'_>,
-    access: &Access,
-    path: &[u8],
-    metadata: &Metadata,
-    id: Option<ImageId>,
-) -> FileInfo {
+fn info(call: &Call<'_>, access: &Access, path: &[u8], metadata: &Metadata, id: Option<ImageId>) -> FileInfo {
     let is_folder = metadata.is_dir();
     let name = path.rsplit(|b| *b == b'/').next().filter(|name| !name.is_empty()).unwrap_or(path);
     FileInfo {
@@ -99,12 +93,7 @@ fn info(
 
 /// What is known of an entry of a folder, if it may be shown: links that lead nowhere, and with access
 /// control those that lead outside, may not. Beside the way to a root nothing is looked at.
-fn seen(
-    access: &Access,
-    folder: &Place,
-    entry: &DirEntry,
-    path: &[u8],
-) -> Result<Option<Metadata>, Problem> {
+fn seen(access: &Access, folder: &Place, entry: &DirEntry, path: &[u8]) -> Result<Option<Metadata>, Problem> {
     let refused = |error: &io::Error| unreadable(folder, error);
     let kind = match entry.file_type() {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

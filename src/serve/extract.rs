@@ -180,7 +180,8 @@ mod tests {
 
     fn read(body: &str) -> Result<Body, Problem> {
         let body = Bytes::copy_from_slice(body.as_bytes());
-        Asked { headers: HeaderMap::new(), is_head: false, tail: String::new(), query: Vec::new(), body }.json()
+        Asked { headers: HeaderMap::new(), is_head: false, tail: String::new(), query: Vec::new(), body }
+            .json()
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use super::engine::Engine;
 use super::kept::Kept;
-use super::limits::{ABANDON_WAIT, ACCEPT_AGAIN, CONNECTIONS_MAX, DRAIN_WAIT, HEAD_BYTES_MAX, HEAD_WAIT, KEPT_TIDIED_EVERY};
+use super::limits::{
+    ABANDON_WAIT, ACCEPT_AGAIN, CONNECTIONS_MAX, DRAIN_WAIT, HEAD_BYTES_MAX, HEAD_WAIT, KEPT_TIDIED_EVERY,
+};
 use super::reach::{self, Refused};
 use super::router::router;
 use super::server::Server;

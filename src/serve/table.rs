@@ -4,7 +4,8 @@
 use super::answer::Outcome;
 use super::policy::{At, Paths, Policy};
 use super::routes::{
-    events, folders, geninfo, handover, listing, media, own, page, review, roots, search, status, system, tags, zip,
+    events, folders, geninfo, handover, listing, media, own, page, review, roots, search, status, system,
+    tags, zip,
 };
 use super::server::Call;
 

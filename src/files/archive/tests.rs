@@ -233,17 +233,49 @@ fn a_link_or_pipe_in_the_place_of_a_file_is_not_read() {
 #[test]
 fn equal_names_are_told_apart_and_harmful_ones_made_harmless() {
     let names: Vec<&[u8]> = vec![
-        b"a.png", b"a.png", b"A.PNG", b"a (2).png", b"noext", b"noext", b".hidden", b".hidden", b"x.tar.gz",
-        b"x.tar.gz", "ü".as_bytes(), "Ü".as_bytes(), b"caf\xe9.png", b"..\\..\\evil.png", b"C:evil.png",
-        b"a\nb\x1b.png", b"..", b"", b"a..b.png",
+        b"a.png",
+        b"a.png",
+        b"A.PNG",
+        b"a (2).png",
+        b"noext",
+        b"noext",
+        b".hidden",
+        b".hidden",
+        b"x.tar.gz",
+        b"x.tar.gz",
+        "ü".as_bytes(),
+        "Ü".as_bytes(),
+        b"caf\xe9.png",
+        b"..\\..\\evil.png",
+        b"C:evil.png",
+        b"a\nb\x1b.png",
+        b"..",
+        b"",
+        b"a..b.png",
     ];
     let apart = told_apart(names);
     assert_eq!(
         apart,
         [
-            "a.png", "a (2).png", "A (3).PNG", "a (2) (2).png", "noext", "noext (2)", ".hidden", ".hidden (2)",
-            "x.tar.gz", "x.tar (2).gz", "ü", "Ü (2)", "caf\u{fffd}E9.png", ".._.._evil.png", "C_evil.png",
-            "a_b_.png", "_", "_ (2)", "a..b.png",
+            "a.png",
+            "a (2).png",
+            "A (3).PNG",
+            "a (2) (2).png",
+            "noext",
+            "noext (2)",
+            ".hidden",
+            ".hidden (2)",
+            "x.tar.gz",
+            "x.tar (2).gz",
+            "ü",
+            "Ü (2)",
+            "caf\u{fffd}E9.png",
+            ".._.._evil.png",
+            "C_evil.png",
+            "a_b_.png",
+            "_",
+            "_ (2)",
+            "a..b.png",
         ]
     );
     let many = told_apart(std::iter::repeat_n(&b"same.png"[..], 50_000));

@@ -43,9 +43,7 @@ fn paths(call: &Call<'_>) -> Result<Vec<String>, Problem> {
 pub(crate) fn batch(call: &Call<'_>) -> Outcome {
     let (given, places) = places(call)?;
     let infos = entries::look(call, &places)?;
-    let entry = |(path, info): (String, Option<_>)| {
-        Some((Cow::Owned(path), Answer::File(Box::new(info?))))
-    };
+    let entry = |(path, info): (String, Option<_>)| Some((Cow::Owned(path), Answer::File(Box::new(info?))));
     Ok(Answer::Object(given.into_iter().zip(infos).filter_map(entry).collect()))
 }
 

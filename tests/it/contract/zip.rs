@@ -147,7 +147,8 @@ fn every_path_must_be_a_file_that_may_be_read() {
     assert_eq!(read_back(served.ask("POST", "/iib/zip", &json!({ "paths": [real] })).body).len(), 1);
     assert_eq!(kept(&served), [] as [&str; 0]);
     let confined = Served::with(|settings, _| settings.access = AccessControl::Enable);
-    for outside in [confined.dir.path().join("private/real.png"), Path::new(&confined.path("out/real.png")).into()]
+    for outside in
+        [confined.dir.path().join("private/real.png"), Path::new(&confined.path("out/real.png")).into()]
     {
         confined.refused("POST", "/zip", &json!({ "paths": [outside] }), 403);
     }
