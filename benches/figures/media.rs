@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use super::client::Client;
 use super::report::{Latencies, Report};
 use super::server::{BASE, Program, Server};
 

@@ -284,7 +284,7 @@ mod tests {
             let dash = spec.find('-')?;
             let ends = [&spec[..dash], &spec[dash + 1..]].map(|end| end.trim_matches([' ', '\t']));
             for end in ends {
-                if end.chars().any(|letter| !('0'..='9').contains(&letter)) {
+                if end.chars().any(|letter| !letter.is_ascii_digit()) {
                     return None;
                 }
             }
@@ -295,7 +295,7 @@ mod tests {
                 (Some(first), None) => (first, len),
                 (Some(first), Some(last)) if last < first => return None,
                 (Some(first), Some(last)) => (first, len.min(last + 1)),
-                (None, Some(suffix)) => (if suffix > len { 0 } else { len - suffix }, len),
+                (None, Some(suffix)) => (len.saturating_sub(suffix), len),
             };
             if from < to {
                 parts.push((from, to));
