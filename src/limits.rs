@@ -259,6 +259,10 @@ pub mod files {
     pub const RESERVE_BYTES: u64 = 16 << 20;
     /// Bytes of everything in the trash, of all roots; the oldest goes, the newest always stays.
     pub const TRASH_BYTES_MAX: u64 = 1 << 30;
+    /// How long after the start the trash is first looked at.
+    pub const PURGE_FIRST: Duration = Duration::from_secs(15 * 60);
+    /// How often it is looked at then.
+    pub const PURGE_EVERY: Duration = Duration::from_secs(24 * 3_600);
     /// Operations looked at together for what they hold in a trash.
     pub const OPERATIONS_READ_AT_ONCE: usize = 1_024;
 }

@@ -300,7 +300,7 @@ impl Applying<'_> {
         loop {
             match self.files.ledger.take_steps(self.operation, taken.clone()) {
                 Err(DecideError::Write(error)) => {
-                    if began.elapsed() > limits::LEDGER_TRIED_FOR
+                    if began.elapsed() > self.files.patience
                         || self.files.stop.wait_for(limits::LEDGER_TRIED_EVERY)
                     {
                         let operation = self.operation.0;

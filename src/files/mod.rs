@@ -33,6 +33,7 @@ use purge::{Bounds, purge};
 use running::{Run, Runs};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use wish::{Gone, Preview, Report, Running, Wish, WishError};
 
@@ -41,6 +42,8 @@ pub struct Files {
     ledger: Ledger,
     tree: Arc<dyn Tree>,
     stop: Stop,
+    /// How long telling the ledger what was done is tried.
+    patience: Duration,
     runs: Runs,
     /// Held for reading while an operation gets its number.
     numbering: RwLock<()>,
@@ -59,11 +62,18 @@ impl Files {
             ledger,
             tree,
             stop,
+            patience: limits::LEDGER_TRIED_FOR,
             runs: Runs::default(),
             numbering: RwLock::default(),
             is_recovered: Mutex::default(),
             busy: Mutex::default(),
         }
+    }
+
+    /// With another bound for how long telling the ledger what was done is tried again, should it fail.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Does it, after what was left behind before. Where only part of it was done, the report says so:

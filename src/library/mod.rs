@@ -6,6 +6,7 @@
 mod files;
 mod upkeep;
 
+use self::files::Recovery;
 use crate::files::Files;
 use crate::intake::{Intake, IntakeError, IntakeSettings, ProgressSnapshot, RunError, WatchSettings};
 use crate::ledger::{DecideError, Ledger, OpenError, ReadError, Reader};
@@ -54,7 +55,7 @@ pub enum LibraryError {
     #[error(transparent)]
     Projection(#[from] ProjectionError),
     /// A thread cannot be started.
-    #[error("the intake's thread cannot be started")]
+    #[error("a thread of the library cannot be started")]
     Thread(#[source] std::io::Error),
 }
 
@@ -79,6 +80,8 @@ pub struct Library {
     upkeep: Mutex<Option<Upkeep>>,
     /// Held while a copy is made: one at a time.
     copying: Arc<Mutex<()>>,
+    /// Kept for its end.
+    _recovery: Recovery,
     files: Arc<Files>,
     intake: Arc<Intake>,
     stopper: Stopper,
@@ -125,11 +128,12 @@ impl Library {
         let stopper = Stopper::new();
         let intake = Intake::start(ledger.clone(), options.intake, options.watch, &stopper.stop())
             .map_err(LibraryError::Thread)?;
-        let files = Files::new(ledger.clone(), Arc::new(DiskTree), stopper.stop());
+        let files = Arc::new(Files::new(ledger.clone(), DiskTree::shared(), stopper.stop()));
         Ok(Self {
             upkeep: Mutex::default(),
             copying: Arc::default(),
-            files: Arc::new(files),
+            _recovery: Recovery::start(&files, &stopper).map_err(LibraryError::Thread)?,
+            files,
             intake: Arc::new(intake),
             stopper,
             engine,

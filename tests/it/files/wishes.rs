@@ -182,8 +182,7 @@ fn files_go_to_many_folders_at_once() {
 #[test]
 fn deleting_stops_at_the_first_failure_and_what_was_deleted_stays_so() {
     let world = World::new(&["pics/a.png", "pics/b.png", "pics/c.png"]);
-    let report =
-        world.files.perform(&world.delete(&["pics/a.png", "pics/none.png", "pics/c.png"])).unwrap();
+    let report = world.files.perform(&world.delete(&["pics/a.png", "pics/none.png", "pics/c.png"])).unwrap();
     assert_eq!((report.done, report.failed), (1, 1));
     assert_eq!(world.names(), ["pics/b.png", "pics/c.png"]);
     world.files.undo(report.operation.unwrap()).unwrap();

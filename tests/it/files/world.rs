@@ -22,7 +22,7 @@ use std::time::{Duration, SystemTime};
 pub struct World {
     pub dir: Arc<tempfile::TempDir>,
     pub ledger: Ledger,
-    pub files: Files,
+    pub files: Arc<Files>,
     storage: Arc<dyn Storage>,
     tree: Arc<dyn Tree>,
 }
@@ -75,7 +75,7 @@ impl World {
         fill(dir.path(), names);
         let ledger = open(&storage, dir.path());
         ledger.add_extra_path(&paths::to_bytes(dir.path().join("pics")), &[PathType::Scanned]).unwrap();
-        let files = Files::new(ledger.clone(), Arc::clone(&tree), Stop::never());
+        let files = Arc::new(Files::new(ledger.clone(), Arc::clone(&tree), Stop::never()));
         let world = Self { dir: Arc::new(dir), ledger, files, storage, tree };
         world.walk();
         for (path, (image, _)) in world.known() {
@@ -88,18 +88,15 @@ impl World {
     /// The same after the program ended and was started again.
     #[must_use]
     pub fn restarted(self) -> Self {
-        self.restarted_on(None)
-    }
-
-    /// As [`World::restarted`], with another tree.
-    #[must_use]
-    pub fn restarted_on(self, tree: Option<Arc<dyn Tree>>) -> Self {
-        let Self { dir, ledger, files, storage, tree: old } = self;
+        let Self { dir, ledger, files, storage, tree } = self;
         drop((files, ledger));
         let ledger = open(&storage, dir.path());
-        let tree = tree.unwrap_or(old);
-        let files = Files::new(ledger.clone(), Arc::clone(&tree), Stop::never());
+        let files = Arc::new(Files::new(ledger.clone(), Arc::clone(&tree), Stop::never()));
         Self { dir, ledger, files, storage, tree }
+    }
+
+    pub fn tree(&self) -> Arc<dyn Tree> {
+        Arc::clone(&self.tree)
     }
 
     pub fn walk(&self) {
@@ -209,20 +206,26 @@ impl World {
     /// again finds the same images, however many are new.
     #[track_caller]
     pub fn agrees(&self) {
+        self.agrees_after("");
+    }
+
+    /// As [`World::agrees`], in this case.
+    #[track_caller]
+    pub fn agrees_after(&self, case: &str) {
         let reader = self.ledger.reader().unwrap();
         let before = self.known();
         for (path, (id, _)) in &before {
             let image = reader.image(*id).unwrap().unwrap();
             let real = reader.path_of(&image).unwrap();
             let file = fs::symlink_metadata(paths::from_bytes(&real));
-            let file = file.unwrap_or_else(|error| panic!("{path} is known, and not there: {error}"));
-            assert_eq!(image.sighting.inode, file.ino(), "{path} is another file");
+            let file = file.unwrap_or_else(|error| panic!("{case}: {path} is known, and not there: {error}"));
+            assert_eq!(image.sighting.inode, file.ino(), "{case}: {path} is another file");
         }
         drop(reader);
         self.walk();
         let after = self.known();
         for (path, known) in &before {
-            assert_eq!(after.get(path), Some(known), "{path} after a walk");
+            assert_eq!(after.get(path), Some(known), "{case}: {path} after a walk");
         }
     }
 }
