@@ -35,7 +35,8 @@ pub(crate) const RANGES_MAX: usize = 32;
 /// Bytes of a file read and sent at once: the first chunk, and every one of a slow client. A thousand
 /// of those hold an eighth of a gigabyte.
 pub(crate) const CHUNK_BYTES_MIN: usize = 64 << 10;
-/// Chunks of a client that takes them quickly; larger ones were measured to be no faster.
+/// Chunks of a client that takes them quickly: several GB/s over loopback. All connections at once,
+/// each with a client that was quick and then stopped, hold a gigabyte.
 pub(crate) const CHUNK_BYTES_MAX: usize = 512 << 10;
 /// Time within which a client that is not slow takes a chunk.
 pub(crate) const CHUNK_TAKEN_SOON: Duration = Duration::from_millis(50);
