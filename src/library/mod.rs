@@ -4,6 +4,7 @@
 //! something returns once every search shows it. Knows nothing of HTTP.
 
 mod files;
+mod pictures;
 mod upkeep;
 
 use self::files::Recovery;
@@ -13,6 +14,7 @@ use crate::ledger::{DecideError, Ledger, OpenError, ReadError, Reader};
 use crate::limits;
 use crate::projection::tags::TagsProjection;
 use crate::projection::text::TextProjection;
+use crate::projection::thumbs::{Ahead, Thumbs};
 use crate::projection::{Follower, ProjectionError};
 use crate::query::{Engine, Sources};
 use crate::sys::lock::LockError;
@@ -24,11 +26,13 @@ use lumidex_schema::layout;
 use lumidex_schema::path::display;
 use lumidex_schema::record::{ExtraPath, PathType};
 use parking_lot::Mutex;
+use pictures::PicturesAt;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use upkeep::{Upkeep, remove_left_copies};
 
+pub use pictures::Making;
 pub use upkeep::UpkeepSettings;
 
 /// Where a library lives and how it is read.
@@ -80,6 +84,11 @@ pub struct Library {
     upkeep: Mutex<Option<Upkeep>>,
     /// Held while a copy is made: one at a time.
     copying: Arc<Mutex<()>>,
+    /// Before the pictures it makes.
+    ahead: Mutex<Option<Ahead>>,
+    thumbs: OnceLock<Thumbs>,
+    pictures_at: PicturesAt,
+    storage: Arc<dyn Storage>,
     /// Kept for its end.
     _recovery: Recovery,
     files: Arc<Files>,
@@ -132,6 +141,10 @@ impl Library {
         Ok(Self {
             upkeep: Mutex::default(),
             copying: Arc::default(),
+            ahead: Mutex::default(),
+            thumbs: OnceLock::new(),
+            pictures_at: PicturesAt::new(),
+            storage: Arc::clone(storage),
             _recovery: Recovery::start(&files, &stopper).map_err(LibraryError::Thread)?,
             files,
             intake: Arc::new(intake),

@@ -6,6 +6,7 @@
 
 use super::deeds::Deeds;
 use super::feed::Changes;
+use super::pictures::Pictures;
 use super::questions::Open;
 use crate::intake::RootStanding;
 use crate::query::{Hit, Page, Search, SearchError, Trend};
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What a library does for the routes.
-pub trait Engine: Deeds + Send + Sync + 'static {
+pub trait Engine: Deeds + Pictures + Send + Sync + 'static {
     /// Whether searches can be answered.
     fn is_ready(&self) -> bool;
     /// What is going on.

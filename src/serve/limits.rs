@@ -112,3 +112,5 @@ pub(crate) const KEPT_AGE_MAX: Duration = Duration::from_secs(24 * 3600);
 pub(crate) const KEPT_TIDIED_EVERY: Duration = Duration::from_secs(600);
 /// Bytes of the disk that archives leave to the library; beyond it 503.
 pub(crate) const KEPT_ROOM_LEFT: u64 = 1 << 30;
+/// Text of an uploaded cover: base64 of the largest that is looked at.
+pub(crate) const COVER_TEXT_BYTES_MAX: usize = 12 << 20;

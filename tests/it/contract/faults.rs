@@ -7,9 +7,11 @@ use axum::body::Body;
 use axum::http::Request;
 use lumidex::files::{Gone, Preview, Report, Running, Wish, WishError};
 use lumidex::intake::{RootStanding, Standing};
+use lumidex::projection::thumbs::{Frame, Source, ThumbError, Thumbnail};
 use lumidex::query::{Hit, Page, Search, Trend};
 use lumidex::serve::{
-    Backup, Beside, Changes, Deed, Deeds, Engine, Failure, FileText, Linking, Open, Shown, Status, app,
+    Backup, Beside, Changes, Deed, Deeds, Engine, Failure, FileText, Linking, Open, Pictures, Shown, Status,
+    app,
 };
 use lumidex_schema::api;
 use lumidex_schema::id::{EpochToken, ImageId, RootId, Seq, TagId};
@@ -254,6 +256,21 @@ fn more_than_can_wait_is_turned_away() {
 impl Broken {
     fn refuse<T>(&self) -> Result<T, WishError> {
         self.fail().map_err(|error| WishError::Ledger(Box::new(error)))
+    }
+}
+
+impl Pictures for Broken {
+    fn thumbnail(&self, _: &Source, _: Frame) -> Result<Thumbnail, ThumbError> {
+        self.fail().map_err(|error| std::io::Error::other(error).into())
+    }
+    fn check_cover(&self, _: &[u8]) -> Result<Vec<u8>, ThumbError> {
+        self.fail().map_err(|error| std::io::Error::other(error).into())
+    }
+    fn cover(&self, _: ImageId) -> Result<Option<Vec<u8>>, Failure> {
+        self.fail()
+    }
+    fn choose_cover(&self, _: ImageId, _: Vec<u8>) -> Result<Seq, Failure> {
+        self.fail()
     }
 }
 

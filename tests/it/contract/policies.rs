@@ -82,6 +82,9 @@ A.R.T. POST   {B}/batch_top_4_media_info
 A...T. POST   {B}/send_img_path
 A..... GET    {B}/gen_info_completed
 A.R.T. GET    {B}/file
+A.R.T. GET    {B}/image-thumbnail
+A.R.T. GET    {B}/video_cover
+A..WT. POST   {B}/set_target_frame_as_video_cover
 A.R.T. GET    {B}/stream_video
 A.R.T. GET    {B}/img/{filename}
 A.R.T. GET    {B}/image_geninfo
