@@ -29,6 +29,15 @@ impl Frame {
         (bounds.contains(&width) && bounds.contains(&height)).then_some(Self { width, height })
     }
 
+    /// From `WxH`, as `512x512`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (width, height) = text.split_once(['x', 'X'])?;
+        // `+5` is a number to Rust, and nothing a person means.
+        let side = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+        Self::new(side(width)?, side(height)?)
+    }
+
     /// Width and height in pixels.
     #[must_use]
     pub fn sides(self) -> (u32, u32) {

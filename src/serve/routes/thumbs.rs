@@ -121,12 +121,7 @@ pub(crate) fn choose_cover(call: &Call<'_>) -> Outcome {
 
 /// `WxH`, each 1 to 4096.
 fn frame_of(size: &str) -> Result<Frame, Problem> {
-    let sides = size.split_once(['x', 'X']).and_then(|(width, height)| {
-        // `+5` is a number to Rust, and nothing a person means.
-        let side = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-        Frame::new(side(width)?, side(height)?)
-    });
-    sides.ok_or_else(|| {
+    Frame::parse(size).ok_or_else(|| {
         Problem::bad(format!("`size` is `{USUAL}` or the like, each side 1 to 4096, not `{size}`"))
     })
 }

@@ -20,4 +20,5 @@ mod policies;
 mod review;
 mod system;
 mod tags;
+mod thumbs;
 mod zip;
