@@ -253,6 +253,8 @@ pub mod files {
     /// Names of files remembered to find out who shares a sidecar, some 40 bytes each; beyond, folders
     /// are listed again.
     pub const NAMES_REMEMBERED_MAX: usize = 1_000_000;
+    /// Images told in one transaction to be back with their folder; a walk finds the rest.
+    pub const FOUND_AGAIN_MAX: usize = 100_000;
     /// Folders in a row that are gone into; file systems allow no deeper paths than this.
     pub const DEPTH_MAX: usize = 2_048;
     /// Bytes that copying must leave on a disk.

@@ -7,7 +7,7 @@
 
 use super::act::{Failure, Hands};
 use super::draft::weight;
-use super::place::name_of;
+use super::place::{join, name_of, on_disk};
 use super::plan::{Mistakes, Plan};
 use super::problem::{Problem, in_full};
 use super::roots::Roots;
@@ -15,10 +15,12 @@ use super::running::{Ending, Run};
 use super::{Files, WishError, trash};
 use crate::ledger::{DecideError, Relocation, Taken};
 use crate::limits::files as limits;
+use crate::sys::PathError;
+use crate::sys::tree::Kind;
 use lumidex_schema::id::Seq;
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::operation::{Act, Operation, OperationKind, OperationState, Step, StepState};
-use lumidex_schema::record::Sighting;
+use lumidex_schema::record::{Presence, Sighting};
 use std::time::Instant;
 
 /// How an operation came to its end.
@@ -201,7 +203,10 @@ impl Applying<'_> {
             }
             let nth = first.saturating_add(u32::try_from(k).unwrap_or(u32::MAX));
             match self.hands.take_back(nth, step, outcome.1) {
-                Ok(()) => *outcome = (StepState::TakenBack, None),
+                Ok(back) => {
+                    chunk.relocations.extend(self.back(step, back));
+                    *outcome = (StepState::TakenBack, None);
+                }
                 Err(back) => {
                     is_clean = false;
                     text = format!(
@@ -238,6 +243,9 @@ impl Applying<'_> {
                     chunk.left.push(step.from.clone());
                 }
                 chunk.relocations.extend(self.relocation(step, after));
+                if step.act == Act::MoveFolder {
+                    self.found_again(step, chunk);
+                }
             }
             chunk.outcomes.push((state, after));
         }
@@ -258,6 +266,69 @@ impl Applying<'_> {
             }
             _ => None,
         }
+    }
+
+    /// A file that came back from another disk is another file at the old place.
+    fn back(&self, step: &Step, back: Option<Sighting>) -> Option<Relocation> {
+        let is_other = back?.inode != step.before?.inode && self.roots.root_of(&step.from).is_some();
+        let place = step.from.clone();
+        is_other.then_some(Relocation::File {
+            image: step.image?,
+            from: place.clone(),
+            to: place,
+            sighting: back?,
+        })
+    }
+
+    /// Images of a folder that left the library are missing, each at its old place. When the folder is
+    /// back there, so are they.
+    fn found_again(&self, step: &Step, chunk: &mut Chunk) {
+        if self.roots.root_of(&step.from).is_some() || self.roots.root_of(&step.to).is_none() {
+            return;
+        }
+        if let Err(error) = self.find_again(&step.from, &step.to, 0, &mut chunk.relocations) {
+            // The next walk finds them.
+            tracing::debug!(
+                error = in_full(&error),
+                "not all images of a folder that is back are known at once"
+            );
+        }
+    }
+
+    fn find_again(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        depth: usize,
+        relocations: &mut Vec<Relocation>,
+    ) -> Result<(), WishError> {
+        let tree = self.hands.tree;
+        let unseen = |error: PathError| Problem::from(error).into_error();
+        let reader = self.files.ledger.reader()?;
+        for (name, kind) in tree.list(&on_disk(to)).map_err(unseen)?.iter() {
+            if relocations.len() >= limits::FOUND_AGAIN_MAX || depth > limits::DEPTH_MAX {
+                break;
+            }
+            let (from, to) = (join(from, name), join(to, name));
+            match kind {
+                Kind::Folder => self.find_again(&from, &to, depth + 1, relocations)?,
+                Kind::File if MediaKind::of_name(name).is_some() => {
+                    let Some((image, record)) = reader.image_at(&to)? else { continue };
+                    let look = tree.look(&on_disk(&to)).map_err(unseen)?;
+                    let same = look.filter(|look| {
+                        record.presence != Presence::Present && look.sighting.is_same_file(&record.sighting)
+                    });
+                    relocations.extend(same.map(|look| Relocation::File {
+                        image,
+                        from,
+                        to,
+                        sighting: look.sighting,
+                    }));
+                }
+                Kind::File | Kind::Link | Kind::Special => {}
+            }
+        }
+        Ok(())
     }
 
     /// What cannot be made durable was done all the same, but nothing more is tried.

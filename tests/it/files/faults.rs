@@ -15,11 +15,12 @@ use std::time::Duration;
 const EACCES: i32 = 13;
 const CODES: [i32; 4] = [ENOSPC, EIO, EROFS, EACCES];
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
+    "out/far/",
     "pics/a.png",
     "pics/a.jpg",
     "pics/a.txt",
-    "pics/b.mp4",
+    "pics/b.mp3",
     "pics/sub/c.png",
     "pics/sub/c.txt",
     "pics/sub/deep/d.bin",
@@ -48,7 +49,7 @@ fn deleted(world: &World) -> Option<Seq> {
 }
 
 fn moved(world: &World) -> Option<Seq> {
-    let (files, into) = (world.all(&["pics/b.mp4", "pics/sub"]), world.bytes("out/far/new"));
+    let (files, into) = (world.all(&["pics/b.mp3", "pics/sub"]), world.bytes("out/far/new"));
     world.does(&Wish::Move { files, into, make_folder: true, go_on: false }).operation
 }
 
@@ -64,7 +65,7 @@ fn deeds() -> Vec<Deed> {
             before: nothing,
             does: |world, _| {
                 let (files, into) = (
-                    world.all(&["pics/a.png", "pics/a.jpg", "pics/b.mp4", "pics/sub"]),
+                    world.all(&["pics/a.png", "pics/a.jpg", "pics/b.mp3", "pics/sub"]),
                     world.bytes("pics/x/y"),
                 );
                 perform(world, &Wish::Move { files, into, make_folder: true, go_on: false })
@@ -74,7 +75,7 @@ fn deeds() -> Vec<Deed> {
             name: "move across",
             before: nothing,
             does: |world, _| {
-                let (files, into) = (world.all(&["pics/b.mp4", "pics/sub"]), world.bytes("pics/far"));
+                let (files, into) = (world.all(&["pics/b.mp3", "pics/sub"]), world.bytes("pics/far"));
                 perform(world, &Wish::Move { files, into, make_folder: false, go_on: true })
             },
         },
@@ -82,7 +83,7 @@ fn deeds() -> Vec<Deed> {
             name: "copy",
             before: nothing,
             does: |world, _| {
-                perform(world, &world.copy(&["pics/a.png", "pics/b.mp4", "pics/far/e.png"], "pics/sub"))
+                perform(world, &world.copy(&["pics/a.png", "pics/b.mp3", "pics/far/e.png"], "pics/sub"))
             },
         },
         Deed {
@@ -109,27 +110,26 @@ fn deeds() -> Vec<Deed> {
     ]
 }
 
-/// Every content with the name it has, wherever that is.
-fn contents(world: &World) -> BTreeMap<(String, Vec<u8>), usize> {
+/// How often there is each content, wherever that is; no two files of the test begin alike.
+fn contents(world: &World) -> BTreeMap<Vec<u8>, usize> {
     let mut contents = BTreeMap::new();
-    for (path, there) in world.there().into_iter().chain(world.trash()) {
+    for there in world.there().into_values().chain(world.trash().into_values()) {
         if let There::File(content, _) = there {
-            let says = if content.starts_with(b"\x89PNG") { "picture".to_owned() } else { path };
-            let says = says.rsplit('/').next().unwrap().to_owned();
-            *contents.entry((says, content)).or_default() += 1;
+            *contents.entry(content).or_default() += 1;
         }
     }
     contents
 }
 
 #[track_caller]
-fn nothing_is_lost(before: &BTreeMap<(String, Vec<u8>), usize>, world: &World, case: &str) {
+fn nothing_is_lost(before: &BTreeMap<Vec<u8>, usize>, world: &World, case: &str) {
     let after = contents(world);
-    for ((name, content), n) in before {
-        let n_after = after.get(&(name.clone(), content.clone())).copied().unwrap_or_default();
+    for (content, n) in before {
+        let n_after = after.get(content).copied().unwrap_or_default();
+        let shown = content.escape_ascii();
         assert!(
             n_after >= *n,
-            "{case}: {name} was there {n} times, and is {n_after} times: {:?}",
+            "{case}: was there {n} times, is {n_after} times: {shown}, {:?}",
             world.names()
         );
     }
@@ -164,24 +164,24 @@ fn world(shaky: &Shaky) -> World {
     World::on(&FILES, Disk::shared(), shaky.tree())
 }
 
-/// How many calls the deed takes, and what is there after it.
-fn measure(deed: &Deed) -> (u64, Vec<String>, Vec<String>) {
+/// The calls the deed takes, and what is there before and after it.
+fn measure(deed: &Deed) -> (Vec<&'static str>, Vec<String>, Vec<String>) {
     let shaky = Shaky::default();
     let world = world(&shaky);
     let operation = (deed.before)(&world);
     let before = world.names();
     shaky.calm();
     (deed.does)(&world, operation).unwrap();
-    let calls = shaky.log().len() as u64;
+    let log = shaky.log();
     world.agrees();
-    (calls, before, world.names())
+    (log, before, world.names())
 }
 
 #[test]
 fn a_disk_that_fails_at_any_call_loses_nothing() {
     for deed in deeds() {
-        let (calls, ..) = measure(&deed);
-        for nth in 0..calls {
+        let (log, ..) = measure(&deed);
+        for nth in 0..log.len() as u64 {
             let code = CODES[(nth % 4) as usize];
             let lasts = (nth / 4) % 2 == 1;
             let shaky = Shaky::default();
@@ -224,9 +224,12 @@ fn cut(shaky: &Shaky, world: &World, nth: u64, mishap: Mishap, does: impl FnOnce
 #[test]
 fn a_program_that_ends_at_any_call_and_again_while_it_recovers_finishes_what_it_began() {
     for deed in deeds() {
-        let (calls, names_before, names_after) = measure(&deed);
-        for nth in 0..calls {
-            for mishap in [Mishap::CutBefore, Mishap::CutAfter] {
+        let (log, names_before, names_after) = measure(&deed);
+        for nth in 0..log.len() as u64 {
+            // A call of which nothing is known may have been done or not; looking does nothing.
+            let is_look = log[nth as usize].starts_with("look") || log[nth as usize] == "list";
+            let cuts = [Mishap::CutBefore, Mishap::CutAfter];
+            for mishap in cuts.into_iter().take(if is_look { 1 } else { 2 }) {
                 let shaky = Shaky::default();
                 let mut world = world(&shaky);
                 let operation = (deed.before)(&world);
@@ -304,12 +307,12 @@ fn what_the_ledger_was_not_told_is_told_before_the_next_wish() {
             storage.fail_at(0, Fault { code: EIO, lasts: true });
         }
     });
-    let wish = world.mv(&["pics/b.mp4"], "pics/sub");
+    let wish = world.mv(&["pics/b.mp3"], "pics/sub");
     assert!(matches!(world.files.perform(&wish), Err(WishError::Ledger(_))));
-    assert!(world.there().contains_key("pics/sub/b.mp4"), "the disk is left as it is");
+    assert!(world.there().contains_key("pics/sub/b.mp3"), "the disk is left as it is");
     shim.lift();
-    world.does(&world.rename("pics/sub/b.mp4", "c.mp4"));
-    assert_eq!(world.known()["pics/sub/c.mp4"], known["pics/b.mp4"]);
+    world.does(&world.rename("pics/sub/b.mp3", "c.mp3"));
+    assert_eq!(world.known()["pics/sub/c.mp3"], known["pics/b.mp3"]);
     world.agrees();
 }
 

@@ -15,7 +15,7 @@ fn media_go_up_with_their_sidecars_and_what_is_empty_goes() {
         "pics/x/top.png",
         "pics/x/a/1.png",
         "pics/x/a/1.txt",
-        "pics/x/a/b/2.mp4",
+        "pics/x/a/b/2.mp3",
         "pics/x/a/b/3.png",
         "pics/x/a/b/3.jpg",
         "pics/x/a/b/3.txt",
@@ -34,7 +34,7 @@ fn media_go_up_with_their_sidecars_and_what_is_empty_goes() {
             "pics/x/",
             "pics/x/1.png",
             "pics/x/1.txt",
-            "pics/x/2.mp4",
+            "pics/x/2.mp3",
             "pics/x/3.jpg",
             "pics/x/3.png",
             "pics/x/3.txt",
@@ -44,7 +44,7 @@ fn media_go_up_with_their_sidecars_and_what_is_empty_goes() {
             "pics/x/top.png"
         ]
     );
-    assert_eq!(world.known()["pics/x/2.mp4"], known["pics/x/a/b/2.mp4"]);
+    assert_eq!(world.known()["pics/x/2.mp3"], known["pics/x/a/b/2.mp3"]);
     world.agrees();
     world.files.undo(report.operation.unwrap()).unwrap();
     assert_eq!(world.there(), before);

@@ -41,7 +41,8 @@ fn world() -> (World, Vec<Vec<u8>>) {
     for (nth, name) in hostile().into_iter().enumerate() {
         let path = world.path("pics").join(OsStr::from_bytes(&name));
         fs::write(&path, format!("content {nth}")).unwrap();
-        fs::write(path.with_extension("txt"), format!("caption {nth}")).unwrap();
+        let sidecar = [&name[..name.len() - 4], b".txt"].concat();
+        fs::write(world.path("pics").join(OsStr::from_bytes(&sidecar)), format!("caption {nth}")).unwrap();
         files.push(paths::to_bytes(path));
     }
     world.walk();

@@ -3,7 +3,7 @@
 use super::world::World;
 use lumidex::files::Wish;
 
-const SHARED: [&str; 5] = ["pics/a.png", "pics/a.webp", "pics/a.mp4", "pics/a.txt", "pics/sub/"];
+const SHARED: [&str; 5] = ["pics/a.png", "pics/a.webp", "pics/a.mp3", "pics/a.txt", "pics/sub/"];
 
 fn with_text(world: &World) -> Vec<String> {
     world.names().into_iter().filter(|name| name.ends_with(".txt")).collect()
@@ -19,7 +19,7 @@ fn a_shared_sidecar_stays_until_the_last_goes() {
         world.does(&wish(&["pics/a.png"]));
         world.does(&wish(&["pics/a.webp"]));
         assert_eq!(with_text(&world), ["pics/a.txt"]);
-        let report = world.does(&wish(&["pics/a.mp4"]));
+        let report = world.does(&wish(&["pics/a.mp3"]));
         assert_eq!(report.done, 1);
         assert_eq!(with_text(&world), if is_delete { vec![] } else { vec!["pics/sub/a.txt"] });
         world.agrees();
@@ -28,14 +28,14 @@ fn a_shared_sidecar_stays_until_the_last_goes() {
 
 #[test]
 fn all_that_share_it_go_together_whatever_the_order() {
-    for order in [["a.png", "a.webp", "a.mp4", "a.txt"], ["a.txt", "a.mp4", "a.webp", "a.png"]] {
+    for order in [["a.png", "a.webp", "a.mp3", "a.txt"], ["a.txt", "a.mp3", "a.webp", "a.png"]] {
         let world = World::new(&SHARED);
         let files = order.map(|name| format!("pics/{name}"));
         let report = world.does(&world.mv(&files.each_ref().map(String::as_str), "pics/sub"));
         assert_eq!(report.done, 3);
         assert_eq!(
             world.names(),
-            ["pics/sub/", "pics/sub/a.mp4", "pics/sub/a.png", "pics/sub/a.txt", "pics/sub/a.webp"]
+            ["pics/sub/", "pics/sub/a.mp3", "pics/sub/a.png", "pics/sub/a.txt", "pics/sub/a.webp"]
         );
         world.agrees();
     }
@@ -44,7 +44,7 @@ fn all_that_share_it_go_together_whatever_the_order() {
 #[test]
 fn those_that_share_it_stay_together_when_one_cannot_go() {
     let world = World::new(&[&SHARED[..], &["pics/sub/a.webp", "pics/b.png"]].concat());
-    let files = world.all(&["pics/a.png", "pics/b.png", "pics/a.webp", "pics/a.mp4"]);
+    let files = world.all(&["pics/a.png", "pics/b.png", "pics/a.webp", "pics/a.mp3"]);
     let report = world
         .files
         .perform(&Wish::Move { files, into: world.bytes("pics/sub"), make_folder: false, go_on: true })
@@ -53,7 +53,7 @@ fn those_that_share_it_stay_together_when_one_cannot_go() {
     assert_eq!(
         world.names(),
         [
-            "pics/a.mp4",
+            "pics/a.mp3",
             "pics/a.png",
             "pics/a.txt",
             "pics/a.webp",
@@ -73,7 +73,7 @@ fn each_copy_brings_the_sidecar_and_several_bring_it_once() {
     assert_eq!(
         world.names(),
         [
-            "pics/a.mp4",
+            "pics/a.mp3",
             "pics/a.png",
             "pics/a.txt",
             "pics/a.webp",

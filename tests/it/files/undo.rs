@@ -19,7 +19,7 @@ fn cannot_be_undone(world: &World, operation: Option<Seq>, reason: &str) {
 const FILES: [&str; 8] = [
     "pics/a.png",
     "pics/a.txt",
-    "pics/b.mp4",
+    "pics/b.mp3",
     "pics/sub/c.png",
     "pics/sub/deep/d.bin",
     "pics/empty/",
@@ -30,7 +30,7 @@ const FILES: [&str; 8] = [
 fn wishes(world: &World) -> Vec<Wish> {
     vec![
         world.mv(&["pics/a.png", "pics/sub"], "pics/empty"),
-        world.mv(&["pics/b.mp4", "pics/sub", "out/e.png"], "out/far"),
+        world.mv(&["pics/b.mp3", "pics/sub", "out/e.png"], "out/far"),
         world.copy(&["pics/a.png", "out/e.png"], "pics/empty"),
         world.copy(&["pics/a.png", "out/e.png"], "out/far"),
         world.rename("pics/a.png", "z.webp"),
@@ -39,13 +39,13 @@ fn wishes(world: &World) -> Vec<Wish> {
         world.flatten("pics"),
         Wish::MakeFolder { folder: world.bytes("pics/x/y") },
         Wish::Move {
-            files: world.all(&["pics/b.mp4"]),
+            files: world.all(&["pics/b.mp3"]),
             into: world.bytes("pics/x/y"),
             make_folder: true,
             go_on: true,
         },
         Wish::Copy {
-            files: world.all(&["pics/b.mp4"]),
+            files: world.all(&["pics/b.mp3"]),
             into: world.bytes("out/x"),
             make_folder: true,
             go_on: true,

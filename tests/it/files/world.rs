@@ -61,7 +61,7 @@ fn write(path: &Path, says: &str, nth: usize) {
 }
 
 impl World {
-    /// Over these files, walked; each image carries a tag of its own.
+    /// Over these files, walked; each image carries a tag.
     pub fn new(names: &[&str]) -> Self {
         Self::on(names, Disk::shared(), DiskTree::shared())
     }
@@ -78,9 +78,10 @@ impl World {
         let files = Arc::new(Files::new(ledger.clone(), Arc::clone(&tree), Stop::never()));
         let world = Self { dir: Arc::new(dir), ledger, files, storage, tree };
         world.walk();
-        for (path, (image, _)) in world.known() {
-            let (_, tag) = world.ledger.make_tag(&format!("tag of {path}").replace('/', "-")).unwrap();
-            world.ledger.put_tag(tag, vec![image]).unwrap();
+        let images: Vec<_> = world.known().into_values().map(|(image, _)| image).collect();
+        if !images.is_empty() {
+            let (_, tag) = world.ledger.make_tag("mine").unwrap();
+            world.ledger.put_tag(tag, images).unwrap();
         }
         world
     }
