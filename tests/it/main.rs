@@ -13,6 +13,7 @@ mod model;
 mod search;
 mod support;
 mod sweep;
+mod thumbs;
 mod tidy;
 mod watch_soak;
 mod watching;
