@@ -80,6 +80,11 @@ impl Picture {
         (self.colours, &self.pixels)
     }
 
+    #[cfg(test)]
+    pub(super) fn into_rgb_pixels(self) -> Vec<u8> {
+        self.into_rgb().pixels
+    }
+
     /// Made to be of this size.
     ///
     /// # Errors

@@ -69,6 +69,8 @@ struct State {
     segments: BTreeMap<u32, Segment>,
     /// The segment that is written, and what stands in it.
     newest: Option<(u32, Vec<(Key, Span)>)>,
+    /// The number of the next segment: greater than all there are, also those that cannot be read.
+    next: u32,
     /// Why nothing is kept at the moment was said.
     has_complained: bool,
 }
@@ -92,6 +94,7 @@ impl Cache {
         storage.create_folders(folder).map_err(PathError::doing("create the folder", folder))?;
         let mut state = State::default();
         for (number, n_bytes) in listed(folder) {
+            state.next = number.saturating_add(1);
             let Ok(file) = storage.open(&segment_path(folder, number), Open::Read) else { continue };
             for (key, span) in entries_of(&*storage, folder, number, &*file, n_bytes) {
                 state.places.put(&key, number, span);
@@ -177,9 +180,12 @@ impl Cache {
     }
 
     fn begin(&self, state: &mut State) -> Result<(), PathError> {
-        let number = state.segments.last_key_value().map_or(0, |(number, _)| number + 1);
+        let number = state.next;
+        state.next = state.next.saturating_add(1);
         let path = segment_path(&self.folder, number);
-        let file = self.storage.open(&path, Open::New).map_err(PathError::doing("create", &path))?;
+        // A new file cannot be read.
+        self.storage.open(&path, Open::New).map_err(PathError::doing("create", &path))?;
+        let file = self.storage.open(&path, Open::Keep).map_err(PathError::doing("open", &path))?;
         let begun = file.write_at(0, SEGMENT_HEAD).map_err(PathError::doing("write", &path));
         let n_bytes = SEGMENT_HEAD.len() as u64;
         state.segments.insert(number, Segment { file, n_bytes });

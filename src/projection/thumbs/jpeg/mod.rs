@@ -177,3 +177,6 @@ impl Channel<'_> {
         Ok(block)
     }
 }
+
+#[cfg(test)]
+mod tests;
