@@ -184,7 +184,7 @@ fn all_eight_orientations_are_turned_upright() {
         let upright = upright.to_rgba8();
 
         let marked = [b"Exif\0\0".to_vec(), exif(number)].concat();
-        let jpeg = jpeg(&image, |encoder| encoder.add_app_segment(1, &marked).unwrap());
+        let jpeg = jpeg(&image, |encoder| encoder.add_app_segment(1, marked.clone()).unwrap());
         let plain = rgb_png(&image);
         let mut png = plain[..33].to_vec();
         let block = exif(number);
