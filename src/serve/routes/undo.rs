@@ -119,13 +119,8 @@ pub(crate) fn stop(call: &Call<'_>) -> Outcome {
     Err(Problem::not_found(format!("no file operation with the number {number} is under way")))
 }
 
-/// Whoever sends something that is not understood did not mean this.
-#[derive(Deserialize)]
-struct Nothing {}
-
 /// Removes what is in the trash for good: `{"operations", "files", "bytes"}`.
 pub(crate) fn purge(call: &Call<'_>) -> Outcome {
-    let Nothing {} = call.asked.json()?;
     let gone = call.engine().purge_trash()?;
     Ok(Answer::Json(json!({ "operations": gone.operations, "files": gone.files, "bytes": gone.bytes })))
 }
