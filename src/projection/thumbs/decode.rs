@@ -89,7 +89,9 @@ fn decode(
     }
     let _memory = memory.take(n, effort.stop())?.ok_or_else(|| too_much(n))?;
     let mut bytes = Vec::with_capacity(usize::try_from(n).unwrap_or(0));
-    Limited::new(file, effort).take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
+    let read = Limited::new(file, effort).take(FILE_BYTES_MAX).read_to_end(&mut bytes);
+    effort.check()?;
+    read?;
     whole(&bytes, format, frame, memory, effort)
 }
 

@@ -19,7 +19,7 @@ mod sniff;
 mod source;
 
 pub use beforehand::{Ahead, Built};
-pub use cache::{CacheBounds, Kept};
+pub use cache::{Cache, CacheBounds, Kept};
 pub use desk::{Thumbnail, Thumbs};
 pub use error::ThumbError;
 pub use ffmpeg::Ffmpeg;

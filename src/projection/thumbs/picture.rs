@@ -56,10 +56,13 @@ impl Turn {
 }
 
 /// Rows of pixels without gaps.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Picture {
     width: u32,
     height: u32,
+    /// How much of width and height the picture takes: where it was reduced, its last column and row may
+    /// stand for less than the others.
+    extent: (f64, f64),
     colours: Colours,
     pixels: Vec<u8>,
 }
@@ -68,7 +71,13 @@ impl Picture {
     /// Too few bytes are filled up with zeros.
     pub(super) fn new(width: u32, height: u32, colours: Colours, mut pixels: Vec<u8>) -> Self {
         pixels.resize(width as usize * height as usize * colours.n_bytes(), 0);
-        Self { width, height, colours, pixels }
+        Self { width, height, extent: (f64::from(width), f64::from(height)), colours, pixels }
+    }
+
+    /// One of which each pixel stands for a square of so many of the original's.
+    pub(super) fn reduced_by(self, square: f64, original: (u32, u32)) -> Self {
+        let extent = |side: u32, whole: u32| (f64::from(whole) / square).min(f64::from(side));
+        Self { extent: (extent(self.width, original.0), extent(self.height, original.1)), ..self }
     }
 
     pub(super) fn size(&self) -> (u32, u32) {
@@ -90,18 +99,23 @@ impl Picture {
     /// # Errors
     /// When it has no pixels.
     pub(super) fn resized(self, width: u32, height: u32) -> Result<Self, ThumbError> {
-        if (width, height) == self.size() {
+        if (width, height) == self.size() && self.extent == (f64::from(width), f64::from(height)) {
             return Ok(self);
         }
         let layout = self.colours.layout();
         let from = ImageRef::new(self.width, self.height, &self.pixels, layout)
             .map_err(|error| ThumbError::damaged(error.to_string()))?;
         let mut to = Image::new(width, height, layout);
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom)).crop(
+            0.0,
+            0.0,
+            self.extent.0,
+            self.extent.1,
+        );
         Resizer::new()
             .resize(&from, &mut to, &options)
             .map_err(|error| ThumbError::damaged(error.to_string()))?;
-        Ok(Self { width, height, colours: self.colours, pixels: to.into_vec() })
+        Ok(Self::new(width, height, self.colours, to.into_vec()))
     }
 
     /// Fitted into the frame as it will stand when it is turned, and turned.
@@ -140,7 +154,7 @@ impl Picture {
             }
         }
         // Both were u32 before.
-        Self { width: new_width as u32, height: new_height as u32, colours: self.colours, pixels }
+        Self::new(new_width as u32, new_height as u32, self.colours, pixels)
     }
 
     /// Three or four bytes a pixel.

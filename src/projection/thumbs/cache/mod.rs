@@ -56,7 +56,7 @@ pub struct Kept {
 
 /// The cache of one folder. Nobody else writes there while it is open.
 #[derive(Debug)]
-pub(super) struct Cache {
+pub struct Cache {
     storage: Arc<dyn Storage>,
     folder: PathBuf,
     bounds: CacheBounds,
@@ -86,11 +86,7 @@ impl Cache {
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub(super) fn open(
-        storage: Arc<dyn Storage>,
-        folder: &Path,
-        bounds: CacheBounds,
-    ) -> Result<Self, PathError> {
+    pub fn open(storage: Arc<dyn Storage>, folder: &Path, bounds: CacheBounds) -> Result<Self, PathError> {
         storage.create_folders(folder).map_err(PathError::doing("create the folder", folder))?;
         let mut state = State::default();
         for (number, n_bytes) in listed(folder) {
@@ -106,18 +102,22 @@ impl Cache {
         Ok(cache)
     }
 
-    pub(super) fn kept(&self) -> Kept {
+    /// How much is in it.
+    #[must_use]
+    pub fn kept(&self) -> Kept {
         let state = self.state.lock();
         Kept { entries: state.places.len(), bytes: state.n_bytes() }
     }
 
     /// Whether there seems to be one; it may yet turn out to be damaged.
-    pub(super) fn has(&self, key: &Key) -> bool {
+    #[must_use]
+    pub fn has(&self, key: &Key) -> bool {
         self.state.lock().places.has(key)
     }
 
     /// A thumbnail; `None` when there is none, or when it is damaged.
-    pub(super) fn get(&self, key: &Key) -> Option<Arc<[u8]>> {
+    #[must_use]
+    pub fn get(&self, key: &Key) -> Option<Arc<[u8]>> {
         let (number, span, file) = {
             let mut state = self.state.lock();
             let (number, span) = state.places.ask(key)?;
@@ -135,7 +135,7 @@ impl Cache {
     }
 
     /// Keeps a thumbnail, if that is possible.
-    pub(super) fn put(&self, key: &Key, bytes: &[u8]) {
+    pub fn put(&self, key: &Key, bytes: &[u8]) {
         let Some(record) = record::encode(key, bytes) else { return };
         let mut state = self.state.lock();
         if state.places.has(key) {

@@ -27,7 +27,8 @@ pub(super) fn reduced(bytes: &[u8], wanted: (u32, u32), go_on: &dyn Fn() -> bool
     }
     let shrunk = |n: u32| ((width * n).div_ceil(8), (height * n).div_ceil(8));
     let n = [1, 2, 4].into_iter().find(|&n| shrunk(n).0 >= wanted.0 && shrunk(n).1 >= wanted.1)?;
-    Scan::new(&header, n, shrunk(n)).decode(&header, go_on)
+    let picture = Scan::new(&header, n, shrunk(n)).decode(&header, go_on)?;
+    Some(picture.reduced_by(8.0 / f64::from(n), header.size))
 }
 
 /// One component while it is decoded.

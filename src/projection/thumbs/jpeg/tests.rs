@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use image::imageops::{FilterType, resize};
+use image::imageops::{crop_imm, thumbnail};
 use image::{ImageFormat, RgbImage};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
@@ -26,14 +26,21 @@ fn encoded(image: &RgbImage, set: impl FnOnce(&mut Encoder<&mut Vec<u8>>)) -> Ve
     bytes
 }
 
-/// How far a picture is from the same one decoded in whole and averaged, in steps of 256.
-fn distance(bytes: &[u8], picture: Picture) -> f64 {
-    let (width, height) = picture.size();
+/// How far a picture, each pixel of which stands for a square of so many of the file's, is from the
+/// averages of these, in steps of 256.
+fn distance(bytes: &[u8], picture: Picture, square: u32) -> f64 {
     let whole = image::load_from_memory_with_format(bytes, ImageFormat::Jpeg).unwrap().to_rgb8();
-    let wanted = resize(&whole, width, height, FilterType::Triangle);
-    let got = picture.into_rgb_pixels();
-    let sum: u64 = got.iter().zip(wanted.as_raw()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
-    sum as f64 / got.len() as f64
+    // Squares that are cut off are averages of what the encoder filled them up with.
+    let (across, down) = (whole.width() / square, whole.height() / square);
+    let cropped = crop_imm(&whole, 0, 0, across * square, down * square).to_image();
+    let wanted = thumbnail(&cropped, across, down);
+    let (width, height) = picture.size();
+    let got = RgbImage::from_raw(width, height, picture.into_rgb_pixels()).unwrap();
+    let apart = |(x, y, wanted): (u32, u32, &image::Rgb<u8>)| -> u64 {
+        let got = got.get_pixel(x, y);
+        got.0.iter().zip(wanted.0).map(|(a, b)| u64::from(a.abs_diff(b))).sum()
+    };
+    wanted.enumerate_pixels().map(apart).sum::<u64>() as f64 / f64::from(across * down * 3)
 }
 
 #[test]
@@ -54,7 +61,7 @@ fn every_usual_kind_is_read_at_every_scale() {
                     let what = format!("{kind:?} {width}x{height} {interval} {eighths}/8");
                     let picture = reduced(&bytes, wanted, &|| true).expect(&what);
                     assert_eq!(picture.size(), wanted);
-                    let distance = distance(&bytes, picture);
+                    let distance = distance(&bytes, picture, 8 / eighths);
                     assert!(distance < 4.5, "{what}: {distance}");
                 }
             }
@@ -73,7 +80,7 @@ fn grey_is_one_channel_and_the_smallest_scale_that_suffices_is_taken() {
     for (wanted, expected) in [((80, 60), (80, 60)), ((81, 60), (160, 120)), ((200, 150), (320, 240))] {
         let picture = reduced(&bytes, wanted, &|| true).unwrap();
         assert_eq!((picture.size(), picture.pixels().0), (expected, Colours::Grey));
-        assert!(distance(&bytes, picture) < 4.5);
+        assert!(distance(&bytes, picture, 640 / expected.0) < 4.5);
     }
     assert!(reduced(&bytes, (321, 240), &|| true).is_none(), "there is nothing to reduce");
 }
