@@ -14,7 +14,10 @@ mod indexing;
 mod library;
 mod live;
 mod machine;
+mod media;
 mod needles;
+mod operations;
+mod pressure;
 mod report;
 mod search;
 mod server;
@@ -42,6 +45,15 @@ struct Arguments {
     /// Only what watching costs and how soon it finds: a first index, then files written live
     #[arg(long)]
     live: bool,
+    /// Only what moving many files costs
+    #[arg(long)]
+    operations: bool,
+    /// Only thumbnails over many connections
+    #[arg(long)]
+    thumbnails: bool,
+    /// Only what files cost: streams, archives, listings
+    #[arg(long)]
+    media: bool,
     /// Another program to measure than the one built with this bench
     #[arg(long)]
     binary: Option<PathBuf>,
@@ -60,6 +72,21 @@ fn main() -> anyhow::Result<()> {
     let program = server::Program { binary, library: library.folder.clone(), data: work.path().join("data") };
 
     let mut report = report::Report::new(&library);
+    if arguments.operations {
+        operations::operations(&program, &library, &dir, &mut report)?;
+        report.print();
+        return Ok(());
+    }
+    if arguments.thumbnails {
+        pressure::thumbnails(&program, &library, &mut report)?;
+        report.print();
+        return Ok(());
+    }
+    if arguments.media {
+        media::media(&program, &dir, &mut report)?;
+        report.print();
+        return Ok(());
+    }
     indexing::first_index(&program, &library, &mut report)?;
     if arguments.live {
         live::live(&program, &library, &mut report)?;

@@ -21,5 +21,6 @@ pub const LEDGER: Format = Format { current: 3, oldest_readable: 1 };
 /// 1: first format.
 pub const TEXT: Format = Format { current: 1, oldest_readable: 1 };
 
+/// 2: when an image was made, beside its date, so that the newest of a folder are found without the disk.
 /// 1: first format.
-pub const TAGS: Format = Format { current: 1, oldest_readable: 1 };
+pub const TAGS: Format = Format { current: 2, oldest_readable: 2 };

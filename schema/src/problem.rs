@@ -13,6 +13,8 @@ pub enum Code {
     NotFound,
     /// The route has no such method.
     MethodNotAllowed,
+    /// The file is not the version the client named.
+    PreconditionFailed,
     /// The body is larger than the limit.
     TooLarge,
     /// The range lies outside the file.
@@ -35,6 +37,7 @@ impl Code {
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
+            Self::PreconditionFailed => 412,
             Self::TooLarge => 413,
             Self::RangeNotSatisfiable => 416,
             Self::TooMany => 429,

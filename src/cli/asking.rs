@@ -45,6 +45,13 @@ pub enum RootsAction {
     },
 }
 
+/// What can be done about deleted files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum TrashAction {
+    /// Remove everything in the trash for good; deletions can no longer be undone
+    Purge,
+}
+
 /// A question to a library, as one of its own routes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
@@ -83,6 +90,12 @@ pub enum Topic {
     Roots,
     /// The review list.
     Review,
+    /// What was done, for undoing it.
+    History,
+    /// Something was undone.
+    Undone,
+    /// The trash was emptied.
+    Purged,
     /// Something was done; there is nothing to show.
     Done,
 }
@@ -98,6 +111,24 @@ impl Request {
     #[must_use]
     pub fn accept_empty(path: &str) -> Self {
         Self { method: "POST", route: "/api/v1/roots/accept_empty", body: json!({ "path": path }) }
+    }
+
+    /// What was done.
+    #[must_use]
+    pub fn history() -> Self {
+        Self { method: "GET", route: "/api/v1/undo", body: Value::Null }
+    }
+
+    /// Take back what has this number, or what was done last.
+    #[must_use]
+    pub fn undo(number: Option<u64>) -> Self {
+        Self { method: "POST", route: "/api/v1/undo", body: json!({ "number": number }) }
+    }
+
+    /// Remove everything in the trash for good.
+    #[must_use]
+    pub fn purge_trash() -> Self {
+        Self { method: "POST", route: "/api/v1/trash/purge", body: json!({}) }
     }
 
     /// The review list, or an answer to one of its questions.
@@ -140,11 +171,16 @@ pub fn tell(
     match topic {
         Topic::Status if as_json => writeln!(out, "{answer:#}"),
         Topic::Roots if as_json => writeln!(out, "{:#}", json!({ "roots": answer["roots"] })),
-        Topic::Review if as_json => writeln!(out, "{answer:#}"),
+        Topic::Review | Topic::History | Topic::Undone | Topic::Purged if as_json => {
+            writeln!(out, "{answer:#}")
+        }
         Topic::Done if as_json => writeln!(out, "{:#}", json!({ "done": true })),
         Topic::Status => status(&answer, who, out),
         Topic::Roots => roots(&answer, out),
         Topic::Review => review(&answer, out),
+        Topic::History => history(&answer, out),
+        Topic::Undone => undone(&answer, out),
+        Topic::Purged => purged(&answer, out),
         Topic::Done => writeln!(out, "done"),
     }
 }
@@ -255,6 +291,37 @@ fn review(answer: &Value, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "Answer with `lumidex review take NUMBER IMAGE` or `lumidex review keep NUMBER`.")
 }
 
+fn history(answer: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let deeds = answer["deeds"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if deeds.is_empty() {
+        return writeln!(out, "nothing was done yet");
+    }
+    let mut lines = vec![["NUMBER", "WHEN", "WHAT", ""].map(str::to_owned)];
+    for deed in deeds {
+        let state = match (deed["undone_by"].as_u64(), deed["lasting"].as_str()) {
+            (Some(by), _) => format!("undone by {by}"),
+            (None, Some(why)) => plain(why),
+            (None, None) => String::new(),
+        };
+        let at = deed["at"].as_f64().map_or_else(String::new, when);
+        lines.push([deed["number"].to_string(), at, text(&deed["text"]), state]);
+    }
+    table(&lines, out)
+}
+
+fn undone(answer: &Value, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "undone: {}", text(&answer["text"]))?;
+    match answer["number"].as_u64() {
+        Some(number) => writeln!(out, "`lumidex undo {number}` does it again"),
+        None => Ok(()),
+    }
+}
+
+fn purged(answer: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let count = |name: &str| grouped(answer[name].as_u64().unwrap_or_default());
+    writeln!(out, "removed {} files ({} bytes) for good", count("files"), count("bytes"))
+}
+
 fn tags(of: &Value) -> String {
     let names: Vec<String> = of["tags"].as_array().into_iter().flatten().map(text).collect();
     if names.is_empty() { String::new() } else { format!("tags: {}", names.join(", ")) }
@@ -340,6 +407,25 @@ problem    `/b` is offline: it is empty
             serde_json::from_str::<Value>(&told(Topic::Review, &answer, &Answerer::Folder, true)).unwrap(),
             answer
         );
+    }
+
+    #[test]
+    fn what_was_done_is_listed_with_what_became_of_it() {
+        let answer = json!({ "deeds": [
+            { "number": 9, "at": null, "text": "undid 7", "undone_by": null, "lasting": null },
+            { "number": 7, "at": null, "text": "moved `a\u{1b}[2J` into `/b`", "undone_by": 9, "lasting": null },
+            { "number": 3, "at": null, "text": "deleted 2 items for good", "undone_by": null, "lasting": "it is gone" },
+        ]});
+        let said = told(Topic::History, &answer, &Answerer::Folder, false);
+        let want = "\
+NUMBER  WHEN  WHAT
+9             undid 7
+7             moved `a\u{fffd}[2J` into `/b`  undone by 9
+3             deleted 2 items for good     it is gone
+";
+        assert_eq!(said, want);
+        let undone = told(Topic::Undone, &json!({ "text": "x", "number": 12 }), &Answerer::Folder, false);
+        assert_eq!(undone, "undone: x\n`lumidex undo 12` does it again\n");
     }
 
     #[test]

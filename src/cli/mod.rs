@@ -5,6 +5,7 @@ mod bar;
 mod browser;
 mod first_run;
 pub mod inspect;
+mod making;
 pub mod remote;
 mod terminal;
 
@@ -13,14 +14,15 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::settings::Flags;
-use asking::{Asking, ReviewAction, RootsAction};
+use asking::{Asking, ReviewAction, RootsAction, TrashAction};
 
 pub use bar::show_progress;
 pub use browser::open_in_browser;
 pub use first_run::{generator_folders, nothing_to_serve};
+pub use making::MakingBar;
 
 /// The words that are commands; a folder called so is named as in `./serve`.
-pub const COMMANDS: [&str; 5] = ["serve", "inspect", "status", "roots", "review"];
+pub const COMMANDS: [&str; 7] = ["serve", "inspect", "status", "roots", "review", "undo", "trash"];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +33,7 @@ Examples:
   lumidex inspect --json a.png b.webp   what these files say about how they were made
   lumidex status                        what the library is doing, and what to look after
   lumidex review                        questions about pictures that moved or were replaced
+  lumidex undo                          take back what was done last; --list shows what can be
 
 The secret key is read from the environment or a .env file only: LUMIDEX_SECRET_KEY or IIB_SECRET_KEY.";
 
@@ -93,6 +96,28 @@ pub enum Command {
         /// What to do; the list is shown when there is nothing to do.
         #[command(subcommand)]
         action: Option<ReviewAction>,
+    },
+    /// Take back what was done: files moved, copied, renamed or deleted, tags, settings
+    #[command(after_help = ANSWERERS)]
+    Undo {
+        /// How it is told, and of which library.
+        #[command(flatten)]
+        asking: Asking,
+        /// Show what was done, newest first, and take nothing back
+        #[arg(long, conflicts_with = "number")]
+        list: bool,
+        /// The number of what is to be taken back [default: what was done last]
+        number: Option<u64>,
+    },
+    /// Look after deleted files
+    #[command(after_help = ANSWERERS)]
+    Trash {
+        /// How it is told, and of which library.
+        #[command(flatten)]
+        asking: Asking,
+        /// What to do
+        #[command(subcommand)]
+        action: TrashAction,
     },
 }
 

@@ -7,6 +7,7 @@
 mod act;
 mod again;
 mod apply;
+pub mod archive;
 mod draft;
 mod follow;
 mod place;

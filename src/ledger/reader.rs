@@ -323,6 +323,16 @@ impl Reader {
         Ok(known)
     }
 
+    /// The folder at this absolute path, if it lies in a root and ever held an image.
+    ///
+    /// # Errors
+    /// As [`Reader::head`].
+    pub fn folder_at(&self, path: &[u8]) -> Result<Option<FolderId>, ReadError> {
+        let roots = self.roots()?;
+        let Some(LocatedRoot { root, below }) = locate(&roots, path) else { return Ok(None) };
+        self.folder_id(root, &below)
+    }
+
     /// The image whose file is, or was last, at this absolute path.
     ///
     /// # Errors
@@ -330,9 +340,7 @@ impl Reader {
     pub fn image_at(&self, path: &[u8]) -> Result<Option<(ImageId, Image)>, ReadError> {
         let Some(slash) = path.iter().rposition(|b| *b == b'/') else { return Ok(None) };
         let (directory, name) = (&path[..slash.max(1)], &path[slash + 1..]);
-        let roots = self.roots()?;
-        let Some(LocatedRoot { root, below }) = locate(&roots, directory) else { return Ok(None) };
-        let Some(folder) = self.folder_id(root, &below)? else { return Ok(None) };
+        let Some(folder) = self.folder_at(directory)? else { return Ok(None) };
         let paths = self.txn.open_table(tables::PATHS)?;
         let Some(id) = paths.get((folder.0, name))?.map(|v| ImageId(v.value().0)) else { return Ok(None) };
         Ok(self.image(id)?.map(|image| (id, image)))

@@ -58,6 +58,12 @@ pub enum Complaint {
         /// The slot.
         what: String,
     },
+    /// A value is compressed by a method that is not read.
+    #[error("value of `{what}` is compressed by a method that is not read")]
+    UnreadCompression {
+        /// The chunk or box.
+        what: String,
+    },
     /// No further metadata was read.
     #[error("more than `{limit}` bytes of metadata")]
     TooMuchMetadata {

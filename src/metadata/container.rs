@@ -95,6 +95,8 @@ fn picture(head: &[u8]) -> Option<Container> {
         _ if head.starts_with(b"GIF87a") || head.starts_with(b"GIF89a") => Some(Container::Gif),
         _ if head.starts_with(b"BM") && is_bitmap(head) => Some(Container::Bmp),
         _ if head.starts_with(b"II*\0") || head.starts_with(b"MM\0*") => Some(Container::Tiff),
+        _ if head.starts_with(b"II+\0\x08\0\0\0") => Some(Container::Tiff),
+        _ if head.starts_with(b"MM\0+\0\x08\0\0") => Some(Container::Tiff),
         _ if head.starts_with(b"\xff\x0a") => Some(Container::Jxl),
         _ if head.starts_with(b"\0\0\0\x0cJXL \r\n\x87\n") => Some(Container::Jxl),
         _ => None,

@@ -14,6 +14,7 @@ pub(super) fn text(bytes: &[u8]) -> String {
 pub(super) fn user_comment(bytes: &[u8], little: bool) -> String {
     let text = match bytes.split_at_checked(8) {
         Some((b"UNICODE\0", rest)) => utf_16_or_8(rest, little),
+        Some((b"JIS\0\0\0\0\0", rest)) if rest.contains(&0x1b) => clean(&iso_2022_jp(rest)),
         Some((b"ASCII\0\0\0" | b"JIS\0\0\0\0\0" | b"\0\0\0\0\0\0\0\0", rest)) => text(rest),
         _ if looks_like_utf_16(bytes) => utf_16_or_8(bytes, little),
         _ => text(bytes),
@@ -33,6 +34,12 @@ pub(super) fn file(bytes: &[u8]) -> Option<String> {
 /// UTF-16 in little-endian order up to its NUL, as the `XP…` tags have it.
 pub(super) fn xp(bytes: &[u8]) -> String {
     clean(&utf_16(bytes, true))
+}
+
+/// What this code cannot mean becomes U+FFFD. Without an escape sequence it is plain ASCII, and then
+/// some writers put UTF-8 there.
+fn iso_2022_jp(bytes: &[u8]) -> String {
+    encoding_rs::ISO_2022_JP.decode_without_bom_handling(bytes).0.into_owned()
 }
 
 fn clean(text: &str) -> String {
@@ -174,6 +181,15 @@ mod tests {
         assert_eq!(user_comment(b"no prefix", false), "no prefix");
         assert_eq!(user_comment(&vec![0; 4 << 20], false), "");
         assert_eq!(user_comment(&vec![b' '; 4 << 20], false), "");
+    }
+
+    #[test]
+    fn japanese_comments_have_a_code_of_their_own() {
+        let japanese = coded(b"JIS\0\0\0\0\0", b"\x1b$BG-\x1b(B a cat");
+        assert_eq!(user_comment(&japanese, true), "猫 a cat");
+        assert_eq!(user_comment(&coded(b"JIS\0\0\0\0\0", "猫".as_bytes()), true), "猫");
+        let broken = user_comment(&coded(b"JIS\0\0\0\0\0", b"\x1b$B\xff\x1b\x1b(Bx"), true);
+        assert!(broken.contains('\u{fffd}'), "{broken}");
     }
 
     #[test]

@@ -148,7 +148,7 @@ fn graph_text(slot: &Slot) -> Option<&str> {
         Place::Keyword(keyword) if keyword.eq_ignore_ascii_case("prompt") => Some(text),
         Place::Exif(tag::USER_COMMENT) | Place::Comment => Some(text),
         Place::Exif(_) => after_label,
-        Place::Keyword(_) => None,
+        Place::Keyword(_) | Place::Named(_) => None,
     }
     .filter(|text| text.starts_with(['{', '"']))
 }

@@ -1,25 +1,12 @@
-//! The TIFF block of EXIF: its texts into slots. Follows IFD0 and the Exif directory, never the
-//! thumbnail's. Lengths and offsets are believed only within the block.
+//! The TIFF block of EXIF: its values into slots. Follows IFD0, the Exif and the GPS directory,
+//! never the thumbnail's. Lengths and offsets are believed only within the block.
 
 use crate::limits::metadata::{EXIF_DIRECTORIES_MAX, EXIF_ENTRIES_MAX, VALUE_BYTES_MAX};
 use crate::metadata::complaint::Complaint;
+use crate::metadata::field::{self, Field, size_of_kind};
+use crate::metadata::json;
 use crate::metadata::slots::{Place, Slots, Wanted, tag};
-use crate::metadata::{decode, json};
 use memchr::memmem;
-
-const EXIF_DIRECTORY: u16 = 0x8769;
-
-/// Tags that can hold a recipe or say which program wrote the file.
-const RECIPE_TAGS: [u16; 8] = [
-    tag::DOCUMENT_NAME,
-    tag::DESCRIPTION,
-    tag::MAKE,
-    tag::MODEL,
-    tag::SOFTWARE,
-    tag::ARTIST,
-    tag::COPYRIGHT,
-    tag::USER_COMMENT,
-];
 
 /// Reads a block, with or without `Exif\0\0` in front. Slots that are filled already stay.
 pub(super) fn read(block: &[u8], slots: &mut Slots) {
@@ -30,30 +17,41 @@ pub(super) fn read(block: &[u8], slots: &mut Slots) {
     };
     let mut directories = vec![tiff.first];
     let mut nth = 0;
-    let mut values = Values { slots, n_left: block.len().saturating_mul(2) + VALUE_BYTES_MAX / 64 };
+    let mut values = Values::new(slots, block.len());
     while let Some(&directory) = directories.get(nth) {
         nth += 1;
         for entry in tiff.entries(directory) {
-            if entry.tag == EXIF_DIRECTORY {
-                let pointed = tiff.number(&entry, 0);
-                if directories.len() < EXIF_DIRECTORIES_MAX
-                    && let Some(pointed) = pointed.and_then(|pointed| u32::try_from(pointed).ok())
-                    && !directories.contains(&pointed)
-                {
-                    directories.push(pointed);
+            let pointed = || entry.count(0).and_then(|pointed| u32::try_from(pointed).ok());
+            match entry.tag {
+                tag::GPS_DIRECTORY => {
+                    if let Some(pointed) = pointed() {
+                        values.take_gps(tiff.entries(pointed));
+                    }
+                    continue;
                 }
+                tag::EXIF_DIRECTORY if directories.len() < EXIF_DIRECTORIES_MAX => {
+                    directories.extend(pointed().filter(|pointed| !directories.contains(pointed)));
+                }
+                _ => {}
             }
-            values.take(&tiff, &entry);
+            values.take(&entry);
         }
     }
     recover_graphs(block, slots);
 }
 
-/// One directory entry, its value clipped to the block.
-struct Entry<'a> {
-    tag: u16,
-    kind: u16,
-    value: &'a [u8],
+/// Reads a block that stands behind the four bytes of its offset, as in boxes. Some writers leave
+/// these out.
+pub(super) fn read_behind_offset(data: &[u8], slots: &mut Slots) {
+    let is_block =
+        |data: &&[u8]| [&b"II*\0"[..], b"MM\0*", b"Exif\0\0"].iter().any(|start| data.starts_with(start));
+    let behind = || {
+        let (offset, rest) = data.split_first_chunk::<4>()?;
+        let stated = usize::try_from(u32::from_be_bytes(*offset)).ok();
+        Some(stated.and_then(|at| rest.get(at..)).filter(is_block).unwrap_or(rest))
+    };
+    let block = Some(data).filter(is_block).or_else(behind);
+    read(block.unwrap_or_default(), slots);
 }
 
 struct Tiff<'a> {
@@ -104,8 +102,9 @@ impl<'a> Tiff<'a> {
             .map(|bytes| if self.little { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) })
     }
 
-    /// The entries of a directory whose kind is known and whose value starts inside the block.
-    fn entries(&self, directory: u32) -> impl Iterator<Item = Entry<'a>> + '_ {
+    /// The entries of a directory whose kind is known and whose value starts inside the block; values
+    /// are clipped to the block.
+    fn entries(&self, directory: u32) -> impl Iterator<Item = Field<'a>> + '_ {
         let start = directory as usize;
         let count = usize::from(self.u16(start).unwrap_or(0)).min(EXIF_ENTRIES_MAX);
         (0..count)
@@ -117,87 +116,76 @@ impl<'a> Tiff<'a> {
                 let start = if len <= 4 { at + 8 } else { self.u32(at + 8)? as usize };
                 let end = start.saturating_add(len).min(self.block.len());
                 let value = self.block.get(start..end).filter(|_| len <= 4 || start >= 8)?;
-                Some(Entry { tag: self.u16(at)?, kind, value })
+                Some(Field { tag: self.u16(at)?, kind, n_bytes: len as u64, value, little: self.little })
             })
-    }
-
-    /// The `nth` number of a value of whole numbers.
-    fn number(&self, entry: &Entry<'_>, nth: usize) -> Option<i64> {
-        let size = size_of_kind(entry.kind)?;
-        let bytes = entry.value.get(nth * size..(nth + 1) * size)?;
-        let order = |bytes: &[u8]| {
-            let fold = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
-            if self.little { bytes.iter().rev().fold(0, fold) } else { bytes.iter().fold(0, fold) }
-        };
-        match entry.kind {
-            1 | 3 | 4 | 7 | 13 => i64::try_from(order(bytes)).ok(),
-            6 => Some(i64::from(order(bytes) as u8 as i8)),
-            8 => Some(i64::from(order(bytes) as u16 as i16)),
-            9 => Some(i64::from(order(bytes) as u32 as i32)),
-            _ => None,
-        }
-    }
-
-    /// A value of numbers as text, at most eight of them.
-    fn shown(&self, entry: &Entry<'_>) -> String {
-        let Some(size) = size_of_kind(entry.kind) else { return String::new() };
-        let parts = (0..(entry.value.len() / size).min(8)).filter_map(|nth| match entry.kind {
-            5 | 10 => {
-                let part = |half: usize| {
-                    let value = entry.value.get(nth * 8 + half * 4..nth * 8 + half * 4 + 4)?;
-                    self.number(&Entry { tag: 0, kind: if entry.kind == 5 { 4 } else { 9 }, value }, 0)
-                };
-                let (above, below) = (part(0)?, part(1)?);
-                Some(if below == 1 { above.to_string() } else { format!("{above}/{below}") })
-            }
-            _ => self.number(entry, nth).map(|number| number.to_string()),
-        });
-        parts.collect::<Vec<_>>().join(", ")
-    }
-}
-
-const fn size_of_kind(kind: u16) -> Option<usize> {
-    match kind {
-        1 | 2 | 6 | 7 => Some(1),
-        3 | 8 => Some(2),
-        4 | 9 | 11 | 13 => Some(4),
-        5 | 10 | 12 => Some(8),
-        _ => None,
     }
 }
 
 /// Takes values into slots. Entries may all point at the same bytes, so what they decode to is
-/// bounded by the block's length.
-struct Values<'a> {
+/// bounded by the length of what holds them.
+pub(super) struct Values<'a> {
     slots: &'a mut Slots,
     n_left: usize,
 }
 
-impl Values<'_> {
-    fn take(&mut self, tiff: &Tiff<'_>, entry: &Entry<'_>) {
+impl<'a> Values<'a> {
+    /// Of a block of this many bytes.
+    pub(super) fn new(slots: &'a mut Slots, n_bytes: usize) -> Self {
+        Self { slots, n_left: n_bytes.saturating_mul(2).saturating_add(VALUE_BYTES_MAX / 64) }
+    }
+
+    /// Whether a value under the tag would be kept.
+    pub(super) fn wants(&self, tag: u16) -> bool {
         let everything = self.slots.wanted == Wanted::Everything;
-        if !everything && !RECIPE_TAGS.contains(&entry.tag) || self.slots.exif(entry.tag).is_some() {
+        (everything || field::is_recipe_tag(tag)) && self.slots.exif(tag).is_none()
+    }
+
+    /// Keeps a value, if it is wanted and there is none yet under its tag.
+    pub(super) fn take(&mut self, field: &Field<'_>) {
+        if !self.wants(field.tag) {
             return;
         }
-        let mut value = entry.value;
-        if value.len() > VALUE_BYTES_MAX {
-            value = &value[..VALUE_BYTES_MAX];
+        let Some(text) = self.shown(field) else { return };
+        if field.tag == tag::XMP {
+            self.slots.note("xmp", text);
+        } else {
+            self.slots.add(Place::Exif(field.tag), text);
+        }
+    }
+
+    /// Keeps a GPS directory as one JSON object, because its numbers of tags are small and mean
+    /// something else than the same numbers elsewhere.
+    pub(super) fn take_gps<'f>(&mut self, fields: impl Iterator<Item = Field<'f>>) {
+        if !self.wants(tag::GPS_DIRECTORY) {
+            return;
+        }
+        let mut shown = serde_json::Map::new();
+        for mut field in fields {
+            let key = field.tag.to_string();
+            // The method and the area are coded like comments; they have these tags here only.
+            if matches!(field.tag, 27 | 28) {
+                field.tag = tag::USER_COMMENT;
+            }
+            if let Some(text) = self.shown(&field)
+                && !shown.contains_key(&key)
+            {
+                shown.insert(key, text.into());
+            }
+        }
+        if !shown.is_empty() {
+            self.slots.add(Place::Exif(tag::GPS_DIRECTORY), serde_json::Value::from(shown).to_string());
+        }
+    }
+
+    fn shown(&mut self, field: &Field<'_>) -> Option<String> {
+        let of_use = Field::bytes_of_use(field.tag, field.kind);
+        let value = &field.value[..field.value.len().min(of_use)];
+        if of_use == VALUE_BYTES_MAX && field.value.len() > of_use {
             self.slots
-                .complain(Complaint::ValueTooLong { what: entry.tag.to_string(), limit: VALUE_BYTES_MAX });
+                .complain(Complaint::ValueTooLong { what: field.tag.to_string(), limit: VALUE_BYTES_MAX });
         }
-        if value.len() > self.n_left {
-            return;
-        }
-        self.n_left -= value.len();
-        let text = match (entry.tag, entry.kind) {
-            (tag::USER_COMMENT, 1 | 2 | 7) => decode::user_comment(value, tiff.little),
-            (0x9c9b..=0x9c9f, 1 | 7) => decode::xp(value),
-            (_, 2) => decode::text(value),
-            (tag, 1 | 7) if RECIPE_TAGS.contains(&tag) => decode::text(value),
-            (_, 7) => return,
-            _ => tiff.shown(&Entry { tag: entry.tag, kind: entry.kind, value }),
-        };
-        self.slots.add(Place::Exif(entry.tag), text);
+        self.n_left = self.n_left.checked_sub(value.len())?;
+        Some(Field { value, ..*field }.text())
     }
 }
 

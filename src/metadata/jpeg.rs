@@ -2,8 +2,9 @@
 
 use crate::limits::metadata::{BYTES_PER_FILE_MAX, CHUNKS_PER_FILE_MAX, RESYNC_BYTES_MAX};
 use crate::metadata::complaint::Complaint;
+use crate::metadata::field::{decimal, tuple};
 use crate::metadata::picture::Picture;
-use crate::metadata::slots::{Place, Slots};
+use crate::metadata::slots::{Place, Slots, Wanted};
 use crate::metadata::source::Window;
 use crate::metadata::{decode, exif};
 use std::io;
@@ -67,6 +68,10 @@ fn segment(
                 picture.height = u32::from(u16::from_be_bytes([h1, h0]));
                 picture.width = u32::from(u16::from_be_bytes([w1, w0]));
             }
+            if mark == 0xc2 {
+                slots.note("progressive", "1");
+                slots.note("progression", "1");
+            }
         }
         0xe1 | 0xfe if window.budget() < len => {
             slots.complain(Complaint::TooMuchMetadata { limit: BYTES_PER_FILE_MAX });
@@ -75,9 +80,46 @@ fn segment(
             let block = window.slice(start, usize::try_from(len).unwrap_or(0))?;
             exif::read(&block, slots);
         }
+        0xe0 | 0xe1 | 0xee if slots.wanted == Wanted::Everything => {
+            remark(window, mark, (start, len), slots)?;
+        }
         0xfe => {
             let text = decode::text(&window.slice(start, usize::try_from(len).unwrap_or(0))?);
             slots.add(Place::Comment, text);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// What is only for showing.
+fn remark(window: &mut Window<'_>, mark: u8, (start, len): (u64, u64), slots: &mut Slots) -> io::Result<()> {
+    const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+    let mut data = [0; 29];
+    let n = window.copy(start, &mut data[..29.min(usize::try_from(len).unwrap_or(29))])?;
+    match (mark, &data[..n]) {
+        (0xe0, [b'J', b'F', b'I', b'F', 0, v1, v0, unit, x1, x0, y1, y0, ..]) => {
+            let (x, y) = (u16::from_be_bytes([*x1, *x0]), u16::from_be_bytes([*y1, *y0]));
+            slots.note("jfif", u16::from_be_bytes([*v1, *v0]).to_string());
+            slots.note("jfif_version", format!("({v1}, {v0})"));
+            slots.note("jfif_unit", unit.to_string());
+            slots.note("jfif_density", format!("({x}, {y})"));
+            let per_inch = |dots: u16| decimal(f64::from(dots) * 2.54);
+            match unit {
+                1 => slots.note("dpi", format!("({x}, {y})")),
+                2 => slots.note("dpi", tuple(&[per_inch(x), per_inch(y)])),
+                _ => {}
+            }
+        }
+        (0xe1, XMP) => {
+            let start = start + XMP.len() as u64;
+            if let Some(text) = window.value(start, len - XMP.len() as u64, "xmp", slots)? {
+                slots.note("xmp", decode::text(&text));
+            }
+        }
+        (0xee, [b'A', b'd', b'o', b'b', b'e', v1, v0, _, _, _, _, transform, ..]) => {
+            slots.note("adobe", u16::from_be_bytes([*v1, *v0]).to_string());
+            slots.note("adobe_transform", transform.to_string());
         }
         _ => {}
     }

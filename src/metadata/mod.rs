@@ -3,18 +3,25 @@
 //! Pure functions over bounded, positioned reads. Nothing here knows of files or of the ledger,
 //! decodes a pixel, or fails on content: a bad value is a [`Complaint`], the rest is read.
 //!
-//! A container reader (`png`, `jpeg`, `webp`, with `exif` inside) collects texts into
-//! *slots*; the detectors of `dialects` find a recipe among them. A new container is a file
+//! A container reader (`png`, `jpeg`, `webp`, `gif`, `tiff`, `heif`, `jxl`, with `exif` inside)
+//! collects texts into *slots*; the detectors of `dialects` find a recipe among them. A new container is a file
 //! and a line in `read`; a new dialect is a file and a detector.
 
+mod bmp;
+mod boxes;
 mod complaint;
 mod container;
 mod decode;
 mod dialects;
 mod exif;
+mod field;
 mod fingerprint;
+mod gif;
+mod heif;
+mod items;
 mod jpeg;
 mod json;
+mod jxl;
 mod normal;
 mod picture;
 mod png;
@@ -24,6 +31,7 @@ mod sidecar;
 mod slots;
 mod source;
 mod tags;
+mod tiff;
 mod webp;
 
 mod comfyui;

@@ -19,11 +19,14 @@ pub(super) struct Payload {
 }
 
 impl Payload {
-    /// Adds bytes of the file: where they start and how many they are.
+    /// Adds bytes of the file: where they start and how many they are. Spans may overlap; one that
+    /// brings the sum beyond 64 bits is left out.
     pub(super) fn push(&mut self, start: u64, len: u64) {
-        if len > 0 {
+        if len > 0
+            && let Some(sum) = self.len.checked_add(len)
+        {
             self.spans.push((start, len));
-            self.len += len;
+            self.len = sum;
         }
     }
 

@@ -5,6 +5,7 @@ use crate::limits::metadata::{
     CHUNKS_PER_FILE_MAX, INFLATED_BYTES_PER_FILE_MAX, KEYWORD_BYTES_MAX, VALUE_BYTES_MAX,
 };
 use crate::metadata::complaint::Complaint;
+use crate::metadata::field::{decimal, tuple};
 use crate::metadata::picture::Picture;
 use crate::metadata::slots::{Place, Slots, Wanted};
 use crate::metadata::source::Window;
@@ -55,6 +56,9 @@ pub(super) fn scan(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<Pic
                 header(window, start, slots, &mut picture)?;
             }
             b"tEXt" | b"zTXt" | b"iTXt" | b"comf" | b"eXIf" => texts(window, &kind, start, there, slots)?,
+            b"pHYs" | b"gAMA" | b"cHRM" | b"sRGB" if slots.wanted == Wanted::Everything => {
+                remark(window, &kind, start, there, slots)?;
+            }
             b"IEND" => break,
             _ => {}
         }
@@ -76,8 +80,34 @@ fn header(window: &Window<'_>, start: u64, slots: &mut Slots, picture: &mut Pict
     let mut sum = flate2::Crc::new();
     sum.update(b"IHDR");
     sum.update(&bytes[..13]);
+    if bytes[12] == 1 {
+        slots.note("interlace", "1");
+    }
     if sum.sum() != number(13) {
         slots.complain(Complaint::HeaderChecksum);
+    }
+    Ok(())
+}
+
+/// What is only for showing, of chunks with a few numbers.
+fn remark(window: &Window<'_>, kind: &[u8; 4], start: u64, len: u64, slots: &mut Slots) -> io::Result<()> {
+    let mut bytes = [0; 32];
+    let n = window.copy(start, &mut bytes[..32.min(usize::try_from(len).unwrap_or(32))])?;
+    let numbers: Vec<_> = bytes[..n].chunks_exact(4).filter_map(|four| four.try_into().ok()).collect();
+    let numbers: Vec<_> = numbers.into_iter().map(u32::from_be_bytes).collect();
+    let scaled = |by: f64| numbers.iter().map(move |number| decimal(f64::from(*number) / by));
+    match (kind, &numbers[..]) {
+        // The unit stands behind the numbers: the metre, or none.
+        (b"pHYs", [x, y, ..]) if n >= 9 && bytes[8] == 1 => {
+            slots.note("dpi", tuple(&[*x, *y].map(|dots| decimal(f64::from(dots) * 0.0254))));
+        }
+        (b"pHYs", [x, y, ..]) if n >= 9 => slots.note("aspect", format!("({x}, {y})")),
+        (b"gAMA", [_]) => slots.note("gamma", scaled(100_000.0).collect::<String>()),
+        (b"cHRM", [_, _, _, _, _, _, _, _]) => {
+            slots.note("chromaticity", tuple(&scaled(100_000.0).collect::<Vec<_>>()))
+        }
+        (b"sRGB", []) if n == 1 => slots.note("srgb", bytes[0].to_string()),
+        _ => {}
     }
     Ok(())
 }
@@ -183,6 +213,9 @@ fn keep(keyword: String, text: String, slots: &mut Slots) {
             exif::read(&block, slots);
         }
         return;
+    }
+    if keyword == "XML:com.adobe.xmp" {
+        slots.note("xmp", text.as_str());
     }
     slots.add(Place::Keyword(keyword), text);
 }

@@ -8,7 +8,7 @@ use crate::metadata::picture::Picture;
 use crate::metadata::sidecar::{self, Sidecar};
 use crate::metadata::slots::{Slots, Wanted};
 use crate::metadata::source::{ReadAt, Window};
-use crate::metadata::{fingerprint, infotext, jpeg, png, webp};
+use crate::metadata::{bmp, fingerprint, gif, heif, infotext, jpeg, jxl, png, tiff, webp};
 use lumidex_schema::recipe::Recipe;
 use lumidex_schema::record::Fingerprint;
 use std::collections::BTreeMap;
@@ -77,9 +77,9 @@ pub fn recipe_of(generation_text: &str) -> Option<Recipe> {
     infotext::parse(generation_text)
 }
 
-/// Every text of a file by its name (PNG keyword, EXIF tag number), as contract 3.3 shows them.
-/// Of texts with the same name the first is given, of infotexts the last. Empty for films, sound
-/// and unknown content.
+/// Every text of a file by its name (PNG keyword, EXIF tag number, what a container says of itself),
+/// as contract 3.3 shows them. Of texts with the same name the first is given, of infotexts the last;
+/// names that start with `exif` are left out. Empty for films, sound and unknown content.
 ///
 /// # Errors
 /// Only what the source fails with.
@@ -89,7 +89,10 @@ pub fn slots_as_text(source: &dyn ReadAt) -> io::Result<BTreeMap<String, String>
     scan(&mut window, b"", &mut slots)?;
     let mut texts = BTreeMap::new();
     for slot in slots.all() {
-        texts.entry(slot.place.name()).or_insert_with(|| slot.text.clone());
+        let name = slot.place.name();
+        if !name.starts_with("exif") {
+            texts.entry(name).or_insert_with(|| slot.text.clone());
+        }
     }
     Ok(texts)
 }
@@ -100,45 +103,22 @@ fn scan(window: &mut Window<'_>, name: &[u8], slots: &mut Slots) -> io::Result<(
         Container::Png => png::scan(window, slots)?,
         Container::Jpeg => jpeg::scan(window, slots)?,
         Container::WebP => webp::scan(window, slots)?,
-        Container::Gif => sized(gif_size(window.head())),
-        Container::Bmp => sized(bmp_size(window.head())),
+        Container::Gif => gif::scan(window, slots)?,
+        Container::Bmp => bmp::scan(window, slots)?,
+        Container::Tiff => tiff::scan(window, slots)?,
+        Container::Avif | Container::Heif => heif::scan(window, slots)?,
+        Container::Jxl => jxl::scan(window, slots)?,
         Container::Unreadable => {
             let is_empty = window.len() == 0;
             slots.complain(if is_empty { Complaint::Empty } else { Complaint::Unrecognised });
             Picture::default()
         }
-        Container::Tiff
-        | Container::Avif
-        | Container::Heif
-        | Container::Jxl
-        | Container::Video
-        | Container::Audio
-        | Container::Unknown => Picture::default(),
+        Container::Video | Container::Audio | Container::Unknown => Picture::default(),
     };
     // What no picture has is not a size.
     let is_sane = [picture.width, picture.height].iter().all(|side| (1..=i32::MAX as u32).contains(side));
     let (width, height) = if is_sane { (picture.width, picture.height) } else { (0, 0) };
     Ok((container, Picture { width, height, ..picture }))
-}
-
-fn sized(size: Option<(u32, u32)>) -> Picture {
-    let (width, height) = size.unwrap_or_default();
-    Picture { width, height, ..Picture::default() }
-}
-
-fn gif_size(head: &[u8]) -> Option<(u32, u32)> {
-    let [w0, w1, h0, h1] = *head.get(6..10)?.first_chunk()?;
-    Some((u32::from(u16::from_le_bytes([w0, w1])), u32::from(u16::from_le_bytes([h0, h1]))))
-}
-
-/// A negative height means that rows run downward; the first header kind has 16-bit sides.
-fn bmp_size(head: &[u8]) -> Option<(u32, u32)> {
-    if head.get(14) == Some(&12) {
-        let [w0, w1, h0, h1] = *head.get(18..22)?.first_chunk()?;
-        return Some((u32::from(u16::from_le_bytes([w0, w1])), u32::from(u16::from_le_bytes([h0, h1]))));
-    }
-    let side = |at: usize| Some(i32::from_le_bytes(*head.get(at..at + 4)?.first_chunk()?).unsigned_abs());
-    Some((side(18)?, side(22)?))
 }
 
 struct Texts {

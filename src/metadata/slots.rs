@@ -12,6 +12,8 @@ pub(super) enum Place {
     Exif(u16),
     /// The comment of a JPEG or GIF.
     Comment,
+    /// What a container says of itself, by the name clients know it under. Only for showing.
+    Named(&'static str),
 }
 
 /// A decoded text and its place.
@@ -29,7 +31,10 @@ pub(super) mod tag {
     pub(in crate::metadata) const MODEL: u16 = 0x0110;
     pub(in crate::metadata) const SOFTWARE: u16 = 0x0131;
     pub(in crate::metadata) const ARTIST: u16 = 0x013b;
+    pub(in crate::metadata) const XMP: u16 = 0x02bc;
     pub(in crate::metadata) const COPYRIGHT: u16 = 0x8298;
+    pub(in crate::metadata) const EXIF_DIRECTORY: u16 = 0x8769;
+    pub(in crate::metadata) const GPS_DIRECTORY: u16 = 0x8825;
     pub(in crate::metadata) const USER_COMMENT: u16 = 0x9286;
 }
 
@@ -82,6 +87,13 @@ impl Slots {
         self.slots.push(Slot { place, text });
     }
 
+    /// Keeps what a container says of itself, where everything is wanted.
+    pub(super) fn note(&mut self, name: &'static str, text: impl Into<String>) {
+        if self.wanted == Wanted::Everything {
+            self.add(Place::Named(name), text.into());
+        }
+    }
+
     /// Keeps a text in place of what stood there.
     pub(super) fn replace(&mut self, place: Place, text: String) {
         self.slots.retain(|slot| slot.place != place);
@@ -98,7 +110,7 @@ impl Slots {
             move |slot: &&Slot| match &slot.place {
                 Place::Keyword(known) if exact => known == keyword,
                 Place::Keyword(known) => known.eq_ignore_ascii_case(keyword),
-                Place::Exif(_) | Place::Comment => false,
+                Place::Exif(_) | Place::Comment | Place::Named(_) => false,
             }
         };
         let found = self.slots.iter().find(is(true)).or_else(|| self.slots.iter().find(is(false)));
@@ -123,6 +135,7 @@ impl Place {
             Self::Keyword(keyword) => keyword.clone(),
             Self::Exif(tag) => tag.to_string(),
             Self::Comment => "comment".to_owned(),
+            Self::Named(name) => (*name).to_owned(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Bounded, positioned reading of one file's bytes. Knows nothing of files or formats.
 
-use crate::limits::metadata::{BYTES_PER_FILE_MAX, HEAD_BYTES};
+use crate::limits::metadata::{BYTES_PER_FILE_MAX, HEAD_BYTES, VALUE_BYTES_MAX};
+use crate::metadata::complaint::Complaint;
+use crate::metadata::slots::Slots;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io;
@@ -119,6 +121,26 @@ impl<'a> Window<'a> {
         let n = fill(self.source, offset, &mut bytes)?;
         bytes.truncate(n);
         Ok(Cow::Owned(bytes))
+    }
+
+    /// A value of `len` bytes at `offset`, as far as a value may be long; `None` and a complaint where
+    /// the file holds more metadata than is read.
+    pub(super) fn value(
+        &mut self,
+        offset: u64,
+        len: u64,
+        what: &str,
+        slots: &mut Slots,
+    ) -> io::Result<Option<Cow<'_, [u8]>>> {
+        let kept = len.min(VALUE_BYTES_MAX as u64);
+        if kept > self.budget {
+            slots.complain(Complaint::TooMuchMetadata { limit: BYTES_PER_FILE_MAX });
+            return Ok(None);
+        }
+        if kept < len {
+            slots.complain(Complaint::ValueTooLong { what: what.to_owned(), limit: VALUE_BYTES_MAX });
+        }
+        self.slice(offset, usize::try_from(kept).unwrap_or(VALUE_BYTES_MAX)).map(Some)
     }
 
     /// How many metadata bytes may still be read.

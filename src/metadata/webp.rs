@@ -3,10 +3,10 @@
 
 use crate::limits::metadata::{BYTES_PER_FILE_MAX, CHUNKS_PER_FILE_MAX, VALUE_BYTES_MAX};
 use crate::metadata::complaint::Complaint;
-use crate::metadata::exif;
 use crate::metadata::picture::Picture;
-use crate::metadata::slots::Slots;
+use crate::metadata::slots::{Slots, Wanted};
 use crate::metadata::source::Window;
+use crate::metadata::{decode, exif};
 use std::io;
 
 /// Walks the chunks.
@@ -39,6 +39,9 @@ pub(super) fn scan(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<Pic
                 let block = window.slice(start, usize::try_from(there).unwrap_or(0).min(VALUE_BYTES_MAX))?;
                 exif::read(&block, slots);
             }
+            b"XMP " | b"ANIM" if slots.wanted == Wanted::Everything => {
+                remark(window, &kind, start, there, slots)?
+            }
             _ => {}
         }
         if there < len {
@@ -50,6 +53,25 @@ pub(super) fn scan(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<Pic
         at = next(window, start + len, len)?;
     }
     Ok(picture)
+}
+
+/// What is only for showing.
+fn remark(
+    window: &mut Window<'_>,
+    kind: &[u8; 4],
+    start: u64,
+    len: u64,
+    slots: &mut Slots,
+) -> io::Result<()> {
+    if kind == b"ANIM" {
+        if let Some([b, g, r, a, times @ ..]) = window.array::<6>(start)? {
+            slots.note("background", format!("({r}, {g}, {b}, {a})"));
+            slots.note("loop", u16::from_le_bytes(times).to_string());
+        }
+    } else if let Some(text) = window.value(start, len, "xmp", slots)? {
+        slots.note("xmp", decode::text(&text));
+    }
+    Ok(())
 }
 
 /// Where the next chunk starts: chunks of odd length are padded, but some writers forget it.

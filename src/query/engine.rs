@@ -4,7 +4,7 @@
 use super::page::{Hit, Page, Partial, hits};
 use super::request::{Order, Search, SearchError};
 use super::walk::{Asking, Condition};
-use super::{filter, random, tags, trend};
+use super::{filter, newest, random, tags, trend};
 use crate::ledger::Ledger;
 use crate::limits;
 use crate::projection::FollowerState;
@@ -105,6 +105,19 @@ impl Engine {
     pub fn random(&self, n: usize) -> Result<Vec<Hit>, SearchError> {
         let search = Search { order: Order::Random, size: n, ..Search::default() };
         Ok(self.search(&search)?.hits)
+    }
+
+    /// The newest images and videos directly in the folder at this absolute path, by birth time, up to
+    /// `max`; `None` when the library knows no such folder. Costs what the folder holds at most.
+    ///
+    /// # Errors
+    /// When the indexes are not ready or the ledger cannot be read.
+    pub fn newest_in(&self, folder: &[u8], max: usize) -> Result<Option<Vec<Hit>>, SearchError> {
+        self.wait_ready()?;
+        let sources = &self.inner.sources;
+        let reader = sources.ledger.reader()?;
+        let Some(folder) = reader.folder_at(folder)? else { return Ok(None) };
+        Ok(Some(newest::newest_in(&reader, &sources.tags, folder, max)?))
     }
 
     /// Every tag with its count, by id: custom ones, and others that a live image has; beyond

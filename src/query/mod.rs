@@ -8,6 +8,7 @@ mod bits;
 mod engine;
 mod filter;
 mod needle;
+mod newest;
 mod page;
 mod pattern;
 mod random;

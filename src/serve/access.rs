@@ -38,12 +38,12 @@ pub(crate) struct Place {
     pub(crate) standing: Standing,
 }
 
-/// How a path lies to the roots, both resolved.
+/// How a path lies to the roots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// Is a root or lies below one.
     Inside,
-    /// A root lies below it.
+    /// A root lies below it, or was given by a path that goes through it.
     Above,
     /// Neither.
     Outside,
@@ -95,7 +95,7 @@ impl Access {
     /// 403 when it may not be named there.
     pub(crate) fn check(&self, path: Vec<u8>, wanted: Paths) -> Result<Place, Problem> {
         let real = resolve(&from_bytes(&path));
-        let standing = self.standing(&real);
+        let standing = self.standing(&path, &real);
         let may = match (wanted, standing) {
             (Paths::None, _) => return Err(Problem::internal("checking a path", &"the route takes none")),
             (Paths::Read | Paths::Write | Paths::List, Standing::Inside) => true,
@@ -139,14 +139,32 @@ impl Access {
         self.may_show(path) || self.roots.iter().any(|root| below(&root.lexical, path).is_some())
     }
 
-    fn standing(&self, real: &Path) -> Standing {
+    /// Whether a symbolic link at this path may be followed and shown: it leads into a root, or a root
+    /// was given by a path that goes through it.
+    pub(crate) fn may_follow(&self, path: &[u8]) -> bool {
+        let is_inside = |real: &Path| self.roots.iter().any(|root| real.starts_with(&root.real));
+        self.is_above(path) || is_inside(&resolve(&from_bytes(path)))
+    }
+
+    /// Whether what is no link, and lies at this path, is a root or leads to one.
+    pub(crate) fn leads_in(&self, path: &[u8], real: &Path) -> bool {
+        self.standing(path, real) != Standing::Outside
+    }
+
+    fn standing(&self, path: &[u8], real: &Path) -> Standing {
         if self.roots.iter().any(|root| real.starts_with(&root.real)) {
             Standing::Inside
-        } else if self.roots.iter().any(|root| root.real.starts_with(real)) {
+        } else if self.is_above(path) || self.roots.iter().any(|root| root.real.starts_with(real)) {
             Standing::Above
         } else {
             Standing::Outside
         }
+    }
+
+    /// Whether a root was given by a path that goes through this one. A root behind a link has two ways
+    /// that lead to it, and people go by the one they gave.
+    fn is_above(&self, path: &[u8]) -> bool {
+        self.roots.iter().any(|root| below(&root.lexical, path).is_some())
     }
 }
 

@@ -14,6 +14,10 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, Visitor
 pub(crate) struct Asked {
     /// Headers.
     pub(crate) headers: HeaderMap,
+    /// Only the head of the answer is wanted.
+    pub(crate) is_head: bool,
+    /// Last component of the path, decoded once.
+    pub(crate) tail: String,
     /// Decoded query parameters, in order.
     pub(crate) query: Vec<(String, String)>,
     /// Body, bounded.
@@ -53,10 +57,7 @@ impl Asked {
 /// Takes a query string apart. Bytes that are not UTF-8 take the form paths are shown in, so that
 /// a raw `%FF` names the same file.
 pub(crate) fn query_of(text: Option<&str>) -> Vec<(String, String)> {
-    let decoded = |part: &str| {
-        let plain = part.replace('+', " ");
-        display(&percent_encoding::percent_decode_str(&plain).collect::<Vec<u8>>())
-    };
+    let decoded = |part: &str| decoded(&part.replace('+', " "));
     let pairs = text.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
     pairs
         .map(|pair| {
@@ -64,6 +65,11 @@ pub(crate) fn query_of(text: Option<&str>) -> Vec<(String, String)> {
             (decoded(key), decoded(value))
         })
         .collect()
+}
+
+/// Percent signs taken out, once. Bytes that are not UTF-8 take the form paths are shown in.
+pub(crate) fn decoded(part: &str) -> String {
+    display(&percent_encoding::percent_decode_str(part).collect::<Vec<u8>>())
 }
 
 /// 400 for a parameter that must be there.
@@ -174,7 +180,8 @@ mod tests {
 
     fn read(body: &str) -> Result<Body, Problem> {
         let body = Bytes::copy_from_slice(body.as_bytes());
-        Asked { headers: HeaderMap::new(), query: Vec::new(), body }.json()
+        Asked { headers: HeaderMap::new(), is_head: false, tail: String::new(), query: Vec::new(), body }
+            .json()
     }
 
     #[test]

@@ -21,14 +21,25 @@ pub(crate) const SETTING_BYTES_MAX: usize = 4 << 20;
 pub(crate) const NAME_BYTES_MAX: usize = 1024;
 /// A colour, in bytes; beyond it 400.
 pub(crate) const COLOR_BYTES_MAX: usize = 128;
+/// Files and folders in one listing; beyond it 400, so that none is left out unsaid. They take some
+/// 400 MB.
+pub(crate) const LISTED_MAX: usize = 1_000_000;
+/// Files that stand for a folder.
+pub(crate) const COVER_FILES: usize = 4;
 /// Images per page when the client does not say.
 pub(crate) const PAGE_SIZE: i64 = 200;
 /// Images `random_images` answers.
 pub(crate) const RANDOM_N: usize = 128;
 /// Byte ranges in one request; beyond it the whole file is sent, as RFC 9110 advises.
 pub(crate) const RANGES_MAX: usize = 32;
-/// Bytes of a file read and sent at once.
-pub(crate) const CHUNK_BYTES: usize = 256 << 10;
+/// Bytes of a file read and sent at once: the first chunk, and every one of a slow client. A thousand
+/// of those hold an eighth of a gigabyte.
+pub(crate) const CHUNK_BYTES_MIN: usize = 64 << 10;
+/// Chunks of a client that takes them quickly: several GB/s over loopback. All connections at once,
+/// each with a client that was quick and then stopped, hold a gigabyte.
+pub(crate) const CHUNK_BYTES_MAX: usize = 512 << 10;
+/// Time within which a client that is not slow takes a chunk.
+pub(crate) const CHUNK_TAKEN_SOON: Duration = Duration::from_millis(50);
 /// Files whose metadata one batch request may make the server read; the rest answer empty.
 pub(crate) const BATCH_READS_MAX: usize = 1000;
 
@@ -83,3 +94,23 @@ pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 pub(crate) const LISTENER_STALL: Duration = Duration::from_secs(60);
 /// Questions of the review list that are shown and counted.
 pub(crate) const REVIEWS_SHOWN_MAX: usize = 1_000;
+/// Deeds that are listed at once.
+pub(crate) const DEEDS_SHOWN_MAX: usize = 1_000;
+
+/// Archives packed at once; beyond it 503. Each reads one file at a time.
+pub(crate) const ARCHIVES_MAX: usize = 4;
+/// Time a client has to take the next part of an archive; beyond it the archive breaks off, for a
+/// thread waits to write it.
+pub(crate) const POUR_STALL: Duration = Duration::from_secs(60);
+/// Archives kept on the server; beyond it the oldest goes.
+pub(crate) const KEPT_MAX: usize = 16;
+/// Bytes of all of them; beyond it the oldest go, and one that is larger by itself is a 400.
+pub(crate) const KEPT_BYTES_MAX: u64 = 64 << 30;
+/// How long they are kept.
+pub(crate) const KEPT_AGE_MAX: Duration = Duration::from_secs(24 * 3600);
+/// How often it is looked for those that are older.
+pub(crate) const KEPT_TIDIED_EVERY: Duration = Duration::from_secs(600);
+/// Bytes of the disk that archives leave to the library; beyond it 503.
+pub(crate) const KEPT_ROOM_LEFT: u64 = 1 << 30;
+/// Text of an uploaded cover: base64 of the largest that is looked at.
+pub(crate) const COVER_TEXT_BYTES_MAX: usize = 12 << 20;

@@ -1,12 +1,15 @@
 //! Listening, and stopping: the life of the server from its first connection to its last.
 
 use super::engine::Engine;
-use super::limits::{ABANDON_WAIT, ACCEPT_AGAIN, CONNECTIONS_MAX, DRAIN_WAIT, HEAD_BYTES_MAX, HEAD_WAIT};
+use super::kept::Kept;
+use super::limits::{
+    ABANDON_WAIT, ACCEPT_AGAIN, CONNECTIONS_MAX, DRAIN_WAIT, HEAD_BYTES_MAX, HEAD_WAIT, KEPT_TIDIED_EVERY,
+};
 use super::reach::{self, Refused};
 use super::router::router;
 use super::server::Server;
 use crate::settings::Settings;
-use crate::sys::Stop;
+use crate::sys::{PathError, Stop};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -98,6 +101,9 @@ async fn listen(
     stop.when_stopped(move || {
         asked.stop.send_replace(true);
     });
+    // Before anybody can pack one.
+    on_archives(&server, Kept::begin).await;
+    tokio::spawn(tidy(Arc::clone(&server)));
     let connections = GracefulShutdown::new();
     accept(listener, &server, &connections).await;
     tokio::select! {
@@ -105,6 +111,25 @@ async fn listen(
         () = tokio::time::sleep(DRAIN_WAIT) => tracing::warn!("requests in flight were cut off"),
     }
     Ok(())
+}
+
+/// Removes archives when they are too old, until the server is to stop.
+async fn tidy(server: Arc<Server>) {
+    let mut stopping = server.stop.subscribe();
+    loop {
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(KEPT_TIDIED_EVERY) => {}
+        }
+        on_archives(&server, Kept::tidy).await;
+    }
+}
+
+async fn on_archives(server: &Arc<Server>, work: fn(&Kept) -> Result<(), PathError>) {
+    let server = Arc::clone(server);
+    if let Ok(Err(error)) = tokio::task::spawn_blocking(move || work(&server.kept)).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "archives could not be tidied");
+    }
 }
 
 /// Takes connections until the server is to stop.

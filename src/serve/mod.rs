@@ -4,9 +4,12 @@
 //! on each; the router that is built from it and enforces it; who is asking, from where, about
 //! which path; what handlers get and give; the two dialects; the handlers.
 
+mod deeds;
 mod engine;
 mod feed;
+mod history;
 mod limits;
+mod pictures;
 mod questions;
 mod reach;
 mod shelf;
@@ -25,9 +28,12 @@ mod dialect;
 mod extract;
 mod problem;
 
+mod entries;
+mod kept;
 mod launch;
 mod meter;
 mod pieces;
+mod pouring;
 mod range;
 mod routes;
 mod sniff;
@@ -37,10 +43,12 @@ mod holder;
 mod inside;
 mod listen;
 
+pub use deeds::{Deed, Deeds};
 pub use engine::{Backup, Beside, Engine, Failure, FileText, Linking, Shown, Status};
 pub use feed::{Changes, ImageChange};
 pub use inside::ask;
 pub use listen::{ServeError, app, run};
+pub use pictures::Pictures;
 pub use questions::{Kind, Known, Open};
 pub use reach::{Refused, check};
 pub use table::{RouteRow, routes};

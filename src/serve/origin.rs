@@ -15,7 +15,8 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What a client may read of an answer from another origin.
-const EXPOSED: &str = "content-type, accept-ranges, content-length, content-range, content-disposition, etag";
+const EXPOSED: &str = "content-type, accept-ranges, content-length, content-range, content-disposition, etag, \
+    x-lumidex-deed";
 
 /// Decides who may call.
 #[derive(Debug)]

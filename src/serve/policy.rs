@@ -28,8 +28,7 @@ pub(crate) enum Paths {
     Read,
     /// In or below a root; the route changes something there.
     Write,
-    /// In, below or above a root: ancestors are listable. For listings, which are not there yet.
-    #[cfg_attr(not(test), allow(dead_code))]
+    /// In, below or above a root: ancestors are listable.
     List,
 }
 

@@ -63,6 +63,17 @@ impl Problem {
         problem.with(header::CONTENT_RANGE, &format!("bytes */{len}"))
     }
 
+    /// The same in words.
+    pub(crate) fn range_in_words(len: u64) -> Self {
+        let detail = format!("no such range can be sent of {len} bytes");
+        Self { detail: Detail::Text(detail), ..Self::range(len) }
+    }
+
+    /// 412: the file is not what the client took it for.
+    pub(crate) fn precondition() -> Self {
+        Self::new(Code::PreconditionFailed, "the file is another version than the one asked for")
+    }
+
     /// 429 or 503, with the time after which to try again.
     pub(crate) fn busy(code: Code, detail: impl Into<String>, retry_after_s: u64) -> Self {
         Self::new(code, detail).with(header::RETRY_AFTER, &retry_after_s.to_string())
@@ -74,6 +85,12 @@ impl Problem {
             self.headers.push((name, value));
         }
         self
+    }
+
+    /// The same of something that is only a part of what was asked: 400 where it would be 404.
+    pub(crate) fn bad_if_missing(self) -> Self {
+        let code = if self.code == Code::NotFound { Code::BadRequest } else { self.code };
+        Self { code, ..self }
     }
 
     /// Its kind.

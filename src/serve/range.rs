@@ -2,7 +2,7 @@
 //! sections 13 and 14).
 
 use super::limits::RANGES_MAX;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use std::ops::Range;
 use std::time::SystemTime;
 
@@ -17,6 +17,17 @@ pub(crate) enum Wanted {
     Nothing,
 }
 
+/// What the conditions of a request come to (RFC 9110, section 13.2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is to be answered.
+    Send,
+    /// The client has this version.
+    Known,
+    /// The client wanted another version or none.
+    Failed,
+}
+
 /// What tells one state of a file from another.
 #[derive(Clone, Debug)]
 pub(crate) struct Version {
@@ -26,34 +37,44 @@ pub(crate) struct Version {
     pub(crate) modified: SystemTime,
 }
 
-/// Whether the client has this version.
-pub(crate) fn is_known(headers: &HeaderMap, version: &Version) -> bool {
-    let mut tags =
-        headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).peekable();
-    if tags.peek().is_some() {
-        return tags
-            .flat_map(|list| list.split(','))
-            .map(str::trim)
-            .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == version.etag);
+/// What the conditions of a request for this version come to, in the order the standard gives them.
+pub(crate) fn judged(headers: &HeaderMap, version: &Version) -> Verdict {
+    let is_wanted = match tags(headers, &header::IF_MATCH) {
+        // A weak tag says of nothing that it is this very file.
+        Some(tags) => tags.iter().any(|tag| *tag == "*" || *tag == version.etag),
+        None => date(headers, &header::IF_UNMODIFIED_SINCE).is_none_or(|date| version.modified <= date),
+    };
+    let is_known = match tags(headers, &header::IF_NONE_MATCH) {
+        Some(tags) => {
+            tags.iter().any(|tag| *tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == version.etag)
+        }
+        None => date(headers, &header::IF_MODIFIED_SINCE).is_some_and(|date| version.modified <= date),
+    };
+    match (is_wanted, is_known) {
+        (false, _) => Verdict::Failed,
+        (true, true) => Verdict::Known,
+        (true, false) => Verdict::Send,
     }
-    let since = headers
-        .get(header::IF_MODIFIED_SINCE)
-        .and_then(|value| httpdate::parse_http_date(value.to_str().ok()?).ok());
-    since.is_some_and(|since| version.modified <= since)
+}
+
+/// The entity tags a header lists; `None` when there is no such header. None of ours holds a comma.
+fn tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Vec<&'a str>> {
+    headers.contains_key(name).then(|| {
+        let lists = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        lists.flat_map(|list| list.split(',')).map(str::trim).collect()
+    })
+}
+
+/// The date of a header; `None` when there is none or it is no date.
+fn date(headers: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
 }
 
 /// Which bytes of a file of this length and version are asked for. A range that ends beyond the
 /// file is clamped; a header that cannot be understood, or asks for more than the whole in pieces,
 /// gets the whole.
 pub(crate) fn wanted(headers: &HeaderMap, version: &Version, len: u64) -> Wanted {
-    let Some(text) = headers.get(header::RANGE).and_then(|value| value.to_str().ok()) else {
-        return Wanted::Whole;
-    };
-    if !is_for(headers, version) {
-        return Wanted::Whole;
-    }
-    let specs = text.trim().split_once('=').filter(|(unit, _)| unit.trim().eq_ignore_ascii_case("bytes"));
-    let Some((_, specs)) = specs else { return Wanted::Whole };
+    let Some(specs) = specs(headers, version) else { return Wanted::Whole };
     let mut parts = Vec::new();
     let specs: Vec<&str> = specs.split(',').map(str::trim).filter(|spec| !spec.is_empty()).collect();
     if specs.is_empty() || specs.len() > RANGES_MAX {
@@ -66,13 +87,31 @@ pub(crate) fn wanted(headers: &HeaderMap, version: &Version, len: u64) -> Wanted
             Part::Malformed => return Wanted::Whole,
         }
     }
-    let total: u64 = parts.iter().map(|range| range.end - range.start).fold(0, u64::saturating_add);
+    let total: u128 = parts.iter().map(|range| u128::from(range.end - range.start)).sum();
     match parts.len() {
         0 => Wanted::Nothing,
         1 => Wanted::Parts(parts),
-        _ if total > len => Wanted::Whole,
+        _ if total > len.into() => Wanted::Whole,
         _ => Wanted::Parts(parts),
     }
+}
+
+/// As [`wanted`], for players that understand one range: of several the first counts, and one that
+/// cannot be understood is refused.
+pub(crate) fn first_wanted(headers: &HeaderMap, version: &Version, len: u64) -> Wanted {
+    let Some(specs) = specs(headers, version) else { return Wanted::Whole };
+    let first = specs.split(',').map(str::trim).find(|spec| !spec.is_empty()).unwrap_or_default();
+    match part(first, len) {
+        Part::Of(range) => Wanted::Parts(vec![range]),
+        Part::Beyond | Part::Malformed => Wanted::Nothing,
+    }
+}
+
+/// The ranges of bytes that are asked of this version, as they stand in the header.
+fn specs<'a>(headers: &'a HeaderMap, version: &Version) -> Option<&'a str> {
+    let text = headers.get(header::RANGE)?.to_str().ok().filter(|_| is_for(headers, version))?;
+    let (unit, specs) = text.trim().split_once('=')?;
+    unit.trim().eq_ignore_ascii_case("bytes").then_some(specs)
 }
 
 /// Whether a range is asked of this version, if the client says of which.
@@ -98,14 +137,15 @@ fn part(spec: &str, len: u64) -> Part {
     };
     let number = |text: &str| match text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() {
         // More digits than a number holds lie beyond every file.
-        true => Some(text.parse().unwrap_or(u64::MAX)),
+        true => Some(text.parse().unwrap_or(u128::MAX)),
         false => None,
     };
+    let within = |n: u128| u64::try_from(n).unwrap_or(u64::MAX).min(len);
     let range = match (first.is_empty(), last.is_empty()) {
-        (true, false) => number(last).map(|n| len.saturating_sub(n)..len),
-        (false, true) => number(first).map(|start| start..len),
+        (true, false) => number(last).map(|n| len - within(n)..len),
+        (false, true) => number(first).map(|start| within(start)..len),
         (false, false) => match (number(first), number(last)) {
-            (Some(start), Some(last)) if start <= last => Some(start..last.saturating_add(1).min(len)),
+            (Some(start), Some(last)) if start <= last => Some(within(start)..within(last.saturating_add(1))),
             _ => None,
         },
         (true, true) => None,
@@ -174,18 +214,146 @@ mod tests {
     }
 
     #[test]
-    fn a_known_version_is_recognised() {
-        let known = |name: HeaderName, value: &str| is_known(&headers(&[(name, value)]), &version());
+    fn conditions_are_judged_in_order() {
+        let judged = |pairs: &[(HeaderName, &str)]| judged(&headers(pairs), &version());
+        let (then, before) = ("Sun, 09 Sep 2001 01:46:40 GMT", "Sun, 09 Sep 2001 01:46:39 GMT");
         for value in ["\"a-1\"", "W/\"a-1\"", "\"x\", \"a-1\"", "*"] {
-            assert!(known(header::IF_NONE_MATCH, value), "{value}");
+            assert_eq!(judged(&[(header::IF_NONE_MATCH, value)]), Verdict::Known, "{value}");
         }
-        assert!(!known(header::IF_NONE_MATCH, "\"a-2\""));
-        assert!(known(header::IF_MODIFIED_SINCE, "Sun, 09 Sep 2001 01:46:40 GMT"));
-        assert!(!known(header::IF_MODIFIED_SINCE, "Sun, 09 Sep 2001 01:46:39 GMT"));
-        let both = [
-            (header::IF_NONE_MATCH, "\"a-2\""),
-            (header::IF_MODIFIED_SINCE, "Sun, 09 Sep 2001 01:46:40 GMT"),
-        ];
-        assert!(!is_known(&headers(&both), &version()));
+        assert_eq!(judged(&[(header::IF_NONE_MATCH, "\"a-2\"")]), Verdict::Send);
+        assert_eq!(judged(&[(header::IF_MODIFIED_SINCE, then)]), Verdict::Known);
+        assert_eq!(judged(&[(header::IF_MODIFIED_SINCE, before)]), Verdict::Send);
+        assert_eq!(judged(&[(header::IF_MODIFIED_SINCE, "yesterday")]), Verdict::Send);
+        // The tag decides where there is one.
+        assert_eq!(
+            judged(&[(header::IF_NONE_MATCH, "\"a-2\""), (header::IF_MODIFIED_SINCE, then)]),
+            Verdict::Send
+        );
+        for value in ["\"a-1\"", "\"x\", \"a-1\"", "*"] {
+            assert_eq!(judged(&[(header::IF_MATCH, value)]), Verdict::Send, "{value}");
+        }
+        for value in ["\"a-2\"", "W/\"a-1\""] {
+            assert_eq!(judged(&[(header::IF_MATCH, value)]), Verdict::Failed, "{value}");
+        }
+        assert_eq!(judged(&[(header::IF_UNMODIFIED_SINCE, then)]), Verdict::Send);
+        assert_eq!(judged(&[(header::IF_UNMODIFIED_SINCE, before)]), Verdict::Failed);
+        assert_eq!(judged(&[(header::IF_UNMODIFIED_SINCE, "yesterday")]), Verdict::Send);
+        assert_eq!(judged(&[(header::IF_MATCH, "*"), (header::IF_UNMODIFIED_SINCE, before)]), Verdict::Send);
+        // What fails is not told to be known.
+        let both = [(header::IF_MATCH, "\"a-2\""), (header::IF_NONE_MATCH, "\"a-1\"")];
+        assert_eq!(judged(&both), Verdict::Failed);
+        let both = [(header::IF_MATCH, "\"a-1\""), (header::IF_NONE_MATCH, "\"a-1\"")];
+        assert_eq!(judged(&both), Verdict::Known);
+    }
+
+    #[test]
+    fn players_get_the_first_range_or_none() {
+        let first = |range: &str| first_wanted(&headers(&[(header::RANGE, range)]), &version(), 100);
+        assert_eq!(first("bytes=10-19, 40-"), Wanted::Parts(vec![10..20]));
+        assert_eq!(first("bytes=10-199"), Wanted::Parts(vec![10..100]));
+        assert_eq!(first("bytes=-7,x"), Wanted::Parts(vec![93..100]));
+        assert_eq!(first("pages=1-2"), Wanted::Whole);
+        for refused in
+            ["bytes=", "bytes=a-b", "bytes=9-1", "bytes=-", "bytes=100-", "bytes=-0", "bytes=100-,0-0"]
+        {
+            assert_eq!(first(refused), Wanted::Nothing, "{refused}");
+        }
+        assert_eq!(first_wanted(&HeaderMap::new(), &version(), 100), Wanted::Whole);
+    }
+
+    /// What is asked for, read letter by letter with the grammar of RFC 9110 beside it.
+    /// `None`: the whole.
+    fn reference(text: &str, len: u128) -> Option<Vec<(u128, u128)>> {
+        let mut letters = text.trim_matches([' ', '\t']).chars().peekable();
+        let mut unit = String::new();
+        while let Some(letter) = letters.next_if(|letter| *letter != '=') {
+            unit.push(letter);
+        }
+        letters.next()?;
+        if unit.trim_matches([' ', '\t']).to_lowercase() != "bytes" {
+            return None;
+        }
+        let specs: String = letters.collect();
+        let (mut parts, mut n, mut total) = (Vec::new(), 0, 0);
+        for spec in specs.split(',') {
+            let spec = spec.trim_matches([' ', '\t']);
+            if spec.is_empty() {
+                continue;
+            }
+            n += 1;
+            let dash = spec.find('-')?;
+            let ends = [&spec[..dash], &spec[dash + 1..]].map(|end| end.trim_matches([' ', '\t']));
+            for end in ends {
+                if end.chars().any(|letter| !letter.is_ascii_digit()) {
+                    return None;
+                }
+            }
+            // Longer numbers than these letters hold are not generated.
+            let [first, last] = ends.map(|end| end.parse::<u128>().ok());
+            let (from, to) = match (first, last) {
+                (None, None) => return None,
+                (Some(first), None) => (first, len),
+                (Some(first), Some(last)) if last < first => return None,
+                (Some(first), Some(last)) => (first, len.min(last + 1)),
+                (None, Some(suffix)) => (len.saturating_sub(suffix), len),
+            };
+            if from < to {
+                parts.push((from, to));
+                total += to - from;
+            }
+        }
+        if n == 0 || n > RANGES_MAX || (parts.len() > 1 && total > len) { None } else { Some(parts) }
+    }
+
+    #[test]
+    fn generated_ranges_are_read_as_an_independent_reading_has_them() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let mut seen = [0; 4];
+        for _ in 0..200_000 {
+            let len = *random.choice(&[0, 1, 2, 10, 100, u64::from(u32::MAX) + 5, u64::MAX]).unwrap();
+            let number = |random: &mut fastrand::Rng| match random.u8(..10) {
+                0 => String::new(),
+                1 => "99999999999999999999999".to_owned(),
+                2 => len.to_string(),
+                3 => len.saturating_sub(1).to_string(),
+                4 => u64::MAX.to_string(),
+                _ => random.u64(..120).to_string(),
+            };
+            let n = if random.u8(..50) == 0 { RANGES_MAX + random.usize(..3) } else { random.usize(..4) };
+            let specs: Vec<String> = (0..n)
+                .map(|_| {
+                    let [space, other] = [(); 2].map(|()| *random.choice(&["", "", "", " ", "\t"]).unwrap());
+                    format!("{space}{}-{other}{}{space}", number(&mut random), number(&mut random))
+                })
+                .collect();
+            let unit = *random.choice(&["bytes", "bytes", "bytes", "Bytes ", " bytes", "byte", ""]).unwrap();
+            let mut text: Vec<char> = format!("{unit}={}", specs.join(",")).chars().collect();
+            if random.u8(..4) == 0 && !text.is_empty() {
+                let at = random.usize(..text.len());
+                match random.u8(..3) {
+                    0 => drop(text.remove(at)),
+                    1 => text.insert(at, *random.choice(&['-', ',', '=', 'x', ' ', '+', '7']).unwrap()),
+                    _ => text.truncate(at),
+                }
+            }
+            let text: String = text.into_iter().collect();
+            let want = match reference(&text, len.into()) {
+                None => Wanted::Whole,
+                Some(parts) if parts.is_empty() => Wanted::Nothing,
+                Some(parts) => {
+                    let narrow = |end: u128| u64::try_from(end).unwrap();
+                    Wanted::Parts(parts.into_iter().map(|(from, to)| narrow(from)..narrow(to)).collect())
+                }
+            };
+            seen[match &want {
+                Wanted::Whole => 0,
+                Wanted::Nothing => 1,
+                Wanted::Parts(parts) if parts.len() == 1 => 2,
+                Wanted::Parts(_) => 3,
+            }] += 1;
+            let got = wanted(&headers(&[(header::RANGE, &text)]), &version(), len);
+            assert_eq!(got, want, "{text:?} of {len} bytes");
+        }
+        assert!(seen.iter().all(|n| *n > 1_000), "every kind of answer is tried: {seen:?}");
     }
 }

@@ -2,7 +2,7 @@
 //! everything its policy demands is fulfilled. Refuses to know what any route does.
 
 use super::dialect::Dialect;
-use super::extract::{Asked, query_of};
+use super::extract::{Asked, decoded, query_of};
 use super::limits::{BODY_BYTES_MAX, BODY_WAIT};
 use super::origin::{Caller, preflight, seal};
 use super::policy::At;
@@ -13,7 +13,7 @@ use super::table::{ROUTES, Route, Verb};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, Response, header, request::Parts};
+use axum::http::{HeaderMap, Method, Response, header, request::Parts};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{MethodFilter, on};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -114,7 +114,9 @@ async fn pass(
         Verb::Post | Verb::Delete => whole(body, &parts.headers).await?,
     };
     let query = query_of(parts.uri.query());
-    server.answer(route, dialect, Asked { headers: parts.headers, query, body }).await
+    let tail = decoded(parts.uri.path().rsplit('/').next().unwrap_or_default());
+    let is_head = parts.method == Method::HEAD;
+    server.answer(route, dialect, Asked { headers: parts.headers, is_head, tail, query, body }).await
 }
 
 /// Reads a body whole, within bounds of size and time.

@@ -6,7 +6,8 @@ use super::auth::Auth;
 use super::dialect::Dialect;
 use super::engine::{Engine, Failure};
 use super::extract::Asked;
-use super::limits::{ANSWER_WAIT, BACKUPS_MAX, FILE_WORK_MAX, LONG_WORK_MAX, WAITING_MAX};
+use super::kept::Kept;
+use super::limits::{ANSWER_WAIT, ARCHIVES_MAX, BACKUPS_MAX, FILE_WORK_MAX, LONG_WORK_MAX, WAITING_MAX};
 use super::meter::Meter;
 use super::origin::{Caller, Origins};
 use super::policy::Policy;
@@ -17,17 +18,21 @@ use super::table::{Route, Work};
 use crate::query::Hit;
 use crate::settings::Settings;
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Response, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 use lumidex_schema::api::FileInfo;
 use lumidex_schema::id::Seq;
+use lumidex_schema::layout;
 use lumidex_schema::path::{below, display};
 use lumidex_schema::problem::Code;
 use parking_lot::Mutex;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+/// The header that names what a request did, for undoing it.
+const DEED: HeaderName = HeaderName::from_static("x-lumidex-deed");
 
 /// What all requests share.
 pub(crate) struct Server {
@@ -37,6 +42,8 @@ pub(crate) struct Server {
     pub(crate) meter: Meter,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) listeners: Listeners,
+    /// Archives packed to stay.
+    pub(crate) kept: Kept,
     /// Questions that wait for a person, and as of which number they were counted.
     pub(crate) n_reviews: Mutex<Option<(Seq, usize)>>,
     auth: Auth,
@@ -44,6 +51,7 @@ pub(crate) struct Server {
     file_work: Arc<Semaphore>,
     long_work: Arc<Semaphore>,
     backups: Arc<Semaphore>,
+    archives: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
 }
 
@@ -63,6 +71,7 @@ pub(crate) struct Call<'a> {
     policy: Policy,
     access: OnceCell<Access>,
     offline: OnceCell<Vec<Vec<u8>>>,
+    deed: Cell<Option<Seq>>,
 }
 
 impl Server {
@@ -82,6 +91,8 @@ impl Server {
             file_work: Arc::new(Semaphore::new(FILE_WORK_MAX)),
             long_work: Arc::new(Semaphore::new(LONG_WORK_MAX)),
             backups: Arc::new(Semaphore::new(BACKUPS_MAX)),
+            archives: Arc::new(Semaphore::new(ARCHIVES_MAX)),
+            kept: Kept::new(settings.data_dir.join(layout::ARCHIVES)),
             waiting: Arc::new(Semaphore::new(WAITING_MAX)),
             engine,
             settings,
@@ -142,6 +153,15 @@ impl Server {
         turn.map_err(|_| Problem::busy(Code::Unavailable, "another backup is being made", 10))
     }
 
+    /// A turn at packing an archive, for as long as that takes.
+    ///
+    /// # Errors
+    /// 503 when too many are packed.
+    pub(crate) fn archive_turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let turn = Arc::clone(&self.archives).try_acquire_owned();
+        turn.map_err(|_| Problem::busy(Code::Unavailable, "other archives are being packed", 5))
+    }
+
     /// Runs the handler of a route where its work belongs.
     ///
     /// # Errors
@@ -154,7 +174,7 @@ impl Server {
         asked: Asked,
     ) -> Result<Response<Body>, Problem> {
         let (work, gate) = match route.work {
-            Work::Inline(work) => return written(work(&Call::new(self, &asked, route.policy)), dialect),
+            Work::Inline(work) => return handled(work, &Call::new(self, &asked, route.policy), dialect),
             Work::Engine(work) => (work, &self.engine_work),
             Work::Files(work) => (work, &self.file_work),
             Work::Long(work) => {
@@ -186,7 +206,7 @@ impl Server {
         let server = Arc::clone(self);
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            written(work(&Call::new(&server, &asked, route.policy)), dialect)
+            handled(work, &Call::new(&server, &asked, route.policy), dialect)
         });
         done.await.unwrap_or_else(|error| Err(Problem::internal("answering", &error)))
     }
@@ -194,7 +214,20 @@ impl Server {
 
 impl<'a> Call<'a> {
     fn new(server: &'a Arc<Server>, asked: &'a Asked, policy: Policy) -> Self {
-        Self { server, asked, policy, access: OnceCell::new(), offline: OnceCell::new() }
+        Self {
+            server,
+            asked,
+            policy,
+            access: OnceCell::new(),
+            offline: OnceCell::new(),
+            deed: Cell::new(None),
+        }
+    }
+
+    /// What this request does can be undone by this number; said in a header, because most routes that
+    /// change something answer with nothing else.
+    pub(crate) fn did(&self, deed: impl Into<Option<Seq>>) {
+        self.deed.set(deed.into());
     }
 
     /// The library.
@@ -265,6 +298,20 @@ impl<'a> Call<'a> {
     }
 }
 
+/// Runs a handler and writes down what it answers, with the number of what it did.
+fn handled(
+    work: fn(&Call<'_>) -> Outcome,
+    call: &Call<'_>,
+    dialect: Dialect,
+) -> Result<Response<Body>, Problem> {
+    let written = written(work(call), dialect);
+    let Some(deed) = call.deed.get() else { return written };
+    // A part may have been done before the rest was refused.
+    let mut response = written.map_err(|problem| problem.with(DEED, &deed.to_string()))?;
+    response.headers_mut().insert(DEED, HeaderValue::from(deed.0));
+    Ok(response)
+}
+
 fn written(outcome: Outcome, dialect: Dialect) -> Result<Response<Body>, Problem> {
     let answer = match outcome? {
         Answer::Raw(response) => return Ok(*response),
@@ -294,7 +341,7 @@ impl From<Failure> for Problem {
 }
 
 /// An error with all its causes.
-struct Chain<'a>(&'a dyn std::error::Error);
+pub(crate) struct Chain<'a>(pub(crate) &'a dyn std::error::Error);
 
 impl std::fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -4,7 +4,8 @@
 use super::answer::Outcome;
 use super::policy::{At, Paths, Policy};
 use super::routes::{
-    events, folders, geninfo, media, own, page, review, roots, search, status, system, tags,
+    events, folders, geninfo, handover, listing, media, operations, own, page, review, roots, search, status,
+    system, tags, thumbs, undo, zip,
 };
 use super::server::Call;
 
@@ -45,16 +46,22 @@ use Verb::{Delete, Get, Post};
 use Work::{Engine, Files, Inline, Long};
 
 const READ_PATHS: Policy = Policy::READ.with_paths(Paths::Read);
+const LIST_PATHS: Policy = Policy::READ.with_paths(Paths::List);
+/// Answers with what files hold, and may leave an archive of them on the server.
+const TAKE_PATHS: Policy = Policy { reads: true, ..Policy::WRITE }.with_paths(Paths::Read);
+/// Names an image and gets nothing of it.
+const HAND_OVER: Policy = Policy::KNOWN.with_paths(Paths::Read);
 const WRITE_PATHS: Policy = Policy::WRITE.with_paths(Paths::Write);
 /// Opens something of the host in a program of the host: reads the path, changes the screen.
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 56] = [
+pub(crate) static ROUTES: [Route; 80] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
     route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::app)),
     route(Get, Root, "/ui/ask.js", Policy::OPEN, Inline(page::ask)),
+    route(Get, Root, "/ui/deeds.js", Policy::OPEN, Inline(page::deeds)),
     route(Get, Root, "/ui/detail.js", Policy::OPEN, Inline(page::detail)),
     route(Get, Root, "/ui/grid.js", Policy::OPEN, Inline(page::grid)),
     route(Get, Root, "/ui/key.js", Policy::OPEN, Inline(page::key)),
@@ -75,10 +82,33 @@ pub(crate) static ROUTES: [Route; 56] = [
     route(Get, Own, "/review", READ_PATHS, Engine(review::list)),
     route(Post, Own, "/review", WRITE_PATHS, Engine(review::settle)),
     route(Post, Own, "/roots/accept_empty", WRITE_PATHS, Long(roots::accept_empty)),
+    route(Get, Own, "/undo", READ_PATHS, Engine(undo::list)),
+    route(Post, Own, "/undo", WRITE_PATHS, Long(undo::undo)),
+    route(Get, Own, "/operations", Policy::READ, Engine(undo::running)),
+    route(Post, Own, "/operations/stop", Policy::WRITE, Engine(undo::stop)),
+    route(Post, Own, "/trash/purge", Policy::WRITE, Long(undo::purge)),
     route(Get, Own, "/backup", Policy::OWNER, Long(own::backup)),
     // The contract, section by section.
     route(Get, Contract, "", Policy::OPEN, Inline(page::to_page)),
+    route(Post, Contract, "/delete_files", WRITE_PATHS, Long(operations::delete)),
+    route(Post, Contract, "/mkdirs", WRITE_PATHS, Long(operations::mkdirs)),
+    route(Post, Contract, "/copy_files", WRITE_PATHS, Long(operations::copy)),
+    route(Post, Contract, "/move_files", WRITE_PATHS, Long(operations::shift)),
+    route(Post, Contract, "/db/rename", WRITE_PATHS, Long(operations::rename)),
+    route(Post, Contract, "/flatten_folder", WRITE_PATHS, Long(operations::flatten)),
+    route(Get, Contract, "/files", LIST_PATHS, Files(listing::files)),
+    route(Post, Contract, "/batch_get_files_info", LIST_PATHS, Files(listing::batch)),
+    route(Post, Contract, "/check_path_exists", LIST_PATHS, Files(listing::exists)),
+    route(Post, Contract, "/zip", TAKE_PATHS, Long(zip::zip)),
+    route(Post, Contract, "/batch_top_4_media_info", READ_PATHS, Engine(listing::covers)),
+    route(Post, Contract, "/send_img_path", HAND_OVER, Engine(handover::send_img_path)),
+    route(Get, Contract, "/gen_info_completed", Policy::KNOWN, Inline(handover::gen_info_completed)),
     route(Get, Contract, "/file", READ_PATHS, Files(media::file)),
+    route(Get, Contract, "/image-thumbnail", READ_PATHS, Files(thumbs::thumbnail)),
+    route(Get, Contract, "/video_cover", READ_PATHS, Files(thumbs::cover)),
+    route(Post, Contract, "/set_target_frame_as_video_cover", WRITE_PATHS, Files(thumbs::choose_cover)),
+    route(Get, Contract, "/stream_video", READ_PATHS, Files(media::stream_video)),
+    route(Get, Contract, "/img/{filename}", READ_PATHS, Files(media::img)),
     route(Get, Contract, "/image_geninfo", READ_PATHS, Files(geninfo::one)),
     route(Post, Contract, "/image_geninfo_batch", READ_PATHS, Files(geninfo::batch)),
     route(Get, Contract, "/image_exif", READ_PATHS, Files(geninfo::exif)),

@@ -15,6 +15,7 @@ mod model;
 mod search;
 mod support;
 mod sweep;
+mod thumbs;
 mod tidy;
 mod undo;
 mod watch_soak;

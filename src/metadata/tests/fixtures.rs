@@ -3,7 +3,10 @@
 //! They are written by this code: `LUMIDEX_WRITE_FIXTURES=1 cargo test -p lumidex fixtures`
 //! writes them anew, and the difference is to be looked at before it is kept.
 
-use super::encode::{Png, comment_block, jpeg_exif, tiff, webp};
+use super::encode::{Png, comment_block, jpeg_exif, tiff, unicode, webp};
+use super::encode_stills::{
+    Entry, Tiff, bmp, boxed, codestream, exif_item, gif, gif_comment, gif_xmp, heif, item, jxl,
+};
 use crate::metadata::{Bytes, read};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -79,6 +82,120 @@ fn made() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     ]
 }
 
+const XMP: &str = "<x:xmpmeta xmlns:x='adobe:ns:meta/'/>";
+
+/// The same dialects in the other containers.
+fn made_of_others() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let coded = || item(b"av01", b"no coded picture");
+    let novel = [&b"ASCII\0\0\0"[..], NOVELAI.as_bytes()].concat();
+    let japanese =
+        tiff(true, &[], &[(0x9286, 7, b"JIS\0\0\0\0\0\x1b$BG-\x1b(B\nSteps: 4, Seed: 5, Size: 64x32")]);
+    let graph = format!("prompt:{}\0", super::GRAPH);
+    let workflow = b"workflow:{\"nodes\": [], \"links\": []}\0";
+    let little = Tiff { little: true, is_big: false };
+    let big = Tiff { little: false, is_big: true };
+    vec![
+        (
+            "a1111",
+            "user-comment.tiff",
+            little.file((8, 4), &described(little), &camera(little), &place(little)),
+        ),
+        ("a1111", "user-comment-64-bit.tif", big.file((8, 4), &described(big), &camera(big), &place(big))),
+        ("a1111", "comment.gif", gif(&[gif_comment(CHINESE), gif_xmp(XMP)], &[])),
+        ("a1111", "sidecar.bmp", bmp(8, 8, 40, b"")),
+        (
+            "a1111",
+            "user-comment.avif",
+            heif(b"avif", 0, &[coded(), exif_item(&comment_block(CHINESE)), item(b"mime", XMP.as_bytes())]),
+        ),
+        (
+            "a1111",
+            "japanese.heic",
+            heif(b"heic", 1, &[item(b"hvc1", b"no coded picture"), exif_item(&japanese)]),
+        ),
+        (
+            "a1111",
+            "user-comment.jxl",
+            jxl(&[
+                boxed(b"Exif", &[&[0; 4][..], &comment_block(CHINESE)].concat()),
+                boxed(b"xml ", XMP.as_bytes()),
+                boxed(b"jxlc", &codestream()),
+            ]),
+        ),
+        (
+            "forge",
+            "description.tif",
+            little.file((4, 4), &[(0x010e, 2, [FORGE.as_bytes(), b"\0"].concat())], &[], &[]),
+        ),
+        ("forge", "comment.gif", gif(&[], &[gif_comment(FORGE)])),
+        (
+            "comfyui",
+            "graph.tif",
+            little.file(
+                (4, 4),
+                &[(0x010f, 2, workflow.to_vec()), (0x0110, 2, graph.clone().into_bytes())],
+                &[],
+                &[],
+            ),
+        ),
+        (
+            "comfyui",
+            "graph.avif",
+            heif(
+                b"avif",
+                0,
+                &[
+                    coded(),
+                    exif_item(&tiff(true, &[(0x010f, 2, workflow), (0x0110, 2, graph.as_bytes())], &[])),
+                ],
+            ),
+        ),
+        (
+            "comfyui",
+            "graph.jxl",
+            jxl(&[
+                boxed(b"Exif", &[&[0; 4][..], &tiff(false, &[(0x0110, 2, graph.as_bytes())], &[])].concat()),
+                boxed(b"jxlc", &codestream()),
+            ]),
+        ),
+        (
+            "novelai",
+            "captions.avif",
+            heif(
+                b"avif",
+                0,
+                &[coded(), exif_item(&tiff(false, &[(0x0131, 2, b"NovelAI\0")], &[(0x9286, 7, &novel)]))],
+            ),
+        ),
+        (
+            "novelai",
+            "captions.tiff",
+            big.file((4, 4), &[(0x0131, 2, b"NovelAI\0".to_vec())], &[(0x9286, 7, novel)], &[]),
+        ),
+    ]
+}
+
+fn described(form: Tiff) -> Vec<Entry> {
+    let [x, y] = [72, 300].map(|dots| [form.number(dots, 4), form.number(1, 4)].concat());
+    let title = "t\u{fc}r\0".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    vec![(282, 5, x), (283, 5, y), form.short(296, 2), (0x9c9b, 1, title), (700, 1, XMP.as_bytes().to_vec())]
+}
+
+fn camera(form: Tiff) -> Vec<Entry> {
+    let time = [form.number(1, 4), form.number(125, 4)].concat();
+    vec![
+        (0x829a, 5, time),
+        (0x9000, 7, b"0232".to_vec()),
+        (0x9286, 7, unicode(CHINESE, form.little)),
+        (0x927c, 7, vec![0xa5; 100]),
+    ]
+}
+
+fn place(form: Tiff) -> Vec<Entry> {
+    let degrees = [52, 1, 31, 1, 25, 2].map(|part| form.number(part, 4)).concat();
+    vec![(1, 2, b"N\0".to_vec()), (2, 5, degrees)]
+}
+
 const SIDECARS: [(&str, &str); 2] =
     [("a1111/sidecar.txt", super::INFOTEXT), ("a1111/caption.txt", "a cat on a windowsill, afternoon light")];
 
@@ -104,14 +221,14 @@ fn expected_of(path: &Path) -> PathBuf {
 }
 
 fn write_all() {
-    for (dialect, name, bytes) in made() {
+    for (dialect, name, bytes) in made().into_iter().chain(made_of_others()) {
         std::fs::create_dir_all(folder().join(dialect)).unwrap();
         std::fs::write(folder().join(dialect).join(name), bytes).unwrap();
     }
     for (path, text) in SIDECARS {
         std::fs::write(folder().join(path), text).unwrap();
     }
-    for (dialect, name, _) in made() {
+    for (dialect, name, _) in made().into_iter().chain(made_of_others()) {
         let path = folder().join(dialect).join(name);
         std::fs::write(expected_of(&path), format!("{:#}\n", read_as(&path))).unwrap();
     }
@@ -136,5 +253,5 @@ fn fixtures_are_read_as_stated_beside_them() {
             n_read += 1;
         }
     }
-    assert!(n_read >= made().len());
+    assert_eq!(n_read, made().len() + made_of_others().len());
 }

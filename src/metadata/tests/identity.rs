@@ -27,6 +27,25 @@ fn metadata_of_any_container_does_not_count() {
     assert_ne!(jpeg_bare, webp_bare);
 }
 
+/// Stored in every ledger: a file that is moved would not be known any more.
+#[test]
+fn fingerprints_are_what_they_were() {
+    for (name, start) in [
+        ("a1111/infotext.png", [249, 106, 195, 71]),
+        ("a1111/user-comment.jpg", [192, 212, 212, 193]),
+        ("a1111/user-comment.webp", [160, 226, 75, 45]),
+        ("a1111/comment.gif", [103, 57, 147, 131]),
+        ("a1111/sidecar.bmp", [150, 27, 168, 45]),
+        ("a1111/user-comment.tiff", [234, 157, 105, 135]),
+        ("a1111/user-comment.avif", [54, 45, 193, 145]),
+        ("a1111/japanese.heic", [5, 60, 234, 10]),
+        ("a1111/user-comment.jxl", [84, 58, 182, 1]),
+    ] {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/images");
+        assert_eq!(fingerprint(&std::fs::read(folder.join(name)).unwrap()).0[..4], start, "{name}");
+    }
+}
+
 #[test]
 fn how_the_data_is_cut_into_chunks_does_not_count() {
     let data: Vec<u8> = (0..100_000_u32).map(|nth| (nth * 7 % 251) as u8).collect();

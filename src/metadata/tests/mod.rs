@@ -2,13 +2,16 @@
 #![allow(clippy::unwrap_used)]
 
 pub(super) mod encode;
+pub(super) mod encode_stills;
 
 mod bad_files;
+mod bad_stills;
 mod bad_texts;
 mod fixtures;
 mod fuzz;
 mod identity;
 mod places;
+mod stills;
 
 use super::{Bytes, Reading, read};
 

@@ -193,10 +193,84 @@ fn all_texts_of_a_file_are_shown_by_name() {
     assert!(slots_as_text(&Bytes(b"\x1a\x45\xdf\xa3")).unwrap().is_empty());
 }
 
+#[test]
+fn names_that_start_with_exif_are_not_shown() {
+    let file = png(&[("exif_data", "x"), ("exif", "x"), ("Exif", "shown"), ("parameters", "exif")]);
+    assert_eq!(slots_as_text(&Bytes(&file)).unwrap().into_keys().collect::<Vec<_>>(), ["Exif", "parameters"]);
+}
+
+#[test]
+fn what_png_jpeg_and_webp_say_of_themselves_is_shown_and_no_recipe() {
+    const XMP: &str = "<x:xmpmeta xmlns:x='adobe:ns:meta/'/>";
+    #[track_caller]
+    fn check(file: &[u8], want: &[(&str, &str)]) {
+        let want: std::collections::BTreeMap<_, _> =
+            want.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        assert_eq!(slots_as_text(&Bytes(file)).unwrap(), want);
+        assert_eq!(
+            (reading(file, "a.png").recipe, reading(file, "a.png").generation_text),
+            (None, String::new())
+        );
+    }
+    let numbers = |numbers: &[u32]| -> Vec<u8> { numbers.iter().flat_map(|n| n.to_be_bytes()).collect() };
+    let metre = |unit: u8| [&numbers(&[2835, 11811])[..], &[unit]].concat();
+    let white = [31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000];
+    let file = Png::new(1, 1)
+        .chunk(b"pHYs", &metre(1))
+        .chunk(b"gAMA", &numbers(&[45455]))
+        .chunk(b"cHRM", &numbers(&white))
+        .chunk(b"sRGB", &[0])
+        .itxt("XML:com.adobe.xmp", XMP)
+        .end();
+    check(
+        &file,
+        &[
+            ("XML:com.adobe.xmp", XMP),
+            ("chromaticity", "(0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)"),
+            ("dpi", "(72.009, 299.9994)"),
+            ("gamma", "0.45455"),
+            ("srgb", "0"),
+            ("xmp", XMP),
+        ],
+    );
+    let short =
+        Png::new(1, 1).chunk(b"pHYs", &metre(0)).chunk(b"gAMA", &[1]).chunk(b"cHRM", &white.map(|_| 0));
+    check(&short.end(), &[("aspect", "(2835, 11811)")]);
+    let jfif = |unit: u8| [&b"JFIF\0\x01\x02"[..], &[unit, 0, 72, 0, 96, 0, 0]].concat();
+    let packet = [b"http://ns.adobe.com/xap/1.0/\0", XMP.as_bytes()].concat();
+    let jpeg_of = |unit: u8| {
+        jpeg(&[
+            (0xe0, &jfif(unit)),
+            (0xe1, &packet),
+            (0xee, b"Adobe\0\x64\0\0\0\0\x01"),
+            (0xe0, b"JFIF"),
+            (0xc2, &[8, 0, 8, 0, 16, 1, 1, 0x11, 0]),
+        ])
+    };
+    let common = |unit: &'static str| {
+        vec![
+            ("adobe", "100"),
+            ("adobe_transform", "1"),
+            ("jfif", "258"),
+            ("jfif_density", "(72, 96)"),
+            ("jfif_unit", unit),
+            ("jfif_version", "(1, 2)"),
+            ("progression", "1"),
+            ("progressive", "1"),
+            ("xmp", XMP),
+        ]
+    };
+    check(&jpeg_of(0), &common("0"));
+    check(&jpeg_of(1), &[&common("1")[..], &[("dpi", "(72, 96)")]].concat());
+    check(&jpeg_of(2), &[&common("2")[..], &[("dpi", "(182.88, 243.84)")]].concat());
+    let webp = webp(&[(b"ANIM", &[1, 2, 3, 255, 4, 0]), (b"XMP ", XMP.as_bytes())]);
+    check(&webp, &[("background", "(3, 2, 1, 255)"), ("loop", "4"), ("xmp", XMP)]);
+}
+
 /// A source that counts the bytes asked of it.
-struct Counted<'a> {
-    bytes: &'a [u8],
-    n_read: std::cell::Cell<usize>,
+pub(super) struct Counted<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) n_read: std::cell::Cell<usize>,
 }
 
 impl crate::metadata::ReadAt for Counted<'_> {

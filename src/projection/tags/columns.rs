@@ -2,11 +2,13 @@
 
 use super::names::CHUNK;
 use lumidex_schema::id::{FolderId, ImageId, TagId, TextId, Timestamp};
+use lumidex_schema::media::MediaKind;
 
 /// What is known of an image beside its tags and name. All zero for ids that are not live.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Facts {
     pub(super) date: Timestamp,
+    pub(super) created: Timestamp,
     pub(super) text: TextId,
     pub(super) folder: FolderId,
     pub(super) size_tag: TagId,
@@ -18,6 +20,7 @@ pub(super) struct Facts {
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
     dates: Vec<i64>,
+    created: Vec<i64>,
     texts: Vec<u32>,
     folders: Vec<u32>,
     size_tags: Vec<u32>,
@@ -44,6 +47,19 @@ impl Columns {
         Timestamp(self.dates.get(id.index()).copied().unwrap_or_default())
     }
 
+    /// Birth time, or inode-change time where there is none; 0 when the image is not live.
+    #[must_use]
+    pub fn created(&self, id: ImageId) -> Timestamp {
+        Timestamp(self.created.get(id.index()).copied().unwrap_or_default())
+    }
+
+    /// What kind of media it is; `None` when the image is not live.
+    #[must_use]
+    pub fn media(&self, id: ImageId) -> Option<MediaKind> {
+        let stored = self.get(id)?.media;
+        MediaKind::ALL.into_iter().find(|media| *media as u8 == stored)
+    }
+
     /// The shared text.
     #[must_use]
     pub fn text(&self, id: ImageId) -> TextId {
@@ -61,6 +77,7 @@ impl Columns {
         let folder = FolderId(*self.folders.get(at)?);
         (folder.0 != 0).then(|| Facts {
             date: Timestamp(self.dates[at]),
+            created: Timestamp(self.created[at]),
             text: TextId(self.texts[at]),
             folder,
             size_tag: TagId(self.size_tags[at]),
@@ -74,8 +91,9 @@ impl Columns {
         if at >= self.dates.len() {
             self.grow((at / CHUNK + 1) * CHUNK);
         }
-        let Facts { date, text, folder, size_tag, media, bytes } = facts;
+        let Facts { date, created, text, folder, size_tag, media, bytes } = facts;
         self.dates[at] = date.0;
+        self.created[at] = created.0;
         self.texts[at] = text.0;
         self.folders[at] = folder.0;
         self.size_tags[at] = size_tag.0;
@@ -92,6 +110,7 @@ impl Columns {
             column.resize(len, T::default());
         }
         to(&mut self.dates, len);
+        to(&mut self.created, len);
         to(&mut self.texts, len);
         to(&mut self.folders, len);
         to(&mut self.size_tags, len);
@@ -102,7 +121,9 @@ impl Columns {
     /// Appends a chunk's numbers to `out`, column by column, little-endian.
     pub(super) fn encode_chunk(&self, nth: usize, out: &mut Vec<u8>) {
         let range = nth * CHUNK..(nth + 1) * CHUNK;
-        out.extend(self.dates[range.clone()].iter().flat_map(|n| n.to_le_bytes()));
+        for column in [&self.dates, &self.created] {
+            out.extend(column[range.clone()].iter().flat_map(|n| n.to_le_bytes()));
+        }
         for column in [&self.texts, &self.folders, &self.size_tags] {
             out.extend(column[range.clone()].iter().flat_map(|n| n.to_le_bytes()));
         }
@@ -116,11 +137,14 @@ impl Columns {
             self.grow((nth + 1) * CHUNK);
         }
         let at = nth * CHUNK;
-        let (part, rest) = bytes.split_at_checked(CHUNK * 8)?;
-        for (slot, n) in self.dates[at..].iter_mut().zip(part.as_chunks::<8>().0) {
-            *slot = i64::from_le_bytes(*n);
+        let mut rest = bytes;
+        for column in [&mut self.dates, &mut self.created] {
+            let (part, after) = rest.split_at_checked(CHUNK * 8)?;
+            for (slot, n) in column[at..].iter_mut().zip(part.as_chunks::<8>().0) {
+                *slot = i64::from_le_bytes(*n);
+            }
+            rest = after;
         }
-        let mut rest = rest;
         for column in [&mut self.texts, &mut self.folders, &mut self.size_tags] {
             let (part, after) = rest.split_at_checked(CHUNK * 4)?;
             for (slot, n) in column[at..].iter_mut().zip(part.as_chunks::<4>().0) {

@@ -64,6 +64,7 @@ impl Live {
         }
         let facts = Facts {
             date: image.sighting.modified,
+            created: image.sighting.created,
             text: image.text,
             folder: image.folder,
             size_tag: image.size_tag,

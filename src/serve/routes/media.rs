@@ -1,10 +1,10 @@
-//! Contract section 2: files as they are.
+//! Contract sections 2.2, 2.3 and 11.1: files as they are.
 
 use crate::serve::access::{Place, Standing};
 use crate::serve::answer::{Answer, Outcome};
 use crate::serve::pieces::{Piece, Pieces};
 use crate::serve::problem::Problem;
-use crate::serve::range::{Version, Wanted, is_known, wanted};
+use crate::serve::range::{Verdict, Version, Wanted, first_wanted, judged, wanted};
 use crate::serve::server::Call;
 use crate::serve::sniff;
 use axum::body::Body;
@@ -38,25 +38,75 @@ const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'`')
     .remove(b'|')
     .remove(b'~');
+/// What a player in a page of another origin may read of an answer.
+const STREAM_EXPOSED: &str = "content-type, accept-ranges, content-length, content-range, content-encoding";
 /// What a file may do when a browser shows it by itself: nothing.
 const FILE_POLICY: &str =
     "sandbox; default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'";
 
+/// Of several ranges a client asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ranges {
+    /// All are sent, in parts.
+    All,
+    /// The first counts.
+    First,
+}
+
+/// What an answer says of the name of a file.
+#[derive(Clone, Copy)]
+enum Naming<'a> {
+    /// Nothing, where a browser may show it.
+    Plain,
+    /// It is to be shown, and has its own name when it is kept.
+    Inline,
+    /// It is to be kept under this name; its own when that is empty.
+    Kept(&'a str),
+}
+
 /// 2.2
 pub(crate) fn file(call: &Call<'_>) -> Outcome {
+    let naming = call.asked.param("disposition").map_or(Naming::Plain, Naming::Kept);
+    hand_out(call, &call.path_param()?, Ranges::All, naming).map(Answer::raw)
+}
+
+/// 2.3
+pub(crate) fn stream_video(call: &Call<'_>) -> Outcome {
+    let mut response = hand_out(call, &call.path_param()?, Ranges::First, Naming::Plain)?;
+    set(&mut response, header::ACCESS_CONTROL_EXPOSE_HEADERS, STREAM_EXPOSED);
+    Ok(Answer::raw(response))
+}
+
+/// 11.1
+pub(crate) fn img(call: &Call<'_>) -> Outcome {
     let place = call.path_param()?;
-    let (file, metadata) = open(&place)?;
-    if place.standing != Standing::Inside {
-        demand_media(&place, &file)?;
+    let own = name_of(&place.path);
+    if call.asked.tail != own {
+        return Err(Problem::bad(format!("`{}` is not the name of the file, `{own}`", call.asked.tail)));
     }
+    if MediaKind::of_name(&place.path) != Some(MediaKind::Image) {
+        return Err(Problem::bad(format!("`{own}` is no image")));
+    }
+    hand_out(call, &place, Ranges::All, Naming::Inline).map(Answer::raw)
+}
+
+/// A file, or what is asked of it.
+fn hand_out(
+    call: &Call<'_>,
+    place: &Place,
+    ranges: Ranges,
+    naming: Naming<'_>,
+) -> Result<Response<Body>, Problem> {
+    let (file, metadata) = open_shown(place)?;
     let is_kept = call.access()?.is_under_root(&place.path) && MediaKind::of_name(&place.path).is_some();
     let version = version_of(&metadata);
-    let mut response = if is_known(&call.asked.headers, &version) {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        response
-    } else {
-        body_of(call, &place, file, &metadata, &version)?
+    let mut response = match judged(&call.asked.headers, &version) {
+        Verdict::Failed => return Err(Problem::precondition()),
+        Verdict::Known => not_modified(),
+        Verdict::Send => {
+            let wanted = wanted_of(call, &version, metadata.len(), ranges);
+            body_of(place, file, metadata.len(), wanted, ranges, naming)?
+        }
     };
     set(&mut response, header::ETAG, &version.etag);
     set(&mut response, header::LAST_MODIFIED, &httpdate::fmt_http_date(version.modified));
@@ -66,7 +116,37 @@ pub(crate) fn file(call: &Call<'_>) -> Outcome {
         set(&mut response, header::CACHE_CONTROL, &format!("{whose}, max-age={}", KEPT.as_secs()));
         set(&mut response, header::EXPIRES, &httpdate::fmt_http_date(SystemTime::now() + KEPT));
     }
-    Ok(Answer::raw(response))
+    Ok(response)
+}
+
+/// What the client has is what there is.
+pub(crate) fn not_modified() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response
+}
+
+fn wanted_of(call: &Call<'_>, version: &Version, len: u64, ranges: Ranges) -> Wanted {
+    // A range means something only to who gets a body.
+    if call.asked.is_head {
+        return Wanted::Whole;
+    }
+    match ranges {
+        Ranges::All => wanted(&call.asked.headers, version, len),
+        Ranges::First => first_wanted(&call.asked.headers, version, len),
+    }
+}
+
+/// Opens a regular file that may leave: any inside the roots, only media outside.
+///
+/// # Errors
+/// 404 or 400 when there is no such file, 403 when it may not be read.
+pub(crate) fn open_shown(place: &Place) -> Result<(File, Metadata), Problem> {
+    let (file, metadata) = open(place)?;
+    if place.standing != Standing::Inside {
+        demand_media(place, &file)?;
+    }
+    Ok((file, metadata))
 }
 
 /// Opens a file that is media by name and by content.
@@ -138,15 +218,16 @@ fn version_of(metadata: &Metadata) -> Version {
 }
 
 fn body_of(
-    call: &Call<'_>,
     place: &Place,
     file: File,
-    metadata: &Metadata,
-    version: &Version,
+    len: u64,
+    wanted: Wanted,
+    ranges: Ranges,
+    naming: Naming<'_>,
 ) -> Result<Response<Body>, Problem> {
-    let len = metadata.len();
     let (kind, is_safe) = kind_of(&place.path);
-    let (status, pieces, kind) = match wanted(&call.asked.headers, version, len) {
+    let (status, pieces, kind) = match wanted {
+        Wanted::Nothing if ranges == Ranges::First => return Err(Problem::range_in_words(len)),
         Wanted::Nothing => return Err(Problem::range(len)),
         Wanted::Whole => (StatusCode::OK, vec![Piece::Span(0..len)], kind.to_owned()),
         Wanted::Parts(parts) if parts.len() == 1 => {
@@ -173,16 +254,25 @@ fn body_of(
     if let Some(range) = single {
         set(&mut response, header::CONTENT_RANGE, &range);
     }
-    let name = call.asked.param("disposition");
-    if name.is_some() || !is_safe {
-        let own = display(place.path.rsplit(|b| *b == b'/').next().unwrap_or_default());
-        set(
-            &mut response,
-            header::CONTENT_DISPOSITION,
-            &attachment(name.filter(|name| !name.is_empty()).unwrap_or(&own)),
-        );
+    if let Some(disposition) = disposition(&name_of(&place.path), naming, is_safe) {
+        set(&mut response, header::CONTENT_DISPOSITION, &disposition);
     }
     Ok(response)
+}
+
+/// What may hold scripts is never shown, whatever was asked.
+fn disposition(own: &str, naming: Naming<'_>, is_safe: bool) -> Option<String> {
+    match naming {
+        Naming::Kept(name) => Some(attachment(if name.is_empty() { own } else { name })),
+        Naming::Plain | Naming::Inline if !is_safe => Some(attachment(own)),
+        Naming::Inline => Some(format!("inline; {}", filename(own))),
+        Naming::Plain => None,
+    }
+}
+
+/// The last component of a path as it is shown.
+pub(crate) fn name_of(path: &[u8]) -> String {
+    display(path.rsplit(|b| *b == b'/').next().unwrap_or_default())
 }
 
 /// The content type, and whether a browser may show it by itself. Anything that can hold scripts
@@ -224,11 +314,17 @@ fn content_range(range: &Range<u64>, len: u64) -> String {
     format!("bytes {}-{}/{len}", range.start, range.end - 1)
 }
 
-fn attachment(name: &str) -> String {
-    format!("attachment; filename*=UTF-8''{}", utf8_percent_encode(name, ATTR_CHAR))
+/// Says that an answer is to be kept under this name.
+pub(crate) fn attachment(name: &str) -> String {
+    format!("attachment; {}", filename(name))
 }
 
-fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {
+fn filename(name: &str) -> String {
+    format!("filename*=UTF-8''{}", utf8_percent_encode(name, ATTR_CHAR))
+}
+
+/// Sets a header; a value that cannot be one is left out.
+pub(crate) fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }

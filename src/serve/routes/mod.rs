@@ -4,7 +4,10 @@
 pub(super) mod events;
 pub(super) mod folders;
 pub(super) mod geninfo;
+pub(super) mod handover;
+pub(super) mod listing;
 pub(super) mod media;
+pub(super) mod operations;
 pub(super) mod own;
 pub(super) mod page;
 pub(super) mod review;
@@ -13,3 +16,6 @@ pub(super) mod search;
 pub(super) mod status;
 pub(super) mod system;
 pub(super) mod tags;
+pub(super) mod thumbs;
+pub(super) mod undo;
+pub(super) mod zip;

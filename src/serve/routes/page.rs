@@ -23,6 +23,8 @@ assets! {
     app: "app.js", JAVASCRIPT;
     /// Asking the server.
     ask: "ask.js", JAVASCRIPT;
+    /// What people do to pictures, and taking it back.
+    deeds: "deeds.js", JAVASCRIPT;
     /// One image.
     detail: "detail.js", JAVASCRIPT;
     /// What is found.

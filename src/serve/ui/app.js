@@ -2,8 +2,9 @@
 // Names and prompts come from files of strangers: they only ever become text, never markup.
 
 import { Locked, ask, el, say } from "./ask.js";
-import { step } from "./detail.js";
-import { fill, find, shown } from "./grid.js";
+import { undo } from "./deeds.js";
+import { step, trash } from "./detail.js";
+import { fill, find, pick, pickNone, picked, shown } from "./grid.js";
 import { sha256 } from "./key.js";
 import { listen } from "./live.js";
 import "./review.js";
@@ -38,12 +39,21 @@ function row() {
   return getComputedStyle(el("grid")).gridTemplateColumns.split(" ").length;
 }
 
+// The picture that has the focus.
+function focused() {
+  return shown.order.find((path) => shown.tiles.get(path).tile.contains(document.activeElement));
+}
+
+const mayWrite = () => !document.body.classList.contains("readonly");
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const isTyping = event.target instanceof HTMLInputElement;
+  const isTyping = event.target instanceof HTMLInputElement && event.target.type !== "checkbox";
+  if (el("where").open) return;
   if (el("detail").open) {
     if (event.key === "ArrowLeft") step(-1);
     else if (event.key === "ArrowRight") step(1);
+    else if (event.key === "Delete" && mayWrite()) trash();
     return;
   }
   if (event.key === "/" && !isTyping) {
@@ -55,9 +65,17 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "ArrowDown" && event.target === el("query")) {
     event.preventDefault();
     shown.tiles.get(shown.order[0])?.tile.firstElementChild.focus();
+  } else if (event.key === "Escape" && picked.size > 0) {
+    pickNone();
+  } else if (event.key === "u" && !isTyping && mayWrite()) {
+    undo();
+  } else if (event.key === "Delete" && !isTyping && picked.size > 0 && mayWrite()) {
+    el("picked-trash").click();
+  } else if (event.key === "x" && focused() && mayWrite()) {
+    pick(focused());
   } else if (!isTyping) {
     const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row(), ArrowDown: row() };
-    const from = shown.order.findIndex((path) => shown.tiles.get(path).tile.contains(document.activeElement));
+    const from = shown.order.indexOf(focused());
     if (!(event.key in moves) || from < 0) return;
     event.preventDefault();
     if (from + moves[event.key] < 0) { el("query").focus(); return; }

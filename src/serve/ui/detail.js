@@ -1,6 +1,7 @@
 // One image with its recipe.
 
-import { address, ask, el } from "./ask.js";
+import { address, ask, el, small } from "./ask.js";
+import { remove } from "./deeds.js";
 import { more, onOpen, shown } from "./grid.js";
 
 let at = "";
@@ -31,6 +32,7 @@ function medium(file) {
   const shownAs = document.createElement(kind);
   if (kind === "img") shownAs.alt = file.name; else shownAs.controls = true;
   shownAs.src = address(file);
+  if (kind === "video") shownAs.poster = small(file);
   return shownAs;
 }
 
@@ -85,12 +87,22 @@ export async function step(by) {
   open(shown.order[index]);
 }
 
+// The next one takes its place, so that many can be gone through.
+export async function trash() {
+  const path = at;
+  const index = shown.order.indexOf(path);
+  const neighbour = shown.order[index + 1] ?? shown.order[index - 1];
+  if (!(await remove([path]))) return;
+  if (neighbour) open(neighbour); else close();
+}
+
 const close = () => el("detail").close();
 
 onOpen(open);
 el("previous").addEventListener("click", () => step(-1));
 el("next").addEventListener("click", () => step(1));
 el("close").addEventListener("click", close);
+el("trash").addEventListener("click", trash);
 el("detail").addEventListener("click", (event) => { if (event.target === el("detail")) close(); });
 el("detail").addEventListener("close", () => {
   el("original").replaceChildren();

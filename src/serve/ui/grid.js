@@ -1,6 +1,6 @@
 // Finding, and the grid of what is found. It follows a library that changes without disturbing who looks.
 
-import { Locked, address, ask, el, failed, make, say } from "./ask.js";
+import { Locked, ask, el, failed, make, say, small } from "./ask.js";
 
 const PAGE = 100;
 
@@ -8,6 +8,12 @@ export const shown = { query: "", cursor: "", more: false, tiles: new Map(), ord
 let openImage = () => {};
 
 export const onOpen = (opener) => { openImage = opener; };
+
+// Tiles that were picked, by path. Whoever draws what can be done with them listens.
+export const picked = new Set();
+let onPicked = () => {};
+export const onPick = (listener) => { onPicked = listener; };
+let lastPicked = null;
 const firstPage = (query, options) => ask(`/api/v1/search?${new URLSearchParams({ q: query, size: PAGE })}`, options);
 
 export async function find(query) {
@@ -72,6 +78,7 @@ function add(answer) {
 function settle({ cursor }) {
   shown.cursor = cursor.next;
   shown.more = cursor.has_next;
+  keepPicked();
   if (shown.order.length === 0 && shown.query) say(`Nothing matches “${shown.query}”.`);
 }
 
@@ -94,16 +101,55 @@ function tile(file) {
   const standIn = make("span", { className: "stand-in", textContent: file.name });
   button.append(standIn);
   if (file.offline) button.append(make("span", { className: "badge", textContent: "offline" }));
-  if (file.media_type === "image" && !file.offline) {
+  if (!file.offline) {
     const image = make("img", { loading: "lazy", decoding: "async", alt: "", className: "waiting" });
     image.addEventListener("load", () => { image.classList.remove("waiting"); standIn.remove(); });
     image.addEventListener("error", () => image.remove());
-    image.src = address(file);
+    image.src = small(file);
     button.prepend(image);
   }
-  button.addEventListener("click", () => openImage(file.fullpath));
-  item.append(button);
+  button.addEventListener("click", (event) => {
+    if (event.shiftKey || event.ctrlKey || event.metaKey) pick(file.fullpath, event.shiftKey);
+    else openImage(file.fullpath);
+  });
+  const box = make("input", { type: "checkbox", className: "pick", checked: picked.has(file.fullpath) });
+  box.setAttribute("aria-label", `Pick ${file.name}`);
+  box.addEventListener("click", (event) => { event.preventDefault(); setTimeout(() => pick(file.fullpath, event.shiftKey)); });
+  item.append(button, box);
+  item.classList.toggle("picked", picked.has(file.fullpath));
   return item;
+}
+
+// Picks a tile or lets go of it; with `through`, all from the one picked last to this.
+export function pick(path, through = false) {
+  const [from, to] = [shown.order.indexOf(lastPicked), shown.order.indexOf(path)];
+  if (through && from >= 0 && to >= 0) {
+    for (const between of shown.order.slice(Math.min(from, to), Math.max(from, to) + 1)) picked.add(between);
+  } else if (!picked.delete(path)) {
+    picked.add(path);
+  }
+  lastPicked = path;
+  drawPicked();
+}
+
+export function pickNone() {
+  picked.clear();
+  drawPicked();
+}
+
+function drawPicked() {
+  for (const [path, { tile }] of shown.tiles) {
+    tile.classList.toggle("picked", picked.has(path));
+    tile.lastElementChild.checked = picked.has(path);
+  }
+  onPicked(picked.size);
+}
+
+// What is no longer shown is not picked: nobody does things to what they cannot see.
+function keepPicked() {
+  const before = picked.size;
+  for (const path of picked) if (!shown.tiles.has(path)) picked.delete(path);
+  if (picked.size !== before) onPicked(picked.size);
 }
 
 function remember(query) {
@@ -194,6 +240,7 @@ export function leave(ids) {
     shown.tiles.delete(path);
     return false;
   });
+  keepPicked();
 }
 
 function fresh(n) {

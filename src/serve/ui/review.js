@@ -45,7 +45,7 @@ function side({ path, tags, label, button, picture, settle }) {
   const part = make("section");
   part.append(make("h3", { textContent: label }));
   if (picture) {
-    const image = make("img", { alt: "", loading: "lazy", src: `/api/v1/file?path=${encodeURIComponent(picture)}` });
+    const image = make("img", { alt: "", loading: "lazy", src: `/iib/image-thumbnail?path=${encodeURIComponent(picture)}&size=512x512` });
     image.addEventListener("error", () => image.remove());
     part.append(image);
   }

@@ -42,13 +42,22 @@ fn encodings(path: &str) -> Vec<String> {
 #[test]
 fn with_access_control_no_route_reads_outside() {
     let served = Served::with(|settings, _| settings.access = AccessControl::Enable);
+    // Ancestors of a root may be looked at, nothing more.
+    let top = served.dir.path().to_str().unwrap().to_owned();
+    let is_ancestor = |path: &str| path == "/" || path == top;
     // These answer with paths and take none.
-    let takes_none = ["/db/random_images", "/review"];
+    let takes_none = ["/db/random_images", "/review", "/undo"];
     for row in routes().filter(|row| row.paths && row.method == "GET" && !takes_none.contains(&row.path)) {
+        let is_listing = row.path == "/files";
         for path in ways_out(&served) {
+            if is_listing && is_ancestor(&path) {
+                continue;
+            }
             for encoded in encodings(&path) {
                 let prefix = row.prefix.replace("{B}", "/iib");
-                let reply = served.ask("GET", &format!("{prefix}{}?path={encoded}", row.path), &Value::Null);
+                let route = row.path.replace("{filename}", "real.png");
+                let name = if is_listing { "folder_path" } else { "path" };
+                let reply = served.ask("GET", &format!("{prefix}{route}?{name}={encoded}"), &Value::Null);
                 assert_eq!(reply.status, 403, "{} {encoded} {:?}", row.path, reply.text());
                 reply.assert_problem();
             }
@@ -56,8 +65,17 @@ fn with_access_control_no_route_reads_outside() {
     }
     let tag = served.tagged("fav", &[]);
     for path in ways_out(&served) {
+        served.refused("POST", &format!("/send_img_path?path={}", encodings(&path)[1]), &Value::Null, 403);
+        let want = json!({ &path: is_ancestor(&path) });
+        served.check("POST", "/check_path_exists", &json!({ "paths": [path] }), 200, &want);
+        if !is_ancestor(&path) {
+            served.refused("POST", "/batch_get_files_info", &json!({ "paths": [path] }), 403);
+        }
         for (method, route, body) in [
             ("POST", "/image_geninfo_batch", json!({ "paths": [path] })),
+            ("POST", "/batch_top_4_media_info", json!({ "paths": [path] })),
+            ("POST", "/zip", json!({ "paths": [served.path("a.png"), path] })),
+            ("POST", "/zip", json!({ "paths": [path], "pack_only": true })),
             ("POST", "/db/get_image_tags", json!({ "paths": [served.path("a.png"), path] })),
             ("POST", "/db/search_by_substr", json!({ "folder_paths": [path] })),
             ("POST", "/db/match_images_by_tags", json!({ "folder_paths": [path] })),
