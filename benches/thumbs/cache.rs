@@ -55,7 +55,7 @@ fn asked(mut ask: impl FnMut(&Key)) -> (f64, f64) {
     (micros(times[ASKED / 2], 1), micros(times[ASKED * 99 / 100], 1))
 }
 
-pub fn compare(folder: &Path) {
+pub(crate) fn compare(folder: &Path) {
     let mut rng = fastrand::Rng::with_seed(2);
     let content: Vec<u8> = std::iter::repeat_with(|| rng.u8(..)).take(BYTES).collect();
     let (packed, plain) = (folder.join("packed"), folder.join("plain"));

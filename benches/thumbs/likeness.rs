@@ -10,7 +10,7 @@ const C1: f64 = 6.5025;
 const C2: f64 = 58.5225;
 
 /// 1 for the same.
-pub fn likeness(picture: &Path, thumbnail: &[u8]) -> f64 {
+pub(crate) fn likeness(picture: &Path, thumbnail: &[u8]) -> f64 {
     let thumbnail = image::load_from_memory_with_format(thumbnail, ImageFormat::WebP).unwrap().to_rgb8();
     let (width, height) = thumbnail.dimensions();
     let reference = imageops::resize(&whole(picture), width, height, imageops::FilterType::Lanczos3);
