@@ -33,12 +33,15 @@ struct Declared {
     quantisation: usize,
 }
 
+/// How many codes there are of each length from 1 to 16 bits, and what they stand for.
+type Lengths = ([u8; 16], Vec<u8>);
+
 /// Tables and frame as they stand when the scan begins.
 #[derive(Default)]
 struct Tables {
     quantisation: [Option<[u16; 64]>; 4],
     /// Counts and symbols: of first values, then of others.
-    codes: [[Option<([u8; 16], Vec<u8>)>; 4]; 2],
+    codes: [[Option<Lengths>; 4]; 2],
     size: (u32, u32),
     declared: Vec<Declared>,
     restart_interval: usize,
