@@ -34,7 +34,7 @@ impl Octave {
 }
 
 /// Three bytes a pixel. `grain` is how far pixels differ at random, in steps of 256.
-pub fn drawn(width: u32, height: u32, seed: u64, grain: f32) -> Vec<u8> {
+pub(crate) fn drawn(width: u32, height: u32, seed: u64, grain: f32) -> Vec<u8> {
     let mut rng = Rng::with_seed(seed);
     let octaves: Vec<_> = (0..OCTAVES).map(|nth| Octave::new(8 << nth, &mut rng)).collect();
     let discs: Vec<_> = (0..24)
@@ -63,7 +63,7 @@ pub fn drawn(width: u32, height: u32, seed: u64, grain: f32) -> Vec<u8> {
 }
 
 /// Writes a PNG; with one filter throughout, as Pillow tends to, or the best for each row.
-pub fn write_png(path: &Path, (width, height): (u32, u32), pixels: &[u8], filter: png::Filter) {
+pub(crate) fn write_png(path: &Path, (width, height): (u32, u32), pixels: &[u8], filter: png::Filter) {
     let file = std::io::BufWriter::new(std::fs::File::create(path).unwrap());
     let mut encoder = png::Encoder::new(file, width, height);
     encoder.set_color(png::ColorType::Rgb);
@@ -73,7 +73,7 @@ pub fn write_png(path: &Path, (width, height): (u32, u32), pixels: &[u8], filter
 }
 
 /// Writes a JPEG of quality 90 with half the chroma across and down.
-pub fn write_jpeg(path: &Path, (width, height): (u32, u32), pixels: &[u8]) {
+pub(crate) fn write_jpeg(path: &Path, (width, height): (u32, u32), pixels: &[u8]) {
     let mut encoder = jpeg_encoder::Encoder::new_file(path, 90).unwrap();
     encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
     encoder.encode(pixels, width as u16, height as u16, jpeg_encoder::ColorType::Rgb).unwrap();
