@@ -253,12 +253,18 @@ pub mod files {
     /// Names of files remembered to find out who shares a sidecar, some 40 bytes each; beyond, folders
     /// are listed again.
     pub const NAMES_REMEMBERED_MAX: usize = 1_000_000;
+    /// Images told in one transaction to be back with their folder; a walk finds the rest.
+    pub const FOUND_AGAIN_MAX: usize = 100_000;
     /// Folders in a row that are gone into; file systems allow no deeper paths than this.
     pub const DEPTH_MAX: usize = 2_048;
     /// Bytes that copying must leave on a disk.
     pub const RESERVE_BYTES: u64 = 16 << 20;
     /// Bytes of everything in the trash, of all roots; the oldest goes, the newest always stays.
     pub const TRASH_BYTES_MAX: u64 = 1 << 30;
+    /// How long after the start the trash is first looked at.
+    pub const PURGE_FIRST: Duration = Duration::from_secs(15 * 60);
+    /// How often it is looked at then.
+    pub const PURGE_EVERY: Duration = Duration::from_secs(24 * 3_600);
     /// Operations looked at together for what they hold in a trash.
     pub const OPERATIONS_READ_AT_ONCE: usize = 1_024;
 }
@@ -321,4 +327,85 @@ pub mod metadata {
     pub const TAG_RULES_MAX: usize = 1_000;
     /// Bytes a compiled expression of a tag rule may take.
     pub const TAG_RULE_REGEX_BYTES_MAX: usize = 1 << 20;
+}
+
+/// Thumbnails and covers.
+pub mod thumbs {
+    use std::time::Duration;
+
+    /// Width and height of the largest box that may be asked for, in pixels.
+    pub const BOX_SIDE_MAX: u32 = 4_096;
+    /// Pixels of a picture that is read at all, by its header: some twelve thousand squared. Larger ones
+    /// occupy a core for more than a second even where they are read row by row. Refused.
+    pub const PIXELS_MAX: u64 = 150_000_000;
+    /// Pixels on one side; no encoder of a camera or generator goes beyond. Refused.
+    pub const SIDE_MAX: u32 = 65_535;
+    /// Bytes of a picture that is read in whole (all but PNG), and of one that is handed to ffmpeg by a
+    /// name of a still. Refused beyond.
+    pub const FILE_BYTES_MAX: u64 = 128 << 20;
+    /// Estimated bytes of all pictures that are being decoded at the same time; who comes then waits.
+    /// Eight PNG or JPEG of 4K need a third of it together. A picture that would need more alone is refused.
+    pub const DECODED_BYTES_MAX: u64 = 256 << 20;
+    /// Estimated bytes of one picture from which on its file must not be absurdly small.
+    pub const BOMB_BYTES_MIN: u64 = 64 << 20;
+    /// Bytes decoded for each byte of a file, at most, from there on; a blank page stays below a
+    /// thousand, as deflate does. Refused.
+    pub const BOMB_RATIO_MAX: u64 = 600;
+    /// How long one picture may be decoded; noticed where its file is read on, or a row is finished.
+    pub const DECODE_TIME_MAX: Duration = Duration::from_secs(10);
+    /// Longest wait for memory or a turn; the request is refused for the moment then.
+    pub const WAIT_MAX: Duration = Duration::from_secs(30);
+    /// Requests that wait for a turn; further ones are refused for the moment. A page shows some
+    /// hundred pictures, and a person has a few pages.
+    pub const WAITING_MAX: usize = 1_024;
+    /// Thumbnails kept in memory: some 1,500 of the usual size.
+    pub const RECENT_BYTES_MAX: usize = 24 << 20;
+    /// Pictures that could not be decoded and are remembered, some 100 bytes each; the oldest go.
+    pub const FAILURES_MAX: usize = 4_096;
+    /// How long they are: a page that is scrolled up and down does not try them again.
+    pub const FAILURES_KEPT: Duration = Duration::from_secs(120);
+
+    /// Bytes of one file of the cache; the oldest goes as a whole. Few enough to be thrown away in a
+    /// moment, many enough that 4 GiB are a hundred open files.
+    pub const SEGMENT_BYTES: u64 = 32 << 20;
+    /// Bytes on disk of all thumbnails; the oldest that nobody asked for go.
+    pub const CACHE_BYTES_MAX: u64 = 4 << 30;
+    /// Of what is free on the disk, the part the cache may take.
+    pub const CACHE_SHARE_OF_FREE: u64 = 10;
+    /// Bytes of one thumbnail that is kept; one of the largest box has fewer than half. Larger ones are
+    /// made again each time.
+    pub const RECORD_BYTES_MAX: u32 = 8 << 20;
+
+    /// Bytes of an uploaded cover as it comes.
+    pub const COVER_UPLOAD_BYTES_MAX: usize = 16 << 20;
+    /// Width and height of a cover that a person chose; larger ones are made smaller.
+    pub const COVER_CHOSEN_SIDE_MAX: u32 = 1_024;
+    /// Bytes of such a cover: it is kept in the ledger.
+    pub const COVER_CHOSEN_BYTES_MAX: usize = 256 << 10;
+    /// Width and height of a cover taken from a film.
+    pub const COVER_SIDE_MAX: u32 = 1_920;
+
+    /// Runs of ffmpeg at the same time; further ones wait as for a turn.
+    pub const FFMPEG_AT_ONCE: usize = 2;
+    /// How long one may take; then it is killed. A frame of an 8K film takes two seconds.
+    pub const FFMPEG_TIME_MAX: Duration = Duration::from_secs(15);
+    /// Address space of one, where the system bounds it; a frame of an 8K film needs half of it.
+    pub const FFMPEG_MEMORY_BYTES_MAX: u64 = 2 << 30;
+    /// Bytes it may answer: two frames of the largest cover, with alpha.
+    pub const FFMPEG_OUTPUT_BYTES_MAX: usize = 2 * 4 * 1_920 * 1_920 + 1_024;
+    /// Bytes of what it complains that are kept.
+    pub const FFMPEG_COMPLAINT_BYTES_MAX: usize = 2 << 10;
+    /// How often a run is looked after: whether its time is up, or nobody waits for it.
+    pub const FFMPEG_LOOK_EVERY: Duration = Duration::from_millis(20);
+
+    /// Images that arrived and wait for their thumbnail; the oldest are left for when they are asked for.
+    pub const AHEAD_QUEUED_MAX: usize = 1_024;
+    /// How long the worker rests after each picture, in times of what it took: at most a quarter of one
+    /// core.
+    pub const AHEAD_REST: u32 = 3;
+    /// How long it waits for the ledger before it looks whether it should stop.
+    pub const AHEAD_WAIT: Duration = Duration::from_millis(500);
+    /// A file that was made so long before the start or later counts as just arrived. In nanoseconds, a
+    /// minute.
+    pub const AHEAD_GRACE_NS: i64 = 60_000_000_000;
 }

@@ -4,9 +4,9 @@ use anyhow::Context;
 use clap::Parser;
 use lumidex::cli::asking::{self, Answerer, Asking, Reply, Request, RootsAction, Topic, TrashAction};
 use lumidex::cli::{self, Args, Command};
-use lumidex::library::{Library, LibraryOptions, UpkeepSettings};
+use lumidex::library::{Library, LibraryOptions, Making, UpkeepSettings};
 use lumidex::serve;
-use lumidex::settings::{Environment, Flags, Settings};
+use lumidex::settings::{Environment, Flags, MakingFirst, Settings};
 use lumidex::sys::{Stopper, lock, paths};
 use lumidex_schema::layout;
 use lumidex_schema::path::display;
@@ -101,6 +101,12 @@ fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
         // Told to the ledger itself: listening must not wait for projections that refill themselves.
         library.ledger().add_extra_path(&path, &[PathType::Scanned])?;
     }
+    if let Some(folder) = &settings.cache_dir {
+        library.keep_pictures_below(folder);
+    }
+    if settings.making.is_asked() {
+        return make_pictures(&library, settings.making);
+    }
     if library.reader()?.extra_paths()?.is_empty() {
         let found = cli::generator_folders(settings.home.as_deref(), &settings.cwd);
         eprintln!("{}", cli::nothing_to_serve(&found));
@@ -110,6 +116,7 @@ fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
         missing_retention_days: settings.missing_retention_days,
     };
     library.keep_up(upkeep).context("the thread that looks after the library cannot be started")?;
+    library.make_pictures_ahead().context("the thread that makes thumbnails cannot be started")?;
     let stopper = Stopper::new();
     let bar = cli::show_progress(library.intake().progress_counters(), stopper.stop());
     let engine: Arc<dyn serve::Engine> = Arc::clone(&library) as _;
@@ -131,6 +138,28 @@ fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
     drop(bar.map(std::thread::JoinHandle::join));
     drop(library);
     served?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the small pictures of the whole library. Interrupted, the next run goes on where it was.
+fn make_pictures(library: &Library, making: MakingFirst) -> anyhow::Result<ExitCode> {
+    let stopper = Stopper::new();
+    let bar = cli::show_progress(library.intake().progress_counters(), stopper.stop());
+    let updated = library.update();
+    stopper.trigger();
+    drop(bar.map(std::thread::JoinHandle::join));
+    updated?;
+    let MakingFirst { thumbnails, covers, is_verbose } = making;
+    let pictures = thumbnails.map(|frame| ("thumbnails", Making::Thumbnails(frame)));
+    for (what, which) in pictures.into_iter().chain(covers.then_some(("covers", Making::Covers))) {
+        let bar = cli::MakingBar::of(what);
+        let built = library.make_all_pictures(which, &library.stop(), &|built, all| bar.show(built, all))?;
+        println!("{}", bar.finish(built));
+        if is_verbose {
+            let kept = library.thumbs().kept();
+            println!("{} are kept in {} bytes", kept.entries, kept.bytes);
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 

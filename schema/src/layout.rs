@@ -5,6 +5,7 @@
 //! ledger.redb      the source of truth; the only file that must never be lost
 //! text/            tantivy index of distinct texts, with their folded arenas beside it
 //! tags.redb        tag bitmaps and per-image columns
+//! thumbs/          small pictures, packed; made again when they are asked for
 //! backups/         copies of the ledger, one of each of the last days
 //! zip_temp/        archives that clients had packed to stay, for a day at most
 //! ```
@@ -20,6 +21,8 @@ pub const LEDGER: &str = "ledger.redb";
 pub const TEXT: &str = "text";
 /// File of the tags projection.
 pub const TAGS: &str = "tags.redb";
+/// Directory of small pictures.
+pub const THUMBS: &str = "thumbs";
 /// Directory of the daily copies of the ledger, each `ledger-TIME.redb`.
 pub const BACKUPS: &str = "backups";
 /// Directory of the archives that clients had packed to stay on the server.

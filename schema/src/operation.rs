@@ -108,11 +108,13 @@ pub struct Step {
     pub act: Act,
     /// Where the file or folder is before; empty for [`Act::MakeFolder`].
     pub from: Vec<u8>,
-    /// Where it is after; empty for the acts that remove.
+    /// Where it is after; empty for the acts that remove. Of a copy that is removed because it can be made
+    /// again, its original.
     pub to: Vec<u8>,
     /// The image whose file it is, if the ledger knew it.
     pub image: Option<ImageId>,
-    /// What stood at `from` when it was planned; `None` for [`Act::MakeFolder`].
+    /// What stood at `from` when it was planned. Of a folder, `size` holds the permission bits. For
+    /// [`Act::MakeFolder`] the folder whose permissions it is to have, if any.
     pub before: Option<Sighting>,
     /// What stands at `to` since; `None` until it was taken, and for the acts that remove.
     pub after: Option<Sighting>,

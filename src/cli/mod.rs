@@ -5,6 +5,7 @@ mod bar;
 mod browser;
 mod first_run;
 pub mod inspect;
+mod making;
 pub mod remote;
 mod terminal;
 
@@ -18,6 +19,7 @@ use asking::{Asking, ReviewAction, RootsAction, TrashAction};
 pub use bar::show_progress;
 pub use browser::open_in_browser;
 pub use first_run::{generator_folders, nothing_to_serve};
+pub use making::MakingBar;
 
 /// The words that are commands; a folder called so is named as in `./serve`.
 pub const COMMANDS: [&str; 7] = ["serve", "inspect", "status", "roots", "review", "undo", "trash"];

@@ -62,14 +62,17 @@ impl<'a> Hands<'a> {
             Act::MoveFile | Act::MoveFolder => {
                 let look = self.planned(step)?;
                 self.make_way(&step.to)?;
-                self.shift(nth, &step.from, &step.to, &look)?;
-                Ok(self.seen(step, look.sighting))
+                self.shift(nth, &step.from, &step.to, &look).map(Some)
             }
             Act::CopyFile => {
-                let look = self.planned(step)?;
+                self.planned(step)?;
                 self.copy(nth, &step.from, &step.to, true)?;
                 self.touch(&step.to);
-                Ok(self.seen(step, look.sighting))
+                let made = self.still(&step.to, None).inspect_err(|_| {
+                    // What cannot be looked at could not be undone.
+                    let _ = self.tree.remove_file(&on_disk(&step.to));
+                })?;
+                Ok(Some(made.sighting))
             }
             Act::RemoveFile => {
                 self.planned(step)?;
@@ -86,17 +89,18 @@ impl<'a> Hands<'a> {
         }
     }
 
-    /// Undoes what [`Hands::take`] did a moment ago.
+    /// Undoes what [`Hands::take`] did a moment ago. Of what was moved, gives what is back at its place.
     pub(super) fn take_back(
         &mut self,
         nth: u32,
         step: &Step,
         after: Option<Sighting>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Sighting>, Failure> {
+        let mut back = None;
         match step.act {
             Act::MoveFile | Act::MoveFolder => {
                 let look = self.still(&step.to, after)?;
-                self.shift(nth, &step.to, &step.from, &look)?;
+                back = Some(self.shift(nth, &step.to, &step.from, &look)?);
             }
             Act::CopyFile => {
                 self.still(&step.to, after)?;
@@ -117,7 +121,7 @@ impl<'a> Hands<'a> {
         }
         trash::clear_way(self.tree, &step.to, &self.token);
         self.ways.clear();
-        Ok(())
+        Ok(back)
     }
 
     /// Makes durable what was done since the last call; gives what could not be.
@@ -191,20 +195,24 @@ impl<'a> Hands<'a> {
         Ok(())
     }
 
-    /// Gives something another place, on another disk by copying it.
-    fn shift(&mut self, nth: u32, from: &[u8], to: &[u8], look: &Look) -> Result<(), Failure> {
+    /// Gives something another place, on another disk by copying it. Gives what is there then.
+    fn shift(&mut self, nth: u32, from: &[u8], to: &[u8], look: &Look) -> Result<Sighting, Failure> {
         match self.tree.move_new(&on_disk(from), &on_disk(to)) {
             Err(error) if error.source.kind() == ErrorKind::CrossesDevices => {
-                self.shift_across(nth, from, to, look)?;
+                self.shift_across(nth, from, to, look)
             }
-            moved => moved?,
+            Err(error) => Err(error.into()),
+            Ok(()) => {
+                self.touch(from);
+                self.touch(to);
+                // If it cannot be looked at, it is what went there.
+                let there = self.tree.look(&on_disk(to)).ok().flatten();
+                Ok(there.map_or(look.sighting, |there| there.sighting))
+            }
         }
-        self.touch(from);
-        self.touch(to);
-        Ok(())
     }
 
-    fn shift_across(&mut self, nth: u32, from: &[u8], to: &[u8], look: &Look) -> Result<(), Failure> {
+    fn shift_across(&mut self, nth: u32, from: &[u8], to: &[u8], look: &Look) -> Result<Sighting, Failure> {
         match look.kind {
             Kind::File => self.copy(nth, from, to, false)?,
             Kind::Link => self.tree.copy_link(&on_disk(from), &on_disk(to))?,
@@ -222,13 +230,15 @@ impl<'a> Hands<'a> {
         finished
     }
 
-    /// Once a copy is durable, the original goes, if it is still the one that was copied.
-    pub(super) fn finish_across(&mut self, from: &[u8], to: &[u8], look: &Look) -> Result<(), Failure> {
+    /// Once a copy is durable, the original goes, if it is still the one that was copied. Gives what was
+    /// seen of the copy.
+    pub(super) fn finish_across(&mut self, from: &[u8], to: &[u8], look: &Look) -> Result<Sighting, Failure> {
+        let copy = self.still(to, None)?;
         self.tree.sync_folder(&on_disk(folder_of(to)))?;
         self.still(from, Some(look.sighting))?;
         self.tree.remove_file(&on_disk(from))?;
         self.touch(from);
-        Ok(())
+        Ok(copy.sighting)
     }
 
     fn copy(&mut self, nth: u32, from: &[u8], to: &[u8], is_through_links: bool) -> Result<(), Failure> {
@@ -247,13 +257,6 @@ impl<'a> Hands<'a> {
 
     pub(super) fn touch(&mut self, path: &[u8]) {
         self.touched.insert(folder_of(path).to_vec());
-    }
-
-    /// What stands at the place of a step that was taken. If it cannot be looked at, it is what went
-    /// there.
-    fn seen(&self, step: &Step, went: Sighting) -> Option<Sighting> {
-        let look = self.tree.look(&on_disk(&step.to)).ok().flatten();
-        Some(look.map_or(went, |look| look.sighting))
     }
 }
 

@@ -7,6 +7,7 @@
 
 use super::act::{Failure, Hands};
 use super::draft::weight;
+use super::follow::Follow;
 use super::place::name_of;
 use super::plan::{Mistakes, Plan};
 use super::problem::{Problem, in_full};
@@ -25,9 +26,17 @@ use std::time::Instant;
 #[derive(Debug)]
 pub(super) struct Applied {
     pub(super) done: u64,
+    /// Anything at all was done, and not taken back.
+    pub(super) has_effect: bool,
     pub(super) mistakes: Mistakes,
     pub(super) is_stopped: bool,
     pub(super) head: Seq,
+}
+
+impl Applied {
+    pub(super) const fn nothing(mistakes: Mistakes, head: Seq) -> Self {
+        Self { done: 0, has_effect: false, mistakes, is_stopped: false, head }
+    }
 }
 
 /// How steps are taken.
@@ -54,11 +63,11 @@ pub(super) fn apply(
     let head = reader.operation(operation)?;
     let head = head.ok_or_else(|| WishError::Unknown(format!("operation {operation} is gone")))?;
     let hands = Hands::new(files.tree.as_ref(), run, trash::token(operation, head.at));
-    let applied = Applied { done: 0, mistakes: plan.mistakes, is_stopped: false, head: reader.head()? };
+    let applied = Applied::nothing(plan.mistakes, reader.head()?);
     run.set_progress(head.taken, head.steps);
-    let roots = Roots::read(&reader)?;
+    let follow = Follow { files, roots: Roots::read(&reader)? };
     drop(reader);
-    let mut applying = Applying { files, run, operation, head, manner, hands, roots, applied };
+    let mut applying = Applying { files, run, operation, head, manner, hands, follow, applied };
     while applying.chunk()? {}
     Ok(applying.applied)
 }
@@ -70,7 +79,7 @@ struct Applying<'a> {
     head: Operation,
     manner: Manner,
     hands: Hands<'a>,
-    roots: Roots,
+    follow: Follow<'a>,
     applied: Applied,
 }
 
@@ -201,7 +210,10 @@ impl Applying<'_> {
             }
             let nth = first.saturating_add(u32::try_from(k).unwrap_or(u32::MAX));
             match self.hands.take_back(nth, step, outcome.1) {
-                Ok(()) => *outcome = (StepState::TakenBack, None),
+                Ok(back) => {
+                    chunk.relocations.extend(self.follow.back(step, back));
+                    *outcome = (StepState::TakenBack, None);
+                }
                 Err(back) => {
                     is_clean = false;
                     text = format!(
@@ -228,35 +240,19 @@ impl Applying<'_> {
         Fate::Failed
     }
 
-    fn note(&self, steps: &[Step], outcomes: Vec<(StepState, Option<Sighting>)>, chunk: &mut Chunk) {
+    fn note(&mut self, steps: &[Step], outcomes: Vec<(StepState, Option<Sighting>)>, chunk: &mut Chunk) {
         for (step, (state, after)) in steps.iter().zip(outcomes) {
             if state == StepState::Done {
+                self.applied.has_effect = true;
                 if step.act == Act::MoveFile && trash::root_of(&step.to, self.hands.token()).is_some() {
                     chunk.held += after.map_or(0, |after| after.size);
                 }
-                if self.roots.outside_trash(&step.from).is_err() {
+                if self.follow.roots.outside_trash(&step.from).is_err() {
                     chunk.left.push(step.from.clone());
                 }
-                chunk.relocations.extend(self.relocation(step, after));
+                self.follow.taken(step, after, &mut chunk.relocations);
             }
             chunk.outcomes.push((state, after));
-        }
-    }
-
-    fn relocation(&self, step: &Step, after: Option<Sighting>) -> Option<Relocation> {
-        let (from, to) = (step.from.clone(), step.to.clone());
-        match (step.act, step.image, after) {
-            (Act::MoveFolder, _, _) => Some(Relocation::Folder { from, to }),
-            (Act::RemoveFile, Some(image), _) => Some(Relocation::Gone { image, from }),
-            (Act::MoveFile, Some(image), Some(sighting)) => {
-                let is_kept = self.roots.root_of(&to).is_some() && self.roots.outside_trash(&to).is_ok();
-                Some(if is_kept {
-                    Relocation::File { image, from, to, sighting }
-                } else {
-                    Relocation::Gone { image, from }
-                })
-            }
-            _ => None,
         }
     }
 
@@ -300,7 +296,7 @@ impl Applying<'_> {
         loop {
             match self.files.ledger.take_steps(self.operation, taken.clone()) {
                 Err(DecideError::Write(error)) => {
-                    if began.elapsed() > limits::LEDGER_TRIED_FOR
+                    if began.elapsed() > self.files.patience
                         || self.files.stop.wait_for(limits::LEDGER_TRIED_EVERY)
                     {
                         let operation = self.operation.0;

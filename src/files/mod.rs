@@ -9,6 +9,7 @@ mod again;
 mod apply;
 pub mod archive;
 mod draft;
+mod follow;
 mod place;
 mod plan;
 mod problem;
@@ -33,6 +34,7 @@ use purge::{Bounds, purge};
 use running::{Run, Runs};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use wish::{Gone, Preview, Report, Running, Wish, WishError};
 
@@ -41,6 +43,8 @@ pub struct Files {
     ledger: Ledger,
     tree: Arc<dyn Tree>,
     stop: Stop,
+    /// How long telling the ledger what was done is tried.
+    patience: Duration,
     runs: Runs,
     /// Held for reading while an operation gets its number.
     numbering: RwLock<()>,
@@ -59,11 +63,18 @@ impl Files {
             ledger,
             tree,
             stop,
+            patience: limits::LEDGER_TRIED_FOR,
             runs: Runs::default(),
             numbering: RwLock::default(),
             is_recovered: Mutex::default(),
             busy: Mutex::default(),
         }
+    }
+
+    /// With another bound for how long telling the ledger what was done is tried again, should it fail.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Does it, after what was left behind before. Where only part of it was done, the report says so:
@@ -78,8 +89,9 @@ impl Files {
         self.apply(&run, plan, wish.at_problem() != AtProblem::GoOn)
     }
 
-    /// Takes an operation back, in whole or, where that is not possible any more, not at all. Undoing
-    /// what undid something is doing it again.
+    /// Takes an operation back, in whole or, where that is not possible any more, not at all. Only a disk
+    /// that fails, or who stops it, ends it halfway; then the report says so, and it can be asked for
+    /// again. Undoing what undid something is doing it again.
     ///
     /// # Errors
     /// As [`Files::perform`]. The reasons of the first few files are told.
@@ -146,14 +158,13 @@ impl Files {
     fn apply(&self, run: &Run, plan: Plan, stops: bool) -> Result<Report, WishError> {
         let Some(operation) = plan.operation else {
             let head = self.ledger.reader()?.head()?;
-            let nothing = Applied { done: 0, mistakes: plan.mistakes, is_stopped: false, head };
-            return Ok(Report::of(None, nothing));
+            return Ok(Report::of(None, Applied::nothing(plan.mistakes, head)));
         };
         let manner = Manner { stops, is_again: false };
         match apply(self, run, operation, plan, manner) {
             Ok(applied) => match applied.mistakes.first() {
                 // Then that is the answer.
-                Some(problem) if stops && applied.done == 0 => Err(problem.clone().into_error()),
+                Some(problem) if stops && !applied.has_effect => Err(problem.clone().into_error()),
                 _ => Ok(Report::of(Some(operation), applied)),
             },
             Err(error) => {
@@ -196,7 +207,7 @@ impl Drop for Busy<'_> {
 
 impl Report {
     fn of(operation: Option<Seq>, applied: Applied) -> Self {
-        let Applied { done, mistakes, is_stopped, head } = applied;
+        let Applied { done, mistakes, is_stopped, head, .. } = applied;
         let failed = mistakes.count();
         Self { operation, done, errors: mistakes.into_told(), failed, is_stopped, head }
     }

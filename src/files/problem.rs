@@ -104,7 +104,9 @@ impl From<DecideError> for WishError {
     fn from(error: DecideError) -> Self {
         match error {
             DecideError::Write(error) => Self::Ledger(Box::new(error)),
-            DecideError::UnknownOperation(_) => Self::Unknown(error.to_string()),
+            DecideError::UnknownOperation(_) | DecideError::UnknownDecision(_) => {
+                Self::Unknown(error.to_string())
+            }
             refused => Self::Refused(refused.to_string()),
         }
     }

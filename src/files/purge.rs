@@ -84,7 +84,8 @@ fn held(reader: &Reader, operation: Seq, head: &Operation) -> Result<u64, WishEr
     if head.held == 0 || reader.undone_by(operation)?.is_some() { Ok(0) } else { Ok(head.held) }
 }
 
-/// Removes what an operation put in a trash; `None`, and nothing removed, when a root is not there.
+/// Removes what an operation put in a trash; `None` when a root is not there, and nothing was removed, or
+/// when it was to end before it was done.
 fn empty(files: &Files, operation: Seq) -> Result<Option<Gone>, WishError> {
     let reader = files.ledger.reader()?;
     let Some(head) = reader.operation(operation)? else { return Ok(None) };
@@ -101,11 +102,12 @@ fn empty(files: &Files, operation: Seq) -> Result<Option<Gone>, WishError> {
         {
             roots.insert(root.to_vec(), device);
         }
+        true
     })?;
     if roots.iter().any(|(root, device)| !is_there(files, root, *device)) {
         return Ok(None);
     }
-    for_each(&reader, operation, &head, |step| {
+    let is_whole = for_each(&reader, operation, &head, |step| {
         if trash::root_of(&step.to, &token).is_some() {
             match remove(files, &step) {
                 Ok(Some(bytes)) => (gone.files, gone.bytes) = (gone.files + 1, gone.bytes + bytes),
@@ -114,16 +116,18 @@ fn empty(files: &Files, operation: Seq) -> Result<Option<Gone>, WishError> {
             }
             trash::clear_way(files.tree.as_ref(), &step.to, &token);
         }
+        !files.stop.is_stopped()
     })?;
-    Ok(Some(gone))
+    Ok(is_whole.then_some(gone))
 }
 
+/// Calls `each` with the steps that were taken until it answers `false`; whether it never did.
 fn for_each(
     reader: &Reader,
     operation: Seq,
     head: &Operation,
-    mut each: impl FnMut(Step),
-) -> Result<(), WishError> {
+    mut each: impl FnMut(Step) -> bool,
+) -> Result<bool, WishError> {
     let mut from = 0;
     while from < head.taken {
         let steps = reader.steps(operation, from, limits::STEPS_JOURNALED_AT_ONCE)?;
@@ -131,9 +135,11 @@ fn for_each(
             break;
         }
         from += u32::try_from(steps.len()).unwrap_or(u32::MAX);
-        steps.into_iter().filter(|step| step.state == StepState::Done).for_each(&mut each);
+        if !steps.into_iter().filter(|step| step.state == StepState::Done).all(&mut each) {
+            return Ok(false);
+        }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Whether a root is what it was when its trash was filled. One without a trash, on another disk, is an

@@ -234,9 +234,10 @@ impl Following<'_, '_> {
             let located = self.located(&directory)?;
             match (locate(&self.roots, &directory), located) {
                 (_, Located { is_wanted: false, .. }) | (None, _) => self.miss_all(id)?,
-                (_, Located { folder: Some(there), .. }) => self.empty_into(id, there)?,
-                (Some(place), Located { folder: None, .. }) => {
+                (_, Located { folder: Some(there), .. }) if there != id => self.arrive(id, there)?,
+                (Some(place), _) => {
                     self.relink.tables.move_folder(id, &row, place.root, place.below)?;
+                    self.arrive(id, id)?;
                 }
             }
         }
@@ -280,13 +281,25 @@ impl Following<'_, '_> {
         Ok(())
     }
 
-    /// Moves the images of a folder one by one into another row: a walk made it, or it was known before.
-    fn empty_into(&mut self, folder: FolderId, there: FolderId) -> Result<(), ReadError> {
-        if folder == there {
-            return Ok(());
+    /// Gives the images of a folder their places in a row, one by one: a walk made it, or it was known
+    /// before; or it is the folder's own, and some images were told to be missing meanwhile.
+    fn arrive(&mut self, folder: FolderId, there: FolderId) -> Result<(), ReadError> {
+        let mut moved = Vec::new();
+        for entry in self.relink.tables.paths.range((folder.0, &[][..])..(folder.0 + 1, &[][..]))? {
+            let (_, value) = entry?;
+            let (image, digest) = value.value();
+            if digest == 0 || folder != there {
+                moved.push(ImageId(image));
+            }
         }
-        for (_, id) in self.relink.tables.present_in(folder)? {
-            if let Some(record) = self.relink.tables.image(id)? {
+        for id in moved {
+            let Some(record) = self.relink.tables.image(id)? else { continue };
+            let was_there = match record.presence {
+                Presence::Present => true,
+                Presence::Missing { since } => since >= self.operation.at,
+                Presence::Retired => false,
+            };
+            if was_there && record.folder == folder {
                 self.give(id, Image { folder: there, ..record })?;
             }
         }

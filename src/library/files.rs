@@ -1,13 +1,54 @@
-//! What people do to files, and taking back anything they did; answered once searches show it.
+//! What people do to files, in an open library: each method returns once searches show what it did.
 
 use super::Library;
-use crate::files::{Gone, Preview, Report, Running, Wish, WishError};
-use crate::ledger::DecideError;
-use lumidex_schema::id::Seq;
-use lumidex_schema::record::Action;
+use crate::files::{Files, Gone, Preview, Report, Running, Wish, WishError};
+use crate::limits;
+use crate::sys::Stopper;
+use lumidex_schema::id::{Seq, Timestamp};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::SystemTime;
+
+/// The thread that finishes what was begun before the last end of the program. Dropping it stops and
+/// joins the thread; what is not finished then is for the next start.
+pub(super) struct Recovery {
+    stopper: Stopper,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Recovery {
+    pub(super) fn start(files: &Arc<Files>, stopper: &Stopper) -> std::io::Result<Self> {
+        let files = Arc::clone(files);
+        let thread = std::thread::Builder::new().name("files-recovery".to_owned()).spawn(move || {
+            // What went wrong was told, and is tried again with the next wish.
+            let finished = files.recover().map_or(0, |reports| reports.len());
+            if finished > 0 {
+                tracing::info!(finished, "finished operations on files that were cut short");
+            }
+        })?;
+        Ok(Self { stopper: stopper.clone(), thread: Some(thread) })
+    }
+}
+
+impl Drop for Recovery {
+    fn drop(&mut self) {
+        self.stopper.trigger();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that finishes operations on files panicked");
+        }
+    }
+}
 
 impl Library {
-    /// See [`crate::files::Files::perform`].
+    /// What people do to files.
+    #[must_use]
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// See [`Files::perform`].
     ///
     /// # Errors
     /// [`WishError`].
@@ -17,7 +58,7 @@ impl Library {
         Ok(report)
     }
 
-    /// See [`crate::files::Files::preview_flatten`].
+    /// See [`Files::preview_flatten`].
     ///
     /// # Errors
     /// [`WishError`].
@@ -25,48 +66,56 @@ impl Library {
         self.files.preview_flatten(folder)
     }
 
-    /// Takes back what has this number, whether it was about files or anything else.
+    /// Undoes a decision, or an operation on files with [`Files::undo`]. The number of what undid it is
+    /// in the report; undoing that is doing it again.
     ///
     /// # Errors
-    /// [`WishError`]; nothing was done, or, of files, what the error says.
-    pub fn undo(&self, deed: Seq) -> Result<Report, WishError> {
-        let decision = self.reader()?.decision(deed)?;
-        if decision.is_some_and(|decision| matches!(decision.action, Action::Files { .. })) {
-            let report = self.files.undo(deed)?;
+    /// [`WishError`]: unknown, or it cannot be undone any more; nothing was done then.
+    pub fn undo(&self, decision: Seq) -> Result<Report, WishError> {
+        if self.reader()?.operation(decision)?.is_some() {
+            let report = self.files.undo(decision)?;
             self.settle(report.head);
             return Ok(report);
         }
-        let number = self.ledger.undo(deed).map_err(refusal)?;
-        // Folders may have been among it.
-        self.settle_roots(number);
-        Ok(Report { operation: Some(number), done: 1, head: number, ..Report::default() })
+        let head = self.ledger.undo(decision)?;
+        // It may have been about the folders of the library.
+        self.settle_roots(head);
+        Ok(Report { operation: Some(head), done: 1, head, ..Report::default() })
     }
 
-    /// See [`crate::files::Files::running`].
+    /// See [`Files::running`].
     #[must_use]
     pub fn running(&self) -> Vec<Running> {
         self.files.running()
     }
 
-    /// See [`crate::files::Files::stop`].
-    #[must_use]
+    /// See [`Files::stop`].
     pub fn stop_operation(&self, operation: Seq) -> bool {
         self.files.stop(operation)
     }
 
-    /// See [`crate::files::Files::purge_all`].
+    /// See [`Files::purge_all`].
     ///
     /// # Errors
-    /// [`WishError`].
+    /// When the ledger fails; what was removed before stays so.
     pub fn purge_trash(&self) -> Result<Gone, WishError> {
         self.files.purge_all()
     }
 }
 
-fn refusal(error: DecideError) -> WishError {
-    match error {
-        DecideError::UnknownDecision(_) => WishError::Unknown(error.to_string()),
-        DecideError::Write(_) => WishError::Ledger(Box::new(error)),
-        error => WishError::Refused(error.to_string()),
+/// Removes from the trash what has been there for long, or is too much.
+pub(super) fn purge_now_and_then(files: &Files) {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let older_than = since.saturating_sub(limits::UNDO_AGE_MAX).as_nanos();
+    let older_than = Timestamp(i64::try_from(older_than).unwrap_or(i64::MAX));
+    match files.purge(older_than, limits::files::TRASH_BYTES_MAX) {
+        Ok(gone) if gone == Gone::default() => {}
+        Ok(Gone { operations, files, bytes }) => {
+            tracing::info!(operations, files, bytes, "removed from the trash what was there for long");
+        }
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "the trash is not emptied; tried again later");
+        }
     }
 }

@@ -4,14 +4,17 @@
 //! something returns once every search shows it. Knows nothing of HTTP.
 
 mod files;
+mod pictures;
 mod upkeep;
 
+use self::files::Recovery;
 use crate::files::Files;
 use crate::intake::{Intake, IntakeError, IntakeSettings, ProgressSnapshot, RunError, WatchSettings};
 use crate::ledger::{DecideError, Ledger, OpenError, ReadError, Reader};
 use crate::limits;
 use crate::projection::tags::TagsProjection;
 use crate::projection::text::TextProjection;
+use crate::projection::thumbs::{Ahead, Thumbs};
 use crate::projection::{Follower, ProjectionError};
 use crate::query::{Engine, Sources};
 use crate::sys::lock::LockError;
@@ -23,11 +26,13 @@ use lumidex_schema::layout;
 use lumidex_schema::path::display;
 use lumidex_schema::record::{ExtraPath, PathType};
 use parking_lot::Mutex;
+use pictures::PicturesAt;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use upkeep::{Upkeep, remove_left_copies};
 
+pub use pictures::Making;
 pub use upkeep::UpkeepSettings;
 
 /// Where a library lives and how it is read.
@@ -54,7 +59,7 @@ pub enum LibraryError {
     #[error(transparent)]
     Projection(#[from] ProjectionError),
     /// A thread cannot be started.
-    #[error("the intake's thread cannot be started")]
+    #[error("a thread of the library cannot be started")]
     Thread(#[source] std::io::Error),
 }
 
@@ -76,9 +81,16 @@ pub enum AcceptError {
 ///
 /// Fields drop in order: what fills the ledger, what follows it, the ledger, the lock.
 pub struct Library {
+    /// Kept for its end, which also ends what is done to files.
+    _recovery: Recovery,
     upkeep: Mutex<Option<Upkeep>>,
     /// Held while a copy is made: one at a time.
     copying: Arc<Mutex<()>>,
+    /// Before the pictures it makes.
+    ahead: Mutex<Option<Ahead>>,
+    thumbs: OnceLock<Thumbs>,
+    pictures_at: PicturesAt,
+    storage: Arc<dyn Storage>,
     files: Arc<Files>,
     intake: Arc<Intake>,
     stopper: Stopper,
@@ -125,11 +137,16 @@ impl Library {
         let stopper = Stopper::new();
         let intake = Intake::start(ledger.clone(), options.intake, options.watch, &stopper.stop())
             .map_err(LibraryError::Thread)?;
-        let files = Files::new(ledger.clone(), Arc::new(DiskTree), stopper.stop());
+        let files = Arc::new(Files::new(ledger.clone(), DiskTree::shared(), stopper.stop()));
         Ok(Self {
             upkeep: Mutex::default(),
             copying: Arc::default(),
-            files: Arc::new(files),
+            ahead: Mutex::default(),
+            thumbs: OnceLock::new(),
+            pictures_at: PicturesAt::new(),
+            storage: Arc::clone(storage),
+            _recovery: Recovery::start(&files, &stopper).map_err(LibraryError::Thread)?,
+            files,
             intake: Arc::new(intake),
             stopper,
             engine,
@@ -284,93 +301,107 @@ impl Library {
     /// See [`Ledger::make_tag`].
     ///
     /// # Errors
-    /// [`DecideError`], nothing written; so for every decision here.
+    /// [`DecideError`], nothing written; so for every decision here, which all give the number by which
+    /// they are undone, or `None` when nothing had to be changed.
     pub fn make_tag(&self, name: &str) -> Result<TagId, DecideError> {
-        let (seq, tag) = self.ledger.make_tag(name)?;
-        self.settle(seq);
-        Ok(tag)
+        self.make_or_find_tag(name).map(|(tag, _)| tag)
+    }
+
+    /// As [`Library::make_tag`], with the number by which it is undone.
+    ///
+    /// # Errors
+    /// As [`Library::make_tag`].
+    pub fn make_or_find_tag(&self, name: &str) -> Result<(TagId, Option<Seq>), DecideError> {
+        let mut made = TagId::default();
+        let deed = self.decide(|ledger| ledger.make_tag(name).map(|(seq, tag)| (made = tag, seq).1))?;
+        Ok((made, deed))
     }
 
     /// See [`Ledger::remove_tag`].
     ///
     /// # Errors
     /// As [`Library::make_tag`].
-    pub fn remove_tag(&self, tag: TagId) -> Result<(), DecideError> {
-        self.ledger.remove_tag(tag).map(|seq| self.settle(seq))
+    pub fn remove_tag(&self, tag: TagId) -> Result<Option<Seq>, DecideError> {
+        self.decide(|ledger| ledger.remove_tag(tag))
     }
 
     /// See [`Ledger::color_tag`].
     ///
     /// # Errors
     /// As [`Library::make_tag`].
-    pub fn color_tag(&self, tag: TagId, color: &str) -> Result<(), DecideError> {
-        self.ledger.color_tag(tag, color).map(|seq| self.settle(seq))
+    pub fn color_tag(&self, tag: TagId, color: &str) -> Result<Option<Seq>, DecideError> {
+        self.decide(|ledger| ledger.color_tag(tag, color))
     }
 
     /// See [`Ledger::put_tag`].
     ///
     /// # Errors
     /// As [`Library::make_tag`].
-    pub fn put_tag(&self, tag: TagId, images: Vec<ImageId>) -> Result<(), DecideError> {
-        self.ledger.put_tag(tag, images).map(|seq| self.settle(seq))
+    pub fn put_tag(&self, tag: TagId, images: Vec<ImageId>) -> Result<Option<Seq>, DecideError> {
+        self.decide(|ledger| ledger.put_tag(tag, images))
     }
 
     /// See [`Ledger::take_tag`].
     ///
     /// # Errors
     /// As [`Library::make_tag`].
-    pub fn take_tag(&self, tag: TagId, images: Vec<ImageId>) -> Result<(), DecideError> {
-        self.ledger.take_tag(tag, images).map(|seq| self.settle(seq))
+    pub fn take_tag(&self, tag: TagId, images: Vec<ImageId>) -> Result<Option<Seq>, DecideError> {
+        self.decide(|ledger| ledger.take_tag(tag, images))
     }
 
     /// See [`Ledger::toggle_tag`].
     ///
     /// # Errors
     /// As [`Library::make_tag`].
-    pub fn toggle_tag(&self, tag: TagId, image: ImageId) -> Result<bool, DecideError> {
-        let (seq, is_removed) = self.ledger.toggle_tag(tag, image)?;
-        self.settle(seq);
-        Ok(is_removed)
+    pub fn toggle_tag(&self, tag: TagId, image: ImageId) -> Result<(bool, Option<Seq>), DecideError> {
+        let mut is_off = false;
+        let toggled = |(seq, is_removed)| (is_off = is_removed, seq).1;
+        let deed = self.decide(|ledger| ledger.toggle_tag(tag, image).map(toggled))?;
+        Ok((is_off, deed))
     }
 
     /// See [`Ledger::settle_review`].
     ///
     /// # Errors
     /// As [`Library::make_tag`].
-    pub fn settle_review(&self, review: Seq, take: Option<ImageId>) -> Result<(), DecideError> {
-        self.ledger.settle_review(review, take).map(|seq| self.settle(seq))
+    pub fn settle_review(&self, review: Seq, take: Option<ImageId>) -> Result<Option<Seq>, DecideError> {
+        self.decide(|ledger| ledger.settle_review(review, take))
     }
 
     /// See [`Ledger::put_setting`].
     ///
     /// # Errors
     /// As [`Library::make_tag`].
-    pub fn put_setting(&self, name: &str, json: &str) -> Result<(), DecideError> {
-        self.ledger.put_setting(name, json).map(drop)
+    pub fn put_setting(&self, name: &str, json: &str) -> Result<Option<Seq>, DecideError> {
+        self.decide(|ledger| ledger.put_setting(name, json))
     }
 
     /// See [`Ledger::remove_setting`].
     ///
     /// # Errors
     /// As [`Library::make_tag`].
-    pub fn remove_setting(&self, name: &str) -> Result<(), DecideError> {
-        self.ledger.remove_setting(name).map(drop)
+    pub fn remove_setting(&self, name: &str) -> Result<Option<Seq>, DecideError> {
+        self.decide(|ledger| ledger.remove_setting(name))
     }
 
     /// See [`Ledger::add_extra_path`].
     ///
     /// # Errors
     /// As [`Library::make_tag`].
-    pub fn add_extra_path(&self, path: &[u8], types: &[PathType]) -> Result<(), DecideError> {
-        self.ledger.add_extra_path(path, types).map(|seq| self.settle_roots(seq))
+    pub fn add_extra_path(&self, path: &[u8], types: &[PathType]) -> Result<Option<Seq>, DecideError> {
+        let deed = self.decide(|ledger| ledger.add_extra_path(path, types))?;
+        self.intake.look_at_roots();
+        Ok(deed)
     }
 
     /// See [`Ledger::remove_extra_path`].
     ///
     /// # Errors
     /// As [`Library::make_tag`].
-    pub fn remove_extra_path(&self, path: &[u8], types: &[PathType]) -> Result<(), DecideError> {
-        self.ledger.remove_extra_path(path, types).map(|seq| self.settle_roots(seq))
+    pub fn remove_extra_path(&self, path: &[u8], types: &[PathType]) -> Result<Option<Seq>, DecideError> {
+        let deed = self.decide(|ledger| ledger.remove_extra_path(path, types))?;
+        self.intake.look_at_roots();
+        Ok(deed)
     }
 
     /// See [`Ledger::alias_extra_path`].
@@ -379,6 +410,19 @@ impl Library {
     /// As [`Library::make_tag`].
     pub fn alias_extra_path(&self, path: &[u8], alias: &str) -> Result<ExtraPath, DecideError> {
         self.ledger.alias_extra_path(path, alias).map(|(_, entry)| entry)
+    }
+
+    /// Decides and waits until searches show it. The number by which it is undone; `None` when all was as
+    /// decided before.
+    fn decide(
+        &self,
+        decision: impl FnOnce(&Ledger) -> Result<Seq, DecideError>,
+    ) -> Result<Option<Seq>, DecideError> {
+        let before = self.ledger.head();
+        let seq = decision(&self.ledger)?;
+        self.settle(seq);
+        // Where nothing changed, it is the head as it was.
+        Ok((seq > before).then_some(seq))
     }
 
     /// A change is answered when everyone sees it. A projection that stands still delays the

@@ -1,6 +1,7 @@
 //! What an open library does for itself now and then, and copies of it for who asks.
 
 use super::Library;
+use super::files::purge_now_and_then;
 use crate::files::Files;
 use crate::ledger::backup::{self, BackupError, Bounds, Copied, Daily, Existing, Look};
 use crate::ledger::{Ledger, Sweepable, Swept, WriteError};
@@ -47,7 +48,8 @@ impl Drop for Upkeep {
 }
 
 impl Library {
-    /// From now on makes a copy of the ledger each day, and sweeps what has been missing for long.
+    /// From now on makes a copy of the ledger each day, sweeps what has been missing for long, and empties
+    /// the trash of what is old.
     ///
     /// # Errors
     /// When its thread cannot be started.
@@ -58,10 +60,7 @@ impl Library {
         let (sweeper, files, stop) = (self.sweeper(), Arc::clone(&self.files), stopper.stop());
         let thread = std::thread::Builder::new().name("upkeep".to_owned()).spawn(move || {
             priority::yield_to_others();
-            // First: whoever wants something done to files waits for it.
-            recover(&files);
-            let keeper = Keeper { copier: Copier { daily, copying }, sweeper, files, missing_retention_days };
-            keep_up(&keeper, &stop);
+            keep_up(&Copier { daily, copying }, &sweeper, &files, missing_retention_days, &stop);
         })?;
         *self.upkeep.lock() = Some(Upkeep { stopper, thread: Some(thread) });
         Ok(())
@@ -111,53 +110,27 @@ pub(super) fn remove_left_copies(data_dir: &Path) {
 }
 
 /// Until told to stop. What goes wrong is tried again with the next look.
-fn keep_up(keeper: &Keeper, stop: &Stop) {
-    let Keeper { copier, sweeper, files, missing_retention_days } = keeper;
+fn keep_up(copier: &Copier, sweeper: &Sweeper, files: &Files, missing_retention_days: u32, stop: &Stop) {
     let began = Instant::now();
     let (mut look_at, mut sweep_at) = (began + limits::BACKUP_FIRST_LOOK, began + limits::SWEEP_FIRST);
-    while !stop.wait_for(look_at.min(sweep_at).saturating_duration_since(Instant::now())) {
+    let mut purge_at = began + limits::files::PURGE_FIRST;
+    while !stop.wait_for(look_at.min(sweep_at).min(purge_at).saturating_duration_since(Instant::now())) {
+        if Instant::now() >= purge_at {
+            purge_now_and_then(files);
+            purge_at = Instant::now() + limits::files::PURGE_EVERY;
+            continue;
+        }
         let is_sweeping = Instant::now() >= sweep_at;
         // What a sweep takes is in a backup, if any are made.
         let is_copied = copier.look(stop);
         look_at = Instant::now() + limits::BACKUP_LOOK_EVERY;
         if is_sweeping && is_copied {
             sweep_at = Instant::now() + limits::SWEEP_EVERY;
-            purge(files);
-            if let Some(before) = days_before(now(), *missing_retention_days) {
+            if let Some(before) = days_before(now(), missing_retention_days) {
                 sweeper.sweep_and_tell(before, stop);
             }
         } else if is_sweeping {
             sweep_at = look_at;
-        }
-    }
-}
-
-/// All that is done now and then, and for how long things are kept.
-struct Keeper {
-    copier: Copier,
-    sweeper: Sweeper,
-    files: Arc<Files>,
-    missing_retention_days: u32,
-}
-
-/// Goes on with what was begun with files before the last end of the program.
-fn recover(files: &Files) {
-    // What goes wrong is told there, and tried again with the next wish.
-    for report in files.recover().unwrap_or_default() {
-        let (operation, done, failed) = (report.operation.map(|number| number.0), report.done, report.failed);
-        tracing::info!(operation, done, failed, "finished what the last end of the program interrupted");
-    }
-}
-
-/// Removes for good what has been in the trash for longer, or is more, than can be undone.
-fn purge(files: &Files) {
-    let age = i64::try_from(limits::UNDO_AGE_MAX.as_nanos()).unwrap_or(i64::MAX);
-    let older_than = Timestamp(now().0.saturating_sub(age));
-    match files.purge(older_than, limits::files::TRASH_BYTES_MAX) {
-        Ok(gone) if gone.operations == 0 => {}
-        Ok(gone) => tracing::info!(gone.operations, gone.files, gone.bytes, "emptied old trash"),
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "old trash stays; tried again later");
         }
     }
 }

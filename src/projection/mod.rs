@@ -7,6 +7,7 @@ pub mod contract;
 pub mod follower;
 pub mod tags;
 pub mod text;
+pub mod thumbs;
 
 pub use contract::{Batch, Projection, ProjectionError};
 pub use follower::{Follower, FollowerState};

@@ -2,10 +2,12 @@
 //!
 //! Routes know this trait and nothing behind it, so that they can be tried against a library that
 //! is slow, broken or not there. Every method may block; none is called on an async thread.
-//! A method that changes something returns once every projection that searches read shows it.
+//! A method that changes something returns once every projection that searches read shows it; a
+//! decision gives the number by which it is undone, or `None` when all was so before.
 
 use super::deeds::Deeds;
 use super::feed::Changes;
+use super::pictures::Pictures;
 use super::questions::Open;
 use crate::intake::RootStanding;
 use crate::query::{Hit, Page, Search, SearchError, Trend};
@@ -18,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What a library does for the routes.
-pub trait Engine: Deeds + Send + Sync + 'static {
+pub trait Engine: Deeds + Pictures + Send + Sync + 'static {
     /// Whether searches can be answered.
     fn is_ready(&self) -> bool;
     /// What is going on.
@@ -53,7 +55,7 @@ pub trait Engine: Deeds + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Failure`] when there is no such question or choice, or a store fails.
-    fn settle_review(&self, number: Seq, take: Option<ImageId>) -> Result<(), Failure>;
+    fn settle_review(&self, number: Seq, take: Option<ImageId>) -> Result<Option<Seq>, Failure>;
 
     /// The images at these absolute paths, in the same order; `None` where there is none.
     ///
@@ -128,27 +130,27 @@ pub trait Engine: Deeds + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Failure`] when the name is refused or a store fails.
-    fn make_tag(&self, name: &str) -> Result<api::Tag, Failure>;
+    fn make_tag(&self, name: &str) -> Result<(api::Tag, Option<Seq>), Failure>;
     /// Removes a custom tag with its links; does nothing when there is no such tag.
     ///
     /// # Errors
     /// [`Failure`] when it is not a custom tag or may not go, or a store fails.
-    fn remove_tag(&self, tag: TagId) -> Result<(), Failure>;
+    fn remove_tag(&self, tag: TagId) -> Result<Option<Seq>, Failure>;
     /// Gives a tag a colour; does nothing when there is no such tag.
     ///
     /// # Errors
     /// [`Failure`] when a store fails.
-    fn color_tag(&self, tag: TagId, color: &str) -> Result<(), Failure>;
+    fn color_tag(&self, tag: TagId, color: &str) -> Result<Option<Seq>, Failure>;
     /// Puts a custom tag on images, or takes it off.
     ///
     /// # Errors
     /// [`Failure`] when there is no such custom tag or a store fails.
-    fn link_tag(&self, tag: TagId, images: &[ImageId], link: Linking) -> Result<(), Failure>;
+    fn link_tag(&self, tag: TagId, images: &[ImageId], link: Linking) -> Result<Option<Seq>, Failure>;
     /// Puts a custom tag on an image or takes it off; returns whether it is off now.
     ///
     /// # Errors
     /// [`Failure`] when there is no such custom tag or a store fails.
-    fn toggle_tag(&self, tag: TagId, image: ImageId) -> Result<bool, Failure>;
+    fn toggle_tag(&self, tag: TagId, image: ImageId) -> Result<(bool, Option<Seq>), Failure>;
 
     /// Absolute paths of the roots that the last walk could not reach.
     ///
@@ -165,7 +167,7 @@ pub trait Engine: Deeds + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Failure`] when a store fails.
-    fn put_setting(&self, name: &str, json: Option<&str>) -> Result<(), Failure>;
+    fn put_setting(&self, name: &str, json: Option<&str>) -> Result<Option<Seq>, Failure>;
 
     /// The folders the user gave, by absolute path.
     ///
@@ -176,12 +178,12 @@ pub trait Engine: Deeds + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Failure`] when a store fails.
-    fn add_extra_path(&self, path: &[u8], types: &[record::PathType]) -> Result<(), Failure>;
+    fn add_extra_path(&self, path: &[u8], types: &[record::PathType]) -> Result<Option<Seq>, Failure>;
     /// Removes types from a folder; none named removes all. The folder goes with its last type.
     ///
     /// # Errors
     /// [`Failure`] when a store fails.
-    fn remove_extra_path(&self, path: &[u8], types: &[record::PathType]) -> Result<(), Failure>;
+    fn remove_extra_path(&self, path: &[u8], types: &[record::PathType]) -> Result<Option<Seq>, Failure>;
     /// Names a folder; `None` when it is not known.
     ///
     /// # Errors

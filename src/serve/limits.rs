@@ -35,7 +35,8 @@ pub(crate) const RANGES_MAX: usize = 32;
 /// Bytes of a file read and sent at once: the first chunk, and every one of a slow client. A thousand
 /// of those hold an eighth of a gigabyte.
 pub(crate) const CHUNK_BYTES_MIN: usize = 64 << 10;
-/// Chunks of a client that takes them quickly; larger ones were measured to be no faster.
+/// Chunks of a client that takes them quickly: several GB/s over loopback. All connections at once,
+/// each with a client that was quick and then stopped, hold a gigabyte.
 pub(crate) const CHUNK_BYTES_MAX: usize = 512 << 10;
 /// Time within which a client that is not slow takes a chunk.
 pub(crate) const CHUNK_TAKEN_SOON: Duration = Duration::from_millis(50);
@@ -111,3 +112,5 @@ pub(crate) const KEPT_AGE_MAX: Duration = Duration::from_secs(24 * 3600);
 pub(crate) const KEPT_TIDIED_EVERY: Duration = Duration::from_secs(600);
 /// Bytes of the disk that archives leave to the library; beyond it 503.
 pub(crate) const KEPT_ROOM_LEFT: u64 = 1 << 30;
+/// Text of an uploaded cover: base64 of the largest that is looked at.
+pub(crate) const COVER_TEXT_BYTES_MAX: usize = 12 << 20;

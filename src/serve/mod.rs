@@ -9,6 +9,7 @@ mod engine;
 mod feed;
 mod history;
 mod limits;
+mod pictures;
 mod questions;
 mod reach;
 mod shelf;
@@ -47,6 +48,7 @@ pub use engine::{Backup, Beside, Engine, Failure, FileText, Linking, Shown, Stat
 pub use feed::{Changes, ImageChange};
 pub use inside::ask;
 pub use listen::{ServeError, app, run};
+pub use pictures::Pictures;
 pub use questions::{Kind, Known, Open};
 pub use reach::{Refused, check};
 pub use table::{RouteRow, routes};

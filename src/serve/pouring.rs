@@ -51,7 +51,7 @@ impl Pour {
                 biased;
                 room = out.reserve() => room.ok(),
                 // When the server stops, the connection is cut off by whoever drains it.
-                _ = stopping.wait_for(|stop| *stop) => out.reserve().await.ok(),
+                Ok(_) = stopping.wait_for(|stop| *stop) => out.reserve().await.ok(),
                 () = tokio::time::sleep(*stall) => None,
             }
         });

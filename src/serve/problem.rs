@@ -88,7 +88,7 @@ impl Problem {
     }
 
     /// The same of something that is only a part of what was asked: 400 where it would be 404.
-    pub(crate) fn as_bad_if_missing(self) -> Self {
+    pub(crate) fn bad_if_missing(self) -> Self {
         let code = if self.code == Code::NotFound { Code::BadRequest } else { self.code };
         Self { code, ..self }
     }

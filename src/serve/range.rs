@@ -87,11 +87,11 @@ pub(crate) fn wanted(headers: &HeaderMap, version: &Version, len: u64) -> Wanted
             Part::Malformed => return Wanted::Whole,
         }
     }
-    let total: u64 = parts.iter().map(|range| range.end - range.start).fold(0, u64::saturating_add);
+    let total: u128 = parts.iter().map(|range| u128::from(range.end - range.start)).sum();
     match parts.len() {
         0 => Wanted::Nothing,
         1 => Wanted::Parts(parts),
-        _ if total > len => Wanted::Whole,
+        _ if total > len.into() => Wanted::Whole,
         _ => Wanted::Parts(parts),
     }
 }
@@ -284,7 +284,7 @@ mod tests {
             let dash = spec.find('-')?;
             let ends = [&spec[..dash], &spec[dash + 1..]].map(|end| end.trim_matches([' ', '\t']));
             for end in ends {
-                if end.chars().any(|letter| !('0'..='9').contains(&letter)) {
+                if end.chars().any(|letter| !letter.is_ascii_digit()) {
                     return None;
                 }
             }
@@ -295,7 +295,7 @@ mod tests {
                 (Some(first), None) => (first, len),
                 (Some(first), Some(last)) if last < first => return None,
                 (Some(first), Some(last)) => (first, len.min(last + 1)),
-                (None, Some(suffix)) => (if suffix > len { 0 } else { len - suffix }, len),
+                (None, Some(suffix)) => (len.saturating_sub(suffix), len),
             };
             if from < to {
                 parts.push((from, to));

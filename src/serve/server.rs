@@ -226,8 +226,8 @@ impl<'a> Call<'a> {
 
     /// What this request does can be undone by this number; said in a header, because most routes that
     /// change something answer with nothing else.
-    pub(crate) fn did(&self, deed: Seq) {
-        self.deed.set(Some(deed));
+    pub(crate) fn did(&self, deed: impl Into<Option<Seq>>) {
+        self.deed.set(deed.into());
     }
 
     /// The library.

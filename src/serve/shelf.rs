@@ -61,7 +61,7 @@ impl Engine for Library {
         questions::open(&now(self)?, max).map_err(Failure::store)
     }
 
-    fn settle_review(&self, number: Seq, take: Option<ImageId>) -> Result<(), Failure> {
+    fn settle_review(&self, number: Seq, take: Option<ImageId>) -> Result<Option<Seq>, Failure> {
         Ok(Library::settle_review(self, number, take)?)
     }
 
@@ -136,28 +136,28 @@ impl Engine for Library {
         images.iter().map(of_image).collect()
     }
 
-    fn make_tag(&self, name: &str) -> Result<api::Tag, Failure> {
-        let id = Library::make_tag(self, name)?;
+    fn make_tag(&self, name: &str) -> Result<(api::Tag, Option<Seq>), Failure> {
+        let (id, deed) = self.make_or_find_tag(name)?;
         let late = || Failure::Unready("the tag was made, but searches do not know it yet".to_owned());
-        shown(self, id).ok_or_else(late)
+        Ok((shown(self, id).ok_or_else(late)?, deed))
     }
 
-    fn remove_tag(&self, tag: TagId) -> Result<(), Failure> {
+    fn remove_tag(&self, tag: TagId) -> Result<Option<Seq>, Failure> {
         Ok(Library::remove_tag(self, tag)?)
     }
 
-    fn color_tag(&self, tag: TagId, color: &str) -> Result<(), Failure> {
+    fn color_tag(&self, tag: TagId, color: &str) -> Result<Option<Seq>, Failure> {
         Ok(Library::color_tag(self, tag, color)?)
     }
 
-    fn link_tag(&self, tag: TagId, images: &[ImageId], link: Linking) -> Result<(), Failure> {
+    fn link_tag(&self, tag: TagId, images: &[ImageId], link: Linking) -> Result<Option<Seq>, Failure> {
         match link {
             Linking::Put => Ok(self.put_tag(tag, images.to_vec())?),
             Linking::Take => Ok(self.take_tag(tag, images.to_vec())?),
         }
     }
 
-    fn toggle_tag(&self, tag: TagId, image: ImageId) -> Result<bool, Failure> {
+    fn toggle_tag(&self, tag: TagId, image: ImageId) -> Result<(bool, Option<Seq>), Failure> {
         Ok(Library::toggle_tag(self, tag, image)?)
     }
 
@@ -174,7 +174,7 @@ impl Engine for Library {
         now(self)?.settings().map_err(Failure::store)
     }
 
-    fn put_setting(&self, name: &str, json: Option<&str>) -> Result<(), Failure> {
+    fn put_setting(&self, name: &str, json: Option<&str>) -> Result<Option<Seq>, Failure> {
         match json {
             Some(json) => Ok(Library::put_setting(self, name, json)?),
             None => Ok(self.remove_setting(name)?),
@@ -185,11 +185,11 @@ impl Engine for Library {
         now(self)?.extra_paths().map_err(Failure::store)
     }
 
-    fn add_extra_path(&self, path: &[u8], types: &[PathType]) -> Result<(), Failure> {
+    fn add_extra_path(&self, path: &[u8], types: &[PathType]) -> Result<Option<Seq>, Failure> {
         Ok(Library::add_extra_path(self, path, types)?)
     }
 
-    fn remove_extra_path(&self, path: &[u8], types: &[PathType]) -> Result<(), Failure> {
+    fn remove_extra_path(&self, path: &[u8], types: &[PathType]) -> Result<Option<Seq>, Failure> {
         Ok(Library::remove_extra_path(self, path, types)?)
     }
 

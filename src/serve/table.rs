@@ -5,7 +5,7 @@ use super::answer::Outcome;
 use super::policy::{At, Paths, Policy};
 use super::routes::{
     events, folders, geninfo, handover, listing, media, operations, own, page, review, roots, search, status,
-    system, tags, undo, zip,
+    system, tags, thumbs, undo, zip,
 };
 use super::server::Call;
 
@@ -56,7 +56,7 @@ const WRITE_PATHS: Policy = Policy::WRITE.with_paths(Paths::Write);
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 77] = [
+pub(crate) static ROUTES: [Route; 80] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
     route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::app)),
@@ -104,6 +104,9 @@ pub(crate) static ROUTES: [Route; 77] = [
     route(Post, Contract, "/send_img_path", HAND_OVER, Engine(handover::send_img_path)),
     route(Get, Contract, "/gen_info_completed", Policy::KNOWN, Inline(handover::gen_info_completed)),
     route(Get, Contract, "/file", READ_PATHS, Files(media::file)),
+    route(Get, Contract, "/image-thumbnail", READ_PATHS, Files(thumbs::thumbnail)),
+    route(Get, Contract, "/video_cover", READ_PATHS, Files(thumbs::cover)),
+    route(Post, Contract, "/set_target_frame_as_video_cover", WRITE_PATHS, Files(thumbs::choose_cover)),
     route(Get, Contract, "/stream_video", READ_PATHS, Files(media::stream_video)),
     route(Get, Contract, "/img/{filename}", READ_PATHS, Files(media::img)),
     route(Get, Contract, "/image_geninfo", READ_PATHS, Files(geninfo::one)),

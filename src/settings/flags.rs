@@ -92,21 +92,16 @@ pub struct Flags {
     #[arg(long = "update_image_index", alias = "update-image-index", hide = true)]
     pub update_image_index: bool,
 
-    /// Make the covers of all films in the extra paths, then exit
-    #[arg(long = "generate_video_cover", alias = "generate-video-cover", hide = true)]
+    /// Make the covers of all films and sounds that are not kept yet, then exit
+    #[arg(long = "generate_video_cover", alias = "generate-video-cover")]
     pub generate_video_cover: bool,
 
-    /// Make the thumbnails of all pictures in the extra paths, then exit
-    #[arg(long = "generate_image_cache", alias = "generate-image-cache", hide = true)]
+    /// Make the thumbnails of all pictures that are not kept yet, then exit
+    #[arg(long = "generate_image_cache", alias = "generate-image-cache")]
     pub generate_image_cache: bool,
 
-    /// Size of those thumbnails
-    #[arg(
-        long = "generate_image_cache_size",
-        value_name = "WxH",
-        alias = "generate-image-cache-size",
-        hide = true
-    )]
+    /// Size of those thumbnails [default: 512x512]
+    #[arg(long = "generate_image_cache_size", value_name = "WxH", alias = "generate-image-cache-size")]
     pub generate_image_cache_size: Option<String>,
 
     /// Say more while thumbnails are made
@@ -116,19 +111,4 @@ pub struct Flags {
     /// Accepted for compatibility: always on
     #[arg(long = "export_fe_fn", alias = "export-fe-fn", hide = true)]
     pub export_fe_fn: bool,
-}
-
-impl Flags {
-    /// Flags that were accepted and do nothing, for people to read.
-    pub(super) fn notices(&self) -> Vec<String> {
-        let made_ahead = "thumbnails and covers are made when they are asked for";
-        let flags = [
-            (self.generate_video_cover, "--generate_video_cover"),
-            (self.generate_image_cache, "--generate_image_cache"),
-            (self.generate_image_cache_size.is_some(), "--generate_image_cache_size"),
-            (self.gen_cache_verbose, "--gen_cache_verbose"),
-        ];
-        let notice = |(_, flag): &(bool, &str)| format!("{flag} has no effect: {made_ahead}");
-        flags.iter().filter(|(is_given, _)| *is_given).map(notice).collect()
-    }
 }

@@ -10,6 +10,7 @@ mod tests;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
+use crate::projection::thumbs::Frame;
 use crate::sys::{PathError, paths};
 
 pub use environment::{Environment, Place};
@@ -86,8 +87,29 @@ pub struct Settings {
     pub home: Option<PathBuf>,
     /// Working directory: what relative paths are relative to.
     pub cwd: PathBuf,
+    /// Small pictures to make before anybody asks, instead of serving.
+    pub making: MakingFirst,
     /// What was accepted and has no effect, for people to read.
     pub notices: Vec<String>,
+}
+
+/// Small pictures of the whole library to make, instead of serving.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MakingFirst {
+    /// Those of images, in this box.
+    pub thumbnails: Option<Frame>,
+    /// Those of films and sounds.
+    pub covers: bool,
+    /// Says more of it.
+    pub is_verbose: bool,
+}
+
+impl MakingFirst {
+    /// Whether anything is to be made.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.thumbnails.is_some() || self.covers
+    }
 }
 
 /// What clients may do (contract 13.2).
@@ -276,7 +298,8 @@ impl Settings {
             upstream: environment.upstream(),
             home: place.home.clone(),
             cwd: place.cwd.clone(),
-            notices: flags.notices().into_iter().chain(environment.notices()).collect(),
+            making: making(&flags)?,
+            notices: environment.notices(),
         })
     }
 }
@@ -287,6 +310,24 @@ fn backups_max(environment: &Environment) -> Result<u32, SettingsError> {
     let number: Option<i64> =
         ours.map_or_else(|| environment.number("IIB_DB_FILE_BACKUP_MAX"), |n| Ok(Some(n)))?;
     Ok(number.map_or(BACKUPS_DEFAULT, |n| u32::try_from(n.clamp(0, 1000)).unwrap_or_default()))
+}
+
+fn making(flags: &Flags) -> Result<MakingFirst, SettingsError> {
+    let size = flags.generate_image_cache_size.as_deref();
+    let wrong = |size: &str| SettingsError::Value {
+        name: "--generate_image_cache_size".to_owned(),
+        value: size.to_owned(),
+        expected: "two numbers from 1 to 4096 such as 512x512",
+    };
+    let frame = match size {
+        Some(size) => Frame::parse(size).ok_or_else(|| wrong(size))?,
+        None => Frame::COMMON,
+    };
+    Ok(MakingFirst {
+        thumbnails: flags.generate_image_cache.then_some(frame),
+        covers: flags.generate_video_cover,
+        is_verbose: flags.gen_cache_verbose,
+    })
 }
 
 fn missing_retention_days(flags: &Flags, environment: &Environment) -> Result<u32, SettingsError> {

@@ -184,9 +184,16 @@ fn what_means_nothing_is_refused_or_noticed() {
         ["IIB_DB_PATH has no effect: the index lies in the data folder, see --data-dir"]
     );
     assert_eq!(settings.backups_max, 0);
-    let ahead = Flags { generate_video_cover: true, ..Flags::default() };
-    let notices = resolve(ahead, &[]).unwrap().notices;
-    assert!(notices[0].starts_with("--generate_video_cover has no effect"), "{notices:?}");
+    let ahead = Flags {
+        generate_video_cover: true,
+        generate_image_cache: true,
+        generate_image_cache_size: Some("256X128".into()),
+        ..Flags::default()
+    };
+    let making = resolve(ahead.clone(), &[]).unwrap().making;
+    assert!(making.covers && making.thumbnails == Frame::new(256, 128));
+    let wrong = Flags { generate_image_cache_size: Some("256".into()), ..ahead };
+    assert!(refusal(wrong, &[]).starts_with("`256` is no value for --generate_image_cache_size"));
     let place = Place { cwd: "/".into(), ..Place::default() };
     let nowhere = Settings::resolve(Flags::default(), &Environment::with(place, &[]), &COMMANDS);
     assert!(matches!(nowhere, Err(SettingsError::NoDataDir)));

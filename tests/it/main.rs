@@ -19,6 +19,7 @@ mod racing;
 mod search;
 mod support;
 mod sweep;
+mod thumbs;
 mod tidy;
 mod undo;
 mod watch_soak;

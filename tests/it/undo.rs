@@ -85,7 +85,7 @@ fn decide(home: &Home, images: &[ImageId], dice: &mut fastrand::Rng) -> Option<S
 
 #[test]
 fn undoing_in_reverse_gives_back_what_was_and_undoing_that_what_became_of_it() {
-    for seed in 0..6 {
+    for seed in 0..4 {
         let mut dice = fastrand::Rng::with_seed(seed);
         let home = Home::new();
         let rules = ["by rule", "name 1"];
@@ -95,8 +95,8 @@ fn undoing_in_reverse_gives_back_what_was_and_undoing_that_what_became_of_it() {
         let by_rule = home.reader().custom_tags_of(images[1]).unwrap()[0].0;
         home.ledger.take_tag(by_rule, vec![images[1]]).unwrap();
         let (home, before) = held(home);
-        let done: Vec<Seq> = (0..60).filter_map(|_| decide(&home, &images, &mut dice)).collect();
-        assert!(done.len() > 25, "{}", done.len());
+        let done: Vec<Seq> = (0..45).filter_map(|_| decide(&home, &images, &mut dice)).collect();
+        assert!(done.len() > 20, "{}", done.len());
         let (home, after) = held(home);
         let undo = |home: &Home, all: &[Seq]| -> Vec<Seq> {
             let undo = |seq: &Seq| {

@@ -95,8 +95,10 @@ impl Planner<'_> {
 
     fn step_of(&mut self, aim: &Aim, from: &[u8], to: Vec<u8>) -> Result<Step, Wrong> {
         let look = self.source(aim, from)?;
-        if !to.is_empty() {
-            self.claim(from, &to)?;
+        match aim {
+            Aim::Remove => {}
+            Aim::Trash => self.set_aside(from, &to)?,
+            Aim::Copy(_) | Aim::Move(_) | Aim::Rename(_) => self.claim(from, &to)?,
         }
         let act = match aim {
             Aim::Copy(_) => Act::CopyFile,

@@ -297,6 +297,12 @@ impl<'a> Planner<'a> {
 
     /// Sets a place aside for what is at `from` now.
     fn claim(&mut self, from: &[u8], to: &[u8]) -> Result<(), Wrong> {
+        self.roots.outside_trash(to)?;
+        self.set_aside(from, to)
+    }
+
+    /// As [`Planner::claim`], in a trash as well.
+    fn set_aside(&mut self, from: &[u8], to: &[u8]) -> Result<(), Wrong> {
         if from == to {
             return Err(Problem::refused(format!("{} is there already", shown(from))).into());
         }

@@ -111,7 +111,7 @@ impl Planner<'_> {
             self.roots.may_go(to)?;
         }
         let place = self.place_back(taken)?;
-        self.claim(to, &place)?;
+        self.set_aside(to, &place)?;
         if let Some(before) = taken.before.filter(|before| before.device != look.sighting.device) {
             let existing = self.existing_above(&place)?;
             self.space.add(before.device, &existing, look.sighting.size);

@@ -40,7 +40,7 @@ pub(crate) fn add(call: &Call<'_>) -> Outcome {
     if !place.real.is_dir() {
         return Err(Problem::bad(format!("`{}` is no folder that can be opened", display(&place.path))));
     }
-    call.engine().add_extra_path(&place.path, &types)?;
+    call.did(call.engine().add_extra_path(&place.path, &types)?);
     Ok(Answer::Null)
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn remove(call: &Call<'_>) -> Outcome {
     let Entry { path, types } = call.asked.json()?;
     let types = types_of(&types)?;
     let place = call.place(&required(path, "path")?)?;
-    call.engine().remove_extra_path(&place.path, &types)?;
+    call.did(call.engine().remove_extra_path(&place.path, &types)?);
     Ok(Answer::Null)
 }
 

@@ -102,11 +102,7 @@ fn hand_out(
     let version = version_of(&metadata);
     let mut response = match judged(&call.asked.headers, &version) {
         Verdict::Failed => return Err(Problem::precondition()),
-        Verdict::Known => {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            response
-        }
+        Verdict::Known => not_modified(),
         Verdict::Send => {
             let wanted = wanted_of(call, &version, metadata.len(), ranges);
             body_of(place, file, metadata.len(), wanted, ranges, naming)?
@@ -121,6 +117,13 @@ fn hand_out(
         set(&mut response, header::EXPIRES, &httpdate::fmt_http_date(SystemTime::now() + KEPT));
     }
     Ok(response)
+}
+
+/// What the client has is what there is.
+pub(crate) fn not_modified() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response
 }
 
 fn wanted_of(call: &Call<'_>, version: &Version, len: u64, ranges: Ranges) -> Wanted {

@@ -16,5 +16,6 @@ pub(super) mod search;
 pub(super) mod status;
 pub(super) mod system;
 pub(super) mod tags;
+pub(super) mod thumbs;
 pub(super) mod undo;
 pub(super) mod zip;

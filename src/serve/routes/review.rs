@@ -42,7 +42,7 @@ pub(crate) fn settle(call: &Call<'_>) -> Outcome {
             Some(chosen?.id)
         }
     };
-    call.engine().settle_review(number, take)?;
+    call.did(call.engine().settle_review(number, take)?);
     Ok(Answer::Null)
 }
 

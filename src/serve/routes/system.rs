@@ -91,7 +91,7 @@ pub(crate) fn put_setting(call: &Call<'_>) -> Outcome {
     if let Err(error) = serde_json::from_str::<Value>(&value) {
         return Err(Problem::bad(format!("`value` holds no JSON: {error}")));
     }
-    call.engine().put_setting(&name, Some(&value))?;
+    call.did(call.engine().put_setting(&name, Some(&value))?);
     Ok(Answer::Null)
 }
 
@@ -103,7 +103,7 @@ struct Name {
 /// 10.5
 pub(crate) fn remove_setting(call: &Call<'_>) -> Outcome {
     let Name { name } = call.asked.json()?;
-    call.engine().put_setting(short(&required(name, "name")?, "name")?, None)?;
+    call.did(call.engine().put_setting(short(&required(name, "name")?, "name")?, None)?);
     Ok(Answer::Null)
 }
 

@@ -62,7 +62,9 @@ pub(crate) fn add(call: &Call<'_>) -> Outcome {
             "a tag name is not blank, and not longer than 8 words and 40 characters, or 12 ideographs",
         ));
     }
-    Ok(Answer::Tag(call.engine().make_tag(&name)?))
+    let (tag, deed) = call.engine().make_tag(&name)?;
+    call.did(deed);
+    Ok(Answer::Tag(tag))
 }
 
 #[derive(Deserialize)]
@@ -77,7 +79,8 @@ pub(crate) fn toggle(call: &Call<'_>) -> Outcome {
     let place = call.place(&required(img_path, "img_path")?)?;
     let tag = custom(call, required(tag_id, "tag_id")?)?;
     let image = taggable(call, &place)?;
-    let is_remove = call.engine().toggle_tag(TagId(tag.id), image)?;
+    let (is_remove, deed) = call.engine().toggle_tag(TagId(tag.id), image)?;
+    call.did(deed);
     Ok(Answer::object([("is_remove", Answer::json(is_remove))]))
 }
 
@@ -106,7 +109,7 @@ pub(crate) fn batch(call: &Call<'_>) -> Outcome {
     }
     images.sort_unstable();
     images.dedup();
-    call.engine().link_tag(TagId(tag.id), &images, linking)?;
+    call.did(call.engine().link_tag(TagId(tag.id), &images, linking)?);
     Ok(Answer::Null)
 }
 
@@ -124,7 +127,7 @@ pub(crate) fn remove(call: &Call<'_>) -> Outcome {
     if tag.name == LIKE {
         return Err(Problem::bad(format!("the tag `{LIKE}` cannot be removed")));
     }
-    call.engine().remove_tag(TagId(id))?;
+    call.did(call.engine().remove_tag(TagId(id))?);
     Ok(Answer::Null)
 }
 
@@ -143,7 +146,7 @@ pub(crate) fn update(call: &Call<'_>) -> Outcome {
     }
     let Some(id) = required(id, "id")?.number() else { return Ok(Answer::Null) };
     if call.engine().tag(TagId(id))?.is_some() {
-        call.engine().color_tag(TagId(id), &color)?;
+        call.did(call.engine().color_tag(TagId(id), &color)?);
     }
     Ok(Answer::Null)
 }
@@ -164,7 +167,7 @@ pub(crate) fn take_off(call: &Call<'_>) -> Outcome {
     if !call.access()?.may_show(&hit.path) {
         return Err(Problem::forbidden("the image lies outside the folders this server may show"));
     }
-    call.engine().link_tag(TagId(tag.id), &[hit.id], Linking::Take)?;
+    call.did(call.engine().link_tag(TagId(tag.id), &[hit.id], Linking::Take)?);
     Ok(Answer::Null)
 }
 

@@ -171,9 +171,32 @@ fn forget_cached(file: &File) {
 #[cfg(not(target_os = "linux"))]
 fn forget_cached(_file: &File) {}
 
+/// What people and programs noted on a file beside its content, as far as the other disk can hold it.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn copy_attributes(source: &File, target: &File) {
+    use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fsetxattr};
+    /// As much as the system hands out at once.
+    const ATTRIBUTES_BYTES_MAX: usize = 64 << 10;
+    let mut names = vec![0; ATTRIBUTES_BYTES_MAX];
+    let n_bytes = flistxattr(source, &mut names[..]).unwrap_or_default();
+    let mut value = vec![0; if n_bytes > 0 { ATTRIBUTES_BYTES_MAX } else { 0 }];
+    // On Linux the others are the system's.
+    let is_ours =
+        |name: &&[u8]| !name.is_empty() && (cfg!(target_os = "macos") || name.starts_with(b"user."));
+    for name in names[..n_bytes].split(|byte| *byte == 0).filter(is_ours) {
+        if let Ok(length) = fgetxattr(source, name, &mut value[..]) {
+            let _ = fsetxattr(target, name, &value[..length], XattrFlags::empty());
+        }
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn copy_attributes(_source: &File, _target: &File) {}
+
 /// Owner as far as one may give it away, permissions, times.
 fn like_the_source(source: &File, target: &File) -> io::Result<()> {
     let metadata = source.metadata()?;
+    copy_attributes(source, target);
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};

@@ -49,10 +49,18 @@ impl Tree for DiskTree {
 
     fn copy_link(&self, from: &Path, to: &Path) -> Result<(), PathError> {
         let target = fs::read_link(from).map_err(PathError::doing("read the link", from))?;
-        make_link(&target, to).map_err(PathError::doing("create", to))
+        make_link(&target, to).map_err(PathError::doing("create", to))?;
+        // A link is as good with another time; only recovery would have to ask a person.
+        let _ = keep_time(from, to);
+        Ok(())
     }
 
     fn is_same_content(&self, one: &Path, other: &Path, progress: Progress<'_>) -> Result<bool, PathError> {
+        let is_link = |path| self.look(path).map(|look| look.is_some_and(|look| look.kind == Kind::Link));
+        if is_link(one)? && is_link(other)? {
+            let says = |path: &Path| fs::read_link(path).map_err(PathError::doing("read the link", path));
+            return Ok(says(one)? == says(other)?);
+        }
         Ok(copying::digest(one, progress)? == copying::digest(other, progress)?)
     }
 
@@ -111,6 +119,22 @@ fn make_link(target: &Path, to: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn make_link(_target: &Path, _to: &Path) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "links are not made on this system"))
+}
+
+#[cfg(unix)]
+fn keep_time(from: &Path, to: &Path) -> io::Result<()> {
+    use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
+    use std::os::unix::fs::MetadataExt;
+    let metadata = fs::symlink_metadata(from)?;
+    let last_access = Timespec { tv_sec: metadata.atime(), tv_nsec: metadata.atime_nsec() as _ };
+    let last_modification = Timespec { tv_sec: metadata.mtime(), tv_nsec: metadata.mtime_nsec() as _ };
+    let times = Timestamps { last_access, last_modification };
+    Ok(utimensat(CWD, to, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
+#[cfg(not(unix))]
+fn keep_time(_from: &Path, _to: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]

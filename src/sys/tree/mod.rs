@@ -7,6 +7,8 @@ mod copying;
 mod disk;
 mod listing;
 mod look;
+#[cfg(test)]
+mod tests;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -71,16 +73,16 @@ pub trait Tree: Send + Sync {
     /// meanwhile. Then nothing is left of the copy.
     fn copy_new(&self, copy: CopyNew<'_>, progress: Progress<'_>) -> Result<(), PathError>;
 
-    /// Makes a symbolic link that says what this one says.
+    /// Makes a symbolic link that says what this one says, with its time of change.
     ///
     /// # Errors
     /// As [`Tree::move_new`].
     fn copy_link(&self, from: &Path, to: &Path) -> Result<(), PathError>;
 
-    /// Whether two regular files are equal byte for byte.
+    /// Whether two regular files are equal byte for byte, or two symbolic links say the same.
     ///
     /// # Errors
-    /// When one cannot be read, or is no regular file.
+    /// When one cannot be read, or is neither file nor link.
     fn is_same_content(&self, one: &Path, other: &Path, progress: Progress<'_>) -> Result<bool, PathError>;
 
     /// Removes a file or link.

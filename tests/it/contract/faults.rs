@@ -7,9 +7,11 @@ use axum::body::Body;
 use axum::http::Request;
 use lumidex::files::{Gone, Preview, Report, Running, Wish, WishError};
 use lumidex::intake::{RootStanding, Standing};
+use lumidex::projection::thumbs::{Frame, Source, ThumbError, Thumbnail};
 use lumidex::query::{Hit, Page, Search, Trend};
 use lumidex::serve::{
-    Backup, Beside, Changes, Deed, Deeds, Engine, Failure, FileText, Linking, Open, Shown, Status, app,
+    Backup, Beside, Changes, Deed, Deeds, Engine, Failure, FileText, Linking, Open, Pictures, Shown, Status,
+    app,
 };
 use lumidex_schema::api;
 use lumidex_schema::id::{EpochToken, ImageId, RootId, Seq, TagId};
@@ -257,6 +259,21 @@ impl Broken {
     }
 }
 
+impl Pictures for Broken {
+    fn thumbnail(&self, _: &Source, _: Frame) -> Result<Thumbnail, ThumbError> {
+        self.fail().map_err(|error| std::io::Error::other(error).into())
+    }
+    fn check_cover(&self, _: &[u8]) -> Result<Vec<u8>, ThumbError> {
+        self.fail().map_err(|error| std::io::Error::other(error).into())
+    }
+    fn cover(&self, _: ImageId) -> Result<Option<Vec<u8>>, Failure> {
+        self.fail()
+    }
+    fn choose_cover(&self, _: ImageId, _: Vec<u8>) -> Result<Seq, Failure> {
+        self.fail()
+    }
+}
+
 impl Deeds for Broken {
     fn perform(&self, _: Wish) -> Result<Report, WishError> {
         self.refuse()
@@ -319,7 +336,7 @@ impl Engine for Broken {
     fn reviews(&self, _: usize) -> Result<Vec<Open>, Failure> {
         self.or_nothing()
     }
-    fn settle_review(&self, _: Seq, _: Option<ImageId>) -> Result<(), Failure> {
+    fn settle_review(&self, _: Seq, _: Option<ImageId>) -> Result<Option<Seq>, Failure> {
         self.fail()
     }
     fn images_at(&self, _: &[&[u8]]) -> Result<Vec<Option<Hit>>, Failure> {
@@ -361,19 +378,19 @@ impl Engine for Broken {
     fn custom_tags_of(&self, _: &[ImageId]) -> Result<Vec<Vec<api::Tag>>, Failure> {
         self.fail()
     }
-    fn make_tag(&self, _: &str) -> Result<api::Tag, Failure> {
+    fn make_tag(&self, _: &str) -> Result<(api::Tag, Option<Seq>), Failure> {
         self.fail()
     }
-    fn remove_tag(&self, _: TagId) -> Result<(), Failure> {
+    fn remove_tag(&self, _: TagId) -> Result<Option<Seq>, Failure> {
         self.fail()
     }
-    fn color_tag(&self, _: TagId, _: &str) -> Result<(), Failure> {
+    fn color_tag(&self, _: TagId, _: &str) -> Result<Option<Seq>, Failure> {
         self.fail()
     }
-    fn link_tag(&self, _: TagId, _: &[ImageId], _: Linking) -> Result<(), Failure> {
+    fn link_tag(&self, _: TagId, _: &[ImageId], _: Linking) -> Result<Option<Seq>, Failure> {
         self.fail()
     }
-    fn toggle_tag(&self, _: TagId, _: ImageId) -> Result<bool, Failure> {
+    fn toggle_tag(&self, _: TagId, _: ImageId) -> Result<(bool, Option<Seq>), Failure> {
         self.fail()
     }
     fn offline_roots(&self) -> Result<Vec<Vec<u8>>, Failure> {
@@ -382,16 +399,16 @@ impl Engine for Broken {
     fn settings(&self) -> Result<Vec<(String, String)>, Failure> {
         self.fail()
     }
-    fn put_setting(&self, _: &str, _: Option<&str>) -> Result<(), Failure> {
+    fn put_setting(&self, _: &str, _: Option<&str>) -> Result<Option<Seq>, Failure> {
         self.fail()
     }
     fn extra_paths(&self) -> Result<Vec<(Vec<u8>, ExtraPath)>, Failure> {
         self.fail()
     }
-    fn add_extra_path(&self, _: &[u8], _: &[PathType]) -> Result<(), Failure> {
+    fn add_extra_path(&self, _: &[u8], _: &[PathType]) -> Result<Option<Seq>, Failure> {
         self.fail()
     }
-    fn remove_extra_path(&self, _: &[u8], _: &[PathType]) -> Result<(), Failure> {
+    fn remove_extra_path(&self, _: &[u8], _: &[PathType]) -> Result<Option<Seq>, Failure> {
         self.fail()
     }
     fn alias_extra_path(&self, _: &[u8], _: &str) -> Result<Option<ExtraPath>, Failure> {

@@ -55,7 +55,8 @@ fn a_folder_lists_everything_directly_in_it() {
     assert_eq!(kinds[..3], ["dir"; 3], "folders first");
     assert_eq!(kinds[3..], ["file"; 9]);
     // With or without a slash, in detours: the same folder under one form of its path.
-    for same in [served.path("").trim_end_matches('/').to_owned(), served.path("sub/../."), served.path("/")]
+    for same in
+        [served.path("").trim_end_matches('/').to_owned(), served.path("sub/../."), served.path("sub//..//")]
     {
         assert_eq!(list(&served, &same), listing, "{same}");
     }

@@ -21,4 +21,5 @@ mod policies;
 mod review;
 mod system;
 mod tags;
+mod thumbs;
 mod zip;

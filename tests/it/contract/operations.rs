@@ -458,3 +458,24 @@ fn the_trash_is_neither_listed_nor_searched_and_can_be_emptied() {
     assert_eq!((&purged["operations"], &purged["files"]), (&json!(1), &json!(1)));
     refused(&undo(&served, &delete), 400, "");
 }
+
+#[test]
+fn a_decision_says_its_number_and_one_that_changed_nothing_does_not() {
+    let served = Served::new();
+    let tag = served.tagged("mood", &[]);
+    let toggle = json!({ "img_path": served.path("a.png"), "tag_id": tag });
+    let on = served.ask("POST", "/iib/db/toggle_custom_tag_to_img", &toggle);
+    let add = json!({ "img_paths": [served.path("a.png")], "action": "add", "tag_id": tag });
+    let again = served.ask("POST", "/iib/db/batch_update_image_tag", &add);
+    assert_eq!((again.status, again.header("x-lumidex-deed")), (200, ""));
+    assert_eq!(undo(&served, &on).status, 200);
+    assert_eq!(tags(&served, "a.png"), Vec::<String>::new());
+    let colour = json!({ "id": tag, "color": "#123456" });
+    let coloured = served.ask("POST", "/iib/db/update_tag", &colour);
+    assert_eq!(undo(&served, &coloured).status, 200);
+    let folder = served.dir.path().join("private").to_str().unwrap().to_owned();
+    let added = served.ask("POST", "/iib/db/extra_paths", &json!({ "path": &folder, "types": ["scanned"] }));
+    assert_eq!(undo(&served, &added).status, 200);
+    let paths = served.get("GET", "/db/extra_paths", &Value::Null);
+    assert!(paths.as_array().unwrap().iter().all(|entry| entry["path"] != json!(folder)), "{paths}");
+}

@@ -148,7 +148,7 @@ impl Served {
 
     /// A new custom tag on these images.
     pub(super) fn tagged(&self, name: &str, images: &[&str]) -> u32 {
-        let tag = Engine::make_tag(&*self.library, name).unwrap();
+        let (tag, _) = Engine::make_tag(&*self.library, name).unwrap();
         for image in images {
             let body = json!({ "img_path": self.path(image), "tag_id": tag.id });
             assert_eq!(

@@ -1,5 +1,16 @@
 //! What people do to files: every wish, what is refused, what is taken back, and what is left when the
 //! disk, the ledger or the program fails in the middle.
 
+mod faults;
+mod flatten;
+mod library;
+mod names;
+mod random;
+mod refusals;
+mod shaky;
+mod sidecars;
+mod together;
+mod trash;
+mod undo;
 mod wishes;
 mod world;

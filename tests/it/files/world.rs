@@ -22,7 +22,7 @@ use std::time::{Duration, SystemTime};
 pub struct World {
     pub dir: Arc<tempfile::TempDir>,
     pub ledger: Ledger,
-    pub files: Files,
+    pub files: Arc<Files>,
     storage: Arc<dyn Storage>,
     tree: Arc<dyn Tree>,
 }
@@ -61,26 +61,36 @@ fn write(path: &Path, says: &str, nth: usize) {
 }
 
 impl World {
-    /// Over these files, walked; each image carries a tag of its own.
+    /// Over these files, walked; each image carries a tag.
     pub fn new(names: &[&str]) -> Self {
-        Self::on(names, Disk::shared(), DiskTree::shared())
+        Self::within(tempfile::tempdir().unwrap(), names, Disk::shared(), DiskTree::shared())
     }
 
-    /// As [`World::new`], with other disks below; files are made and walked without them.
+    /// As [`World::new`], with other disks below; files are made and walked without them. In memory where
+    /// there is a folder in it: whoever asks for other disks asks for many worlds.
     pub fn on(names: &[&str], storage: Arc<dyn Storage>, tree: Arc<dyn Tree>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::within(crate::faults::shim::folder(), names, storage, tree)
+    }
+
+    fn within(
+        dir: tempfile::TempDir,
+        names: &[&str],
+        storage: Arc<dyn Storage>,
+        tree: Arc<dyn Tree>,
+    ) -> Self {
         for folder in ["pics", "out", "data"] {
             fs::create_dir(dir.path().join(folder)).unwrap();
         }
         fill(dir.path(), names);
         let ledger = open(&storage, dir.path());
         ledger.add_extra_path(&paths::to_bytes(dir.path().join("pics")), &[PathType::Scanned]).unwrap();
-        let files = Files::new(ledger.clone(), Arc::clone(&tree), Stop::never());
+        let files = Arc::new(Files::new(ledger.clone(), Arc::clone(&tree), Stop::never()));
         let world = Self { dir: Arc::new(dir), ledger, files, storage, tree };
         world.walk();
-        for (path, (image, _)) in world.known() {
-            let (_, tag) = world.ledger.make_tag(&format!("tag of {path}").replace('/', "-")).unwrap();
-            world.ledger.put_tag(tag, vec![image]).unwrap();
+        let images: Vec<_> = world.known().into_values().map(|(image, _)| image).collect();
+        if !images.is_empty() {
+            let (_, tag) = world.ledger.make_tag("mine").unwrap();
+            world.ledger.put_tag(tag, images).unwrap();
         }
         world
     }
@@ -88,18 +98,15 @@ impl World {
     /// The same after the program ended and was started again.
     #[must_use]
     pub fn restarted(self) -> Self {
-        self.restarted_on(None)
-    }
-
-    /// As [`World::restarted`], with another tree.
-    #[must_use]
-    pub fn restarted_on(self, tree: Option<Arc<dyn Tree>>) -> Self {
-        let Self { dir, ledger, files, storage, tree: old } = self;
+        let Self { dir, ledger, files, storage, tree } = self;
         drop((files, ledger));
         let ledger = open(&storage, dir.path());
-        let tree = tree.unwrap_or(old);
-        let files = Files::new(ledger.clone(), Arc::clone(&tree), Stop::never());
+        let files = Arc::new(Files::new(ledger.clone(), Arc::clone(&tree), Stop::never()));
         Self { dir, ledger, files, storage, tree }
+    }
+
+    pub fn tree(&self) -> Arc<dyn Tree> {
+        Arc::clone(&self.tree)
     }
 
     pub fn walk(&self) {
@@ -209,20 +216,26 @@ impl World {
     /// again finds the same images, however many are new.
     #[track_caller]
     pub fn agrees(&self) {
+        self.agrees_after("");
+    }
+
+    /// As [`World::agrees`], in this case.
+    #[track_caller]
+    pub fn agrees_after(&self, case: &str) {
         let reader = self.ledger.reader().unwrap();
         let before = self.known();
         for (path, (id, _)) in &before {
             let image = reader.image(*id).unwrap().unwrap();
             let real = reader.path_of(&image).unwrap();
             let file = fs::symlink_metadata(paths::from_bytes(&real));
-            let file = file.unwrap_or_else(|error| panic!("{path} is known, and not there: {error}"));
-            assert_eq!(image.sighting.inode, file.ino(), "{path} is another file");
+            let file = file.unwrap_or_else(|error| panic!("{case}: {path} is known, and not there: {error}"));
+            assert_eq!(image.sighting.inode, file.ino(), "{case}: {path} is another file");
         }
         drop(reader);
         self.walk();
         let after = self.known();
         for (path, known) in &before {
-            assert_eq!(after.get(path), Some(known), "{path} after a walk");
+            assert_eq!(after.get(path), Some(known), "{case}: {path} after a walk");
         }
     }
 }

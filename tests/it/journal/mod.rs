@@ -11,6 +11,7 @@ use lumidex_schema::media::MediaKind;
 use lumidex_schema::operation::{Act, OperationKind, Step, StepState};
 use lumidex_schema::path::RelPath;
 use lumidex_schema::record::{Fingerprint, Image, PathType, Presence, Sighting};
+use std::time::SystemTime;
 
 /// A ledger with the roots `/p` and `/q`.
 pub struct Home {
@@ -128,7 +129,9 @@ impl Home {
     }
 
     pub fn miss(&self, file: Sighted, copies: Vec<Sighted>) {
-        self.ledger.observe(vec![Observation::Missing { file, copies, at: Timestamp(77) }]).unwrap();
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let at = Timestamp(i64::try_from(since.as_nanos()).unwrap());
+        self.ledger.observe(vec![Observation::Missing { file, copies, at }]).unwrap();
     }
 
     /// Applies an operation of these moves, in one chunk.

@@ -1,9 +1,11 @@
 //! Images follow their files, whoever tells of a move and when.
 
 use super::{File, Home, file, folder, gone, moved, step};
+use crate::support::fileless::{Fileless, Picture};
 use lumidex::ledger::{Observation, Sighted, Taken};
+use lumidex::query::{Matching, Search};
 use lumidex_schema::id::{ImageId, Timestamp};
-use lumidex_schema::operation::{OperationState, StepState};
+use lumidex_schema::operation::{OperationKind, OperationState, StepState};
 use lumidex_schema::record::{Presence, Sighting};
 
 #[test]
@@ -320,6 +322,18 @@ fn a_renamed_folder_ends_the_same_in_whatever_order_it_is_told() {
 }
 
 #[test]
+fn images_that_a_walk_missed_while_their_folder_moved_are_there() {
+    let home = Home::new();
+    let (a, b) = (home.tagged("/p/x/a.png", file(1)), home.tagged("/p/x/b.png", file(2)));
+    home.miss(home.sighted(b), Vec::new());
+    let operation = home.begin(vec![step(&folder("/p/x", "/q/z"))]);
+    home.miss(home.sighted(a), Vec::new());
+    home.take(operation, 0, 1, vec![folder("/p/x", "/q/z")]);
+    assert_eq!(home.at("/q/z/a.png"), Some(a));
+    assert!(home.is_missing(b), "it was missing before");
+}
+
+#[test]
 fn a_folder_takes_a_place_that_was_known_before() {
     let home = Home::new();
     let (missing, a) = (home.tagged("/q/z/a.png", file(7)), home.tagged("/p/x/a.png", file(1)));
@@ -369,4 +383,40 @@ fn four_thousand_files_are_told_at_once() {
     println!("{n} relocations took {:?}", began.elapsed());
     assert!((0..n).all(|nth| home.at(&path("/q", nth)).is_some() && home.at(&path("/p", nth)).is_none()));
     assert_eq!(home.reader().last_image().unwrap().0 as u64, n, "no image was made");
+}
+
+#[test]
+fn searches_find_a_renamed_folder_under_its_new_name_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let library = Fileless::open(dir.path());
+    let picture = |folder: &str, name: &str| Picture {
+        folder: folder.to_owned(),
+        name: name.to_owned(),
+        date: 1,
+        text: "some text".to_owned(),
+        tags: Vec::new(),
+        media: lumidex_schema::media::MediaKind::Image,
+    };
+    let ids = library.see(&[picture("former/deep", "a.png"), picture("stays", "b.png")]);
+    let found = |needle: &str| {
+        let matching = Matching::Substring(needle.to_owned());
+        library.all(&Search { matching, size: 10, ..Search::default() })
+    };
+    assert_eq!(found("former"), [ids[0]]);
+    let operation = library.ledger.begin_operation(
+        OperationKind::Rename,
+        1,
+        vec![step(&folder("/r/former", "/r/latter"))],
+        true,
+    );
+    let taken = Taken {
+        steps: vec![(StepState::Done, None)],
+        relocations: vec![folder("/r/former", "/r/latter")],
+        end: Some(OperationState::Done),
+        ..Taken::default()
+    };
+    let head = library.ledger.take_steps(operation.unwrap(), taken).unwrap();
+    assert!(library.engine.wait_visible(head, lumidex::limits::VISIBLE_WAIT));
+    assert!(found("former").is_empty());
+    assert_eq!(found("latter/deep"), [ids[0]]);
 }
