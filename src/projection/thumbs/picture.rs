@@ -184,6 +184,7 @@ impl Picture {
         let mut config = webp::WebPConfig::new().map_err(|()| failed("wrong version"))?;
         config.quality = quality;
         config.method = METHOD;
+        config.filter_strength = SMOOTHING;
         let encoder = match picture.colours {
             Colours::Rgba => webp::Encoder::from_rgba(&picture.pixels, picture.width, picture.height),
             _ => webp::Encoder::from_rgb(&picture.pixels, picture.width, picture.height),
@@ -193,9 +194,12 @@ impl Picture {
     }
 }
 
-/// Of 0 (fastest) to 6: 2 takes half as long again and saves a tenth of the bytes, 0 saves a fifth of the
-/// time and costs a few more bytes.
-const METHOD: i32 = 1;
+/// Of 0 (fastest) to 6: 1 takes a quarter longer and saves a twenty-fifth of the bytes, 2 takes three
+/// quarters longer and saves a sixth; neither looks better.
+const METHOD: i32 = 0;
+/// Of 0 to 100, how much edges of blocks are smoothed. More than libwebp's own choice of 60: so small a
+/// picture is more like the original then, at equal cost.
+const SMOOTHING: i32 = 90;
 
 /// The colours of JPEG as red, green and blue.
 fn rgb_of(luma: u8, blue: u8, red: u8) -> [u8; 3] {

@@ -40,6 +40,8 @@ struct Channel<'a> {
     factors: [f32; 64],
     /// The first value of the block before.
     first: i32,
+    /// The values of the block that is decoded; those that do not count stay 0.
+    block: Block,
 }
 
 /// A scan, and the reduced picture it fills.
@@ -72,7 +74,14 @@ impl<'a> Scan<'a> {
                         *factor = f32::from(component.quantisation[place]);
                     }
                 }
-                Channel { component, last_needed: transform.last_needed(), transform, factors, first: 0 }
+                Channel {
+                    component,
+                    last_needed: transform.last_needed(),
+                    transform,
+                    factors,
+                    first: 0,
+                    block: [0.0; 64],
+                }
             })
             .collect();
         let unit = (n * h_max, n * v_max);
@@ -132,12 +141,12 @@ impl<'a> Scan<'a> {
             let (h, v) = channel.component.sampling;
             for block_y in 0..v {
                 for block_x in 0..h {
-                    let block = channel.block(bits)?;
+                    channel.read_block(bits)?;
                     let (width, height) = (channel.transform.width(), channel.transform.height());
                     let left = nth * self.unit.0 + block_x * width;
                     let top = block_y * height;
                     let band = &mut self.band;
-                    channel.transform.pixels(&block, |y, pixels| {
+                    channel.transform.pixels(&channel.block, |y, pixels| {
                         let from = (top + y) * row_bytes + left * n_channels + nth_channel;
                         let places = band.get_mut(from..).unwrap_or_default();
                         for (place, pixel) in places.iter_mut().step_by(n_channels).zip(&pixels[..width]) {
@@ -165,17 +174,18 @@ impl<'a> Scan<'a> {
 
 impl Channel<'_> {
     #[inline(always)]
-    fn block(&mut self, bits: &mut Bits<'_>) -> Result<Block, Damaged> {
+    fn read_block(&mut self, bits: &mut Bits<'_>) -> Result<(), Damaged> {
         let component = self.component;
         // Wraps only in damaged pictures.
         self.first = self.first.wrapping_add(bits.difference(&component.firsts)?);
-        let mut block = [0.0; 64];
-        block[0] = self.first as f32 * self.factors[0];
-        let factors = &self.factors;
+        let (block, factors) = (&mut self.block, &self.factors);
+        for row in block.chunks_exact_mut(8).take(self.transform.height()) {
+            row.fill(0.0);
+        }
+        block[0] = self.first as f32 * factors[0];
         bits.values(&component.others, self.last_needed, |place, value| {
             block[usize::from(ZIGZAG[place])] = value as f32 * factors[place];
-        })?;
-        Ok(block)
+        })
     }
 }
 
