@@ -47,11 +47,13 @@ pub(crate) fn operations(
         &format!("{FILES} files moved, answered when searches show it"),
         format!("{:.2} s, memory grew by {grown} MiB", moved.took.as_secs_f64()),
     );
+    settled(&mut client, report)?;
     check(&mut client, &from, &to, 0)?;
 
     let undone = client.post("/api/v1/undo", &json!({}))?;
     undone.json()?;
     report.row(&format!("{FILES} files moved back by undo"), format!("{:.2} s", undone.took.as_secs_f64()));
+    settled(&mut client, report)?;
     check(&mut client, &from, &to, u64::from(FILES))?;
     drop(client);
     killed(&program, server, &wish, (&from, &to), report)
@@ -123,6 +125,20 @@ fn killed(
     report.row("files left behind by the kill, or known elsewhere than they are", left.to_string());
     drop(client);
     server.stop()?;
+    Ok(())
+}
+
+/// Waits until as many are known as there are: what watching looks at late may be out of sight for a
+/// moment.
+fn settled(client: &mut Client, report: &mut Report) -> anyhow::Result<()> {
+    let began = Instant::now();
+    while client.get("/api/v1/status")?.json()?["images"] != json!(FILES) {
+        if began.elapsed() > PATIENCE {
+            bail!("some files stay out of sight");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    report.row("  after it until all are counted again", format!("{:.2} s", began.elapsed().as_secs_f64()));
     Ok(())
 }
 
