@@ -420,8 +420,8 @@ problem    `/b` is offline: it is empty
         let want = "\
 NUMBER  WHEN  WHAT
 9             undid 7
-7             moved `a\u{fffd}[2J` into `/b`  undone by 9
-3             deleted 2 items for good     it is gone
+7             moved `a\u{fffd}[2J` into `/b`   undone by 9
+3             deleted 2 items for good  it is gone
 ";
         assert_eq!(said, want);
         let undone = told(Topic::Undone, &json!({ "text": "x", "number": 12 }), &Answerer::Folder, false);
