@@ -28,7 +28,7 @@ pub mod limits;
 
 pub mod sys;
 
-pub mod metadata;
+pub use lumidex_metadata as metadata;
 
 pub mod ledger;
 

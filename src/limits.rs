@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+pub use lumidex_metadata::limits as metadata;
+
 /// Most observations in one ledger batch of a walk: large enough to pay for a durable commit,
 /// small enough that a decision never waits long. The batch closes.
 pub const WALK_BATCH_OBSERVATIONS_MAX: usize = 8_192;
@@ -12,13 +14,6 @@ pub const WALK_BATCH_OBSERVATIONS_MAX: usize = 8_192;
 /// Most bytes of generation text in one ledger batch of a walk, so that a library of huge texts
 /// does not gather gigabytes. The batch closes.
 pub const WALK_BATCH_TEXT_BYTES_MAX: usize = 32 * 1024 * 1024;
-
-/// Longest sidecar that is read; captions and infotexts are a few kilobytes. A longer one is a
-/// complaint and is not used.
-pub const SIDECAR_BYTES_MAX: u64 = 1024 * 1024;
-
-/// Longest generation text that is stored; the rest is cut and counted as a complaint.
-pub const GENERATION_TEXT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Longest `.lumidexignore` that is read. A longer one is a complaint and is not used.
 pub const IGNORE_FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -267,66 +262,6 @@ pub mod files {
     pub const PURGE_EVERY: Duration = Duration::from_secs(24 * 3_600);
     /// Operations looked at together for what they hold in a trash.
     pub const OPERATIONS_READ_AT_ONCE: usize = 1_024;
-}
-
-/// Metadata of files. What is beyond a bound is left out with a complaint; the file stays.
-pub mod metadata {
-    /// Bytes read at once at the start of a file: most small pictures are whole in it, and the
-    /// metadata of most large ones.
-    pub const HEAD_BYTES: usize = 64 << 10;
-    /// Bytes of one value; prompts and graphs are far smaller, the rest is an attack or an embedded file.
-    pub const VALUE_BYTES_MAX: usize = 8 << 20;
-    /// Bytes that all compressed values of one file may inflate to.
-    pub const INFLATED_BYTES_PER_FILE_MAX: usize = 32 << 20;
-    /// Metadata bytes read from one file.
-    pub const BYTES_PER_FILE_MAX: u64 = 64 << 20;
-    /// Chunks, segments or boxes of one file; a film of 100,000 frames has one per frame.
-    pub const CHUNKS_PER_FILE_MAX: usize = 100_000;
-    /// Text values kept of one file.
-    pub const SLOTS_PER_FILE_MAX: usize = 256;
-    /// Bytes of a keyword; the standard says 79, writers exceed it.
-    pub const KEYWORD_BYTES_MAX: usize = 1 << 10;
-    /// Directories of one EXIF block; real ones have at most five.
-    pub const EXIF_DIRECTORIES_MAX: usize = 8;
-    /// Entries of one EXIF directory.
-    pub const EXIF_ENTRIES_MAX: usize = 1_000;
-    /// Bytes of a GIF walked block by block, since its frames can only be passed so; what is behind
-    /// counts as frames. Programs put comments before the first frame.
-    pub const GIF_BYTES_WALKED_MAX: u64 = 4 << 20;
-    /// Items of one AVIF or HEIF file; the largest photographs have some hundred tiles.
-    pub const ITEMS_PER_FILE_MAX: usize = 8_192;
-    /// Bytes searched for the next marker in a damaged JPEG.
-    pub const RESYNC_BYTES_MAX: usize = 64 << 10;
-    /// Nesting of JSON; the deepest real graphs reach 20.
-    pub const JSON_DEPTH_MAX: usize = 128;
-    /// Values in one JSON text; bounds what a short hostile text can make of memory.
-    pub const JSON_VALUES_MAX: usize = 400_000;
-    /// Steps of all walks over one graph; the largest real graph has 124 nodes.
-    pub const GRAPH_STEPS_MAX: u32 = 20_000;
-    /// Inputs of one node; one with more is taken to have none.
-    pub const NODE_INPUTS_MAX: usize = 256;
-    /// Samplers and output nodes of one graph that are weighed against each other.
-    pub const GRAPH_CHOICES_MAX: usize = 64;
-    /// Nodes followed in a row while resolving one value of a graph.
-    pub const GRAPH_DEPTH_MAX: u32 = 64;
-    /// Bytes of the key of a setting.
-    pub const SETTING_KEY_BYTES_MAX: usize = 128;
-    /// Settings kept of one recipe.
-    pub const SETTINGS_MAX: usize = 1_000;
-    /// Adapters kept of one recipe.
-    pub const LORAS_MAX: usize = 1_000;
-    /// Tags taken from one prompt.
-    pub const PROMPT_TAGS_MAX: usize = 1_000;
-    /// Bytes of the name of a tag taken from a file.
-    pub const TAG_NAME_BYTES_MAX: usize = 1 << 10;
-    /// Blocks of the pixel payload that make a fingerprint.
-    pub const FINGERPRINT_BLOCKS: u64 = 8;
-    /// Bytes of each such block.
-    pub const FINGERPRINT_BLOCK_BYTES: usize = 512;
-    /// Tag rules of a person.
-    pub const TAG_RULES_MAX: usize = 1_000;
-    /// Bytes a compiled expression of a tag rule may take.
-    pub const TAG_RULE_REGEX_BYTES_MAX: usize = 1 << 20;
 }
 
 /// Thumbnails and covers.

@@ -15,9 +15,68 @@ pub enum Source {
     ComfyUi,
     /// NovelAI.
     NovelAi,
+    /// SD.Next.
+    SdNext,
+    /// Fooocus and what was made of it.
+    Fooocus,
+    /// RuinedFooocus.
+    RuinedFooocus,
+    /// InvokeAI.
+    InvokeAi,
+    /// SwarmUI, formerly StableSwarmUI.
+    SwarmUi,
+    /// Draw Things.
+    DrawThings,
+    /// Easy Diffusion.
+    EasyDiffusion,
+    /// The generator of Civitai.
+    Civitai,
+    /// TensorArt and its relatives.
+    TensorArt,
+    /// StabilityMatrix.
+    StabilityMatrix,
+    /// A space of Hugging Face.
+    HfSpace,
+    /// Midjourney.
+    Midjourney,
+    /// OpenAI: DALL·E, gpt-image, ChatGPT, Sora.
+    OpenAi,
+    /// Google: Gemini, Imagen.
+    Google,
+    /// Adobe: Firefly, Photoshop.
+    Adobe,
+    /// A generator that names itself in no way known here.
+    Generic,
+    /// A camera.
+    Camera,
 }
 
 impl Source {
+    /// Every source.
+    pub const ALL: [Self; 21] = [
+        Self::A1111,
+        Self::Forge,
+        Self::ComfyUi,
+        Self::NovelAi,
+        Self::SdNext,
+        Self::Fooocus,
+        Self::RuinedFooocus,
+        Self::InvokeAi,
+        Self::SwarmUi,
+        Self::DrawThings,
+        Self::EasyDiffusion,
+        Self::Civitai,
+        Self::TensorArt,
+        Self::StabilityMatrix,
+        Self::HfSpace,
+        Self::Midjourney,
+        Self::OpenAi,
+        Self::Google,
+        Self::Adobe,
+        Self::Generic,
+        Self::Camera,
+    ];
+
     /// The word of the `Source Identifier` settings entry, as the field writes it.
     #[must_use]
     pub const fn identifier(self) -> &'static str {
@@ -26,6 +85,51 @@ impl Source {
             Self::Forge => "Stable Diffusion web UI Forge",
             Self::ComfyUi => "ComfyUI",
             Self::NovelAi => "NovelAI",
+            Self::SdNext => "SD.Next",
+            Self::Fooocus => "Fooocus",
+            Self::RuinedFooocus => "RuinedFooocus",
+            Self::InvokeAi => "InvokeAI",
+            Self::SwarmUi => "StableSwarmUI",
+            Self::DrawThings => "Draw Things",
+            Self::EasyDiffusion => "Easy Diffusion",
+            Self::Civitai => "Civitai",
+            Self::TensorArt => "TensorArt",
+            Self::StabilityMatrix => "StabilityMatrix",
+            Self::HfSpace => "Hugging Face",
+            Self::Midjourney => "Midjourney",
+            Self::OpenAi => "OpenAI",
+            Self::Google => "Google",
+            Self::Adobe => "Adobe",
+            Self::Generic => "Other generator",
+            Self::Camera => "Camera",
+        }
+    }
+
+    /// One word in lower case, as scripts know it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::A1111 => "a1111",
+            Self::Forge => "forge",
+            Self::ComfyUi => "comfyui",
+            Self::NovelAi => "novelai",
+            Self::SdNext => "sdnext",
+            Self::Fooocus => "fooocus",
+            Self::RuinedFooocus => "ruinedfooocus",
+            Self::InvokeAi => "invokeai",
+            Self::SwarmUi => "swarmui",
+            Self::DrawThings => "drawthings",
+            Self::EasyDiffusion => "easydiffusion",
+            Self::Civitai => "civitai",
+            Self::TensorArt => "tensorart",
+            Self::StabilityMatrix => "stabilitymatrix",
+            Self::HfSpace => "hfspace",
+            Self::Midjourney => "midjourney",
+            Self::OpenAi => "openai",
+            Self::Google => "google",
+            Self::Adobe => "adobe",
+            Self::Generic => "generic",
+            Self::Camera => "camera",
         }
     }
 }
@@ -66,10 +170,14 @@ pub struct Recipe {
 }
 
 /// A low-rank adapter and how strongly it was applied.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Lora {
     /// Name without folder and extension.
     pub name: String,
     /// 1 when the file does not say.
     pub weight: f64,
+    /// Of the text encoder, where the file gives one of its own.
+    pub clip_weight: Option<f64>,
+    /// Lower case, without the name of its kind.
+    pub hash: Option<String>,
 }

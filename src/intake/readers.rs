@@ -16,7 +16,7 @@ use super::listing::{EntryType, stat_open};
 use super::progress::Progress;
 use super::walk::{Seen, WalkedRoot, folder_path, sidecar_name};
 use crate::ledger::{self, Elsewhere, Ledger, SharedText};
-use crate::limits::SIDECAR_BYTES_MAX;
+use crate::limits::metadata::SIDECAR_BYTES_MAX;
 use crate::metadata::ReadAt;
 use crate::sys::{PathError, paths};
 

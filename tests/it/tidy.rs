@@ -37,11 +37,12 @@ const FORBIDDEN_NAMES: [&str; 11] = [
     "misc",
 ];
 /// What stands at the top level, beside files whose name begins with a dot.
-const TOP_LEVEL: [&str; 17] = [
+const TOP_LEVEL: [&str; 18] = [
     "Cargo.toml",
     "Cargo.lock",
     "src",
     "schema",
+    "metadata",
     "index-tools",
     "tests",
     "benches",
@@ -72,8 +73,10 @@ fn source(path: &str, text: &str) -> Source {
 fn tree() -> Vec<Source> {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    let mut folders: Vec<_> =
-        ["src", "schema", "index-tools", "tests", "benches"].map(|name| top.join(name)).into_iter().collect();
+    let mut folders: Vec<_> = ["src", "schema", "metadata", "index-tools", "tests", "benches"]
+        .map(|name| top.join(name))
+        .into_iter()
+        .collect();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten() {
             let path = entry.unwrap().path();

@@ -1,0 +1,83 @@
+//! The infotext of A1111, Forge and everything compatible: prompts, then a settings line.
+//!
+//! It is also the form in which every other dialect's recipe is stored (design ruling 8).
+//! Grammar and mapping follow the format catalogue's sections 5.1 and 5.2.
+
+mod map;
+mod parts;
+mod render;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+pub(super) use render::{complete, keys, lora_weights, pairs, render};
+
+use crate::{json, normal, prompt};
+use lumidex_schema::recipe::{Recipe, Source};
+use std::borrow::Cow;
+
+/// The recipe of a text that has a settings line; `None` for every other text.
+pub(super) fn parse(text: &str) -> Option<Recipe> {
+    let unified = unify(text);
+    let parts = parts::split(&unified);
+    parts.settings?;
+    if text.trim_start().starts_with('{') && json::parse(text.trim_start()).is_some() {
+        return None;
+    }
+    Some(recipe(text, &parts))
+}
+
+/// The recipe of a text that is known to be a prompt, with or without settings; `None` when it
+/// is empty or JSON.
+pub(super) fn parse_prompt(text: &str) -> Option<Recipe> {
+    let is_json = text.trim_start().starts_with(['{', '[']) && json::parse(text.trim_start()).is_some();
+    if text.trim().is_empty() || is_json {
+        return None;
+    }
+    Some(recipe(text, &parts::split(&unify(text))))
+}
+
+/// The recipe of a text that has a settings line or at least a negative prompt.
+pub(super) fn parse_comment(text: &str) -> Option<Recipe> {
+    parse(text).or_else(|| parse_prompt(text).filter(|recipe| !recipe.negative.is_empty()))
+}
+
+/// Line and paragraph separators count as line ends.
+fn unify(text: &str) -> Cow<'_, str> {
+    if memchr::memchr3(0xe2, b'\r', b'\0', text.as_bytes()).is_some()
+        && text.contains(['\u{2028}', '\u{2029}', '\r'])
+    {
+        Cow::Owned(text.replace("\r\n", "\n").replace(['\u{2028}', '\u{2029}', '\r'], "\n"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+fn recipe(raw: &str, parts: &parts::Parts<'_>) -> Recipe {
+    let mut recipe = Recipe {
+        source: Source::A1111,
+        positive: parts.positive.to_owned(),
+        negative: parts.negative.to_owned(),
+        raw: raw.to_owned(),
+        ..Recipe::default()
+    };
+    for network in prompt::networks(&recipe.positive) {
+        normal::add_lora(&mut recipe.loras, network.name, network.weight);
+    }
+    let mut mapper = map::Mapper::new(&mut recipe);
+    if let Some(settings) = parts.settings {
+        for (key, value) in settings::pairs(settings) {
+            mapper.take(key, &value);
+        }
+    }
+    for (key, value) in &parts.templates {
+        mapper.take(key, value);
+    }
+    if let Some(json::Value::Map(members)) = parts.trailer.and_then(|(trailer, _)| json::parse(trailer)) {
+        for (key, value) in &members {
+            mapper.extra(key, value.scalar().map_or_else(|| value.to_string(), str::to_owned));
+        }
+    }
+    mapper.finish();
+    recipe
+}

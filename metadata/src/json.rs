@@ -1,0 +1,332 @@
+//! A lenient JSON reader: what generators write, not what the standard allows.
+//!
+//! Differs from a strict reader in that `NaN` and `Infinity` are null, text after the first
+//! complete value is ignored, numbers keep their source text (seeds exceed every number type),
+//! unpaired surrogates become U+FFFD, raw control characters may stand in strings, and nesting
+//! and size are bounded. Knows no dialect.
+
+use crate::limits::{JSON_DEPTH_MAX, JSON_VALUES_MAX};
+use std::borrow::Cow;
+use std::fmt;
+
+/// A JSON value that borrows from its text.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Value<'a> {
+    Null,
+    Bool(bool),
+    /// The number's own text.
+    Number(&'a str),
+    Text(Cow<'a, str>),
+    List(Vec<Value<'a>>),
+    /// In order of appearance, repeated keys included.
+    Map(Vec<(Cow<'a, str>, Value<'a>)>),
+}
+
+impl<'a> Value<'a> {
+    /// The member of a map; the last one of repeated keys.
+    pub(super) fn get(&self, key: &str) -> Option<&Value<'a>> {
+        self.map()?.iter().rev().find(|(known, _)| known == key).map(|(_, value)| value)
+    }
+
+    pub(super) fn map(&self) -> Option<&[(Cow<'a, str>, Value<'a>)]> {
+        if let Self::Map(map) = self { Some(map) } else { None }
+    }
+
+    pub(super) fn list(&self) -> Option<&[Value<'a>]> {
+        if let Self::List(list) = self { Some(list) } else { None }
+    }
+
+    pub(super) fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// Text, number or truth value as text.
+    pub(super) fn scalar(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Number(number) => Some(number),
+            Self::Bool(value) => Some(if *value { "true" } else { "false" }),
+            Self::Null | Self::List(_) | Self::Map(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Value<'_> {
+    /// Compact JSON.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted = |text: &str| serde_json::Value::from(text);
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Number(number) => f.write_str(number),
+            Self::Text(text) => write!(f, "{}", quoted(text)),
+            Self::List(items) => {
+                for (nth, item) in items.iter().enumerate() {
+                    write!(f, "{}{item}", if nth == 0 { "[" } else { "," })?;
+                }
+                f.write_str(if items.is_empty() { "[]" } else { "]" })
+            }
+            Self::Map(members) => {
+                for (nth, (key, value)) in members.iter().enumerate() {
+                    write!(f, "{}{}:{value}", if nth == 0 { "{" } else { "," }, quoted(key))?;
+                }
+                f.write_str(if members.is_empty() { "{}" } else { "}" })
+            }
+        }
+    }
+}
+
+/// The first complete value of `text`; `None` when there is none within the bounds.
+pub(super) fn parse(text: &str) -> Option<Value<'_>> {
+    prefix(text).map(|(value, _)| value)
+}
+
+/// The first complete value and how many bytes it takes, blanks before it included.
+pub(super) fn prefix(text: &str) -> Option<(Value<'_>, usize)> {
+    let mut reader = Reader { text, at: 0, n_values: 0 };
+    if text.starts_with('\u{feff}') {
+        reader.at = '\u{feff}'.len_utf8();
+    }
+    let value = reader.value(0)?;
+    Some((value, reader.at))
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    n_values: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn skip_blanks(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        self.skip_blanks();
+        let eaten = self.peek() == Some(byte);
+        self.at += usize::from(eaten);
+        eaten
+    }
+
+    fn eat_word(&mut self, word: &str) -> bool {
+        let eaten = self.text[self.at..].starts_with(word);
+        self.at += if eaten { word.len() } else { 0 };
+        eaten
+    }
+
+    fn value(&mut self, depth: usize) -> Option<Value<'a>> {
+        self.n_values += 1;
+        if depth >= JSON_DEPTH_MAX || self.n_values > JSON_VALUES_MAX {
+            return None;
+        }
+        self.skip_blanks();
+        match self.peek()? {
+            b'{' => self.members(depth),
+            b'[' => self.items(depth),
+            b'"' => self.string().map(Value::Text),
+            _ => self.word(),
+        }
+    }
+
+    fn members(&mut self, depth: usize) -> Option<Value<'a>> {
+        self.at += 1;
+        let mut members = Vec::new();
+        loop {
+            if self.eat(b'}') {
+                return Some(Value::Map(members));
+            }
+            if !members.is_empty() && !self.eat(b',') {
+                return None;
+            }
+            self.skip_blanks();
+            if self.peek() == Some(b'}') {
+                continue;
+            }
+            let key = self.string()?;
+            if !self.eat(b':') {
+                return None;
+            }
+            members.push((key, self.value(depth + 1)?));
+        }
+    }
+
+    fn items(&mut self, depth: usize) -> Option<Value<'a>> {
+        self.at += 1;
+        let mut items = Vec::new();
+        loop {
+            if self.eat(b']') {
+                return Some(Value::List(items));
+            }
+            if !items.is_empty() && !self.eat(b',') {
+                return None;
+            }
+            self.skip_blanks();
+            if self.peek() == Some(b']') {
+                continue;
+            }
+            items.push(self.value(depth + 1)?);
+        }
+    }
+
+    fn word(&mut self) -> Option<Value<'a>> {
+        for (word, value) in [
+            ("true", Value::Bool(true)),
+            ("false", Value::Bool(false)),
+            ("null", Value::Null),
+            ("NaN", Value::Null),
+            ("Infinity", Value::Null),
+            ("-Infinity", Value::Null),
+        ] {
+            if self.eat_word(word) {
+                return Some(value);
+            }
+        }
+        let rest = &self.text[self.at..];
+        let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+        let len = rest.bytes().take_while(|byte| is_part(byte)).count();
+        if !rest[..len].bytes().any(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        self.at += len;
+        Some(Value::Number(&rest[..len]))
+    }
+
+    fn string(&mut self) -> Option<Cow<'a, str>> {
+        if self.peek() != Some(b'"') {
+            return None;
+        }
+        self.at += 1;
+        let start = self.at;
+        let found = memchr::memchr2(b'"', b'\\', &self.text.as_bytes()[start..])?;
+        self.at += found;
+        if self.peek() == Some(b'"') {
+            self.at += 1;
+            return Some(Cow::Borrowed(&self.text[start..self.at - 1]));
+        }
+        let mut string = self.text[start..self.at].to_owned();
+        loop {
+            let start = self.at;
+            self.at += memchr::memchr2(b'"', b'\\', &self.text.as_bytes()[start..])?;
+            string.push_str(&self.text[start..self.at]);
+            self.at += 1;
+            if self.text.as_bytes()[self.at - 1] == b'"' {
+                return Some(Cow::Owned(string));
+            }
+            self.escape(&mut string)?;
+        }
+    }
+
+    /// What follows a backslash.
+    fn escape(&mut self, string: &mut String) -> Option<()> {
+        let letter = self.text[self.at..].chars().next()?;
+        self.at += letter.len_utf8();
+        string.push(match letter {
+            'n' => '\n',
+            't' => '\t',
+            'r' => '\r',
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'u' => return self.unicode(string),
+            other => other,
+        });
+        Some(())
+    }
+
+    fn unicode(&mut self, string: &mut String) -> Option<()> {
+        let first = self.hex()?;
+        let mut code = u32::from(first);
+        if (0xd800..0xdc00).contains(&first) && self.text[self.at..].starts_with("\\u") {
+            let back = self.at;
+            self.at += 2;
+            match self.hex()? {
+                second @ 0xdc00..0xe000 => {
+                    code = 0x10000 + ((code - 0xd800) << 10) + (u32::from(second) - 0xdc00);
+                }
+                _ => self.at = back,
+            }
+        }
+        string.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+        Some(())
+    }
+
+    fn hex(&mut self) -> Option<u16> {
+        let digits = self.text.get(self.at..self.at + 4)?;
+        self.at += 4;
+        u16::from_str_radix(digits, 16).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn number(text: &str) -> String {
+        parse(text).unwrap().get("a").unwrap().scalar().unwrap().to_owned()
+    }
+
+    #[test]
+    fn numbers_keep_their_text() {
+        for digits in ["18446744073709551615", "-1", "1e400", "12.0", "123456789012345678901234567890"] {
+            assert_eq!(number(&format!("{{\"a\": {digits}}}")), digits);
+        }
+        assert_eq!(number("{\"a\": \"0xABCDEF\"}"), "0xABCDEF");
+    }
+
+    #[test]
+    fn what_writers_get_wrong_is_read() {
+        assert_eq!(parse("[NaN, Infinity, -Infinity]"), Some(Value::List(vec![const { Value::Null }; 3])));
+        assert_eq!(parse("\u{feff}[1,]\0\0"), Some(Value::List(vec![Value::Number("1")])));
+        assert_eq!(prefix("{} {\"b\": 1}"), Some((Value::Map(vec![]), 2)));
+        assert_eq!(number("{\"a\": 1, \"a\": 2}"), "2");
+        assert_eq!(number("{\"a\": \"x\\ud800y\"}"), "x\u{fffd}y");
+        assert_eq!(number("{\"a\": \"\\ud83d\\ude00\\n\\u732b\"}"), "😀\n猫");
+        assert_eq!(number("{\"a\": \"line\nbreak\"}"), "line\nbreak");
+    }
+
+    #[test]
+    fn what_is_no_complete_value_is_none() {
+        for text in [
+            "",
+            "{",
+            "{\"a\"",
+            "{\"a\":",
+            "[1",
+            "[1 2]",
+            "\"x",
+            "\"\\u12",
+            "word",
+            "{a: 1}",
+            "-",
+            "{,}",
+            "\"\\u123é\"",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn depth_and_number_of_values_are_bounded() {
+        assert_eq!(parse(&"[".repeat(100_000)), None);
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(parse(&deep), None);
+        let wide = format!("[{}]", "[],".repeat(JSON_VALUES_MAX + 1));
+        assert_eq!(parse(&wide), None);
+        let fair = format!("{}{}", "[".repeat(100), "]".repeat(100));
+        assert!(parse(&fair).is_some());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(text in r#"([\[\]{}:,"\\]|\\u[0-9a-f]{0,5}|NaN|-?[0-9]{1,3}|é|[a-z ]{0,3}){0,40}"#) {
+            let _ = prefix(&text).map(|(_, len)| &text[..len]);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Bytes to a recipe: how a picture was made, as its file says.
+//!
+//! Pure functions over bounded, positioned reads. Nothing here knows of files or of the ledger,
+//! decodes a pixel, or fails on content: a bad value is a [`Complaint`], the rest is read.
+//!
+//! A container reader (`png`, `jpeg`, `webp`, `gif`, `tiff`, `heif`, `jxl`, with `exif` inside)
+//! collects texts into *slots*. The detectors of `dialects` look at them through a *sheet* and make *claims*;
+//! the first claim gives the recipe and the others fill what it leaves out. A new container is a file and a
+//! line in `read`; a new dialect is a file and a detector.
+
+mod bmp;
+mod boxes;
+mod claim;
+mod complaint;
+mod container;
+mod decode;
+mod dialects;
+mod exif;
+mod field;
+mod fingerprint;
+mod gif;
+mod heif;
+mod items;
+mod jpeg;
+mod json;
+mod jxl;
+mod normal;
+mod picture;
+mod png;
+mod prompt;
+mod read;
+mod sheet;
+mod sidecar;
+mod slots;
+mod source;
+mod tags;
+mod tiff;
+mod webp;
+
+mod comfyui;
+mod infotext;
+mod novelai;
+
+pub mod limits;
+pub mod rules;
+
+#[cfg(test)]
+mod tests;
+
+pub use complaint::Complaint;
+pub use container::Container;
+pub use read::{Reading, read, recipe_of, slots_as_text};
+pub use source::{Bytes, ReadAt};
+pub use tags::auto_tags;

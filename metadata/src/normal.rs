@@ -1,0 +1,165 @@
+//! Single values as writers spell them to the form a recipe keeps (catalogue, section 6).
+
+use crate::limits::LORAS_MAX;
+use lumidex_schema::recipe::Lora;
+
+/// A sampler or scheduler as stored; `None` when it says nothing.
+pub(super) fn word(value: &str) -> Option<String> {
+    let value = value.trim();
+    (!value.is_empty() && !["None", "Automatic"].contains(&value)).then(|| value.to_owned())
+}
+
+/// A finite number; a decimal comma is read as a point.
+pub(super) fn number(value: &str) -> Option<f64> {
+    let value = value.trim();
+    if !value.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '-' | '+' | '.')) {
+        return None;
+    }
+    let number = value.parse::<f64>().or_else(|_| value.replacen(',', ".", 1).parse());
+    number.ok().filter(|number| number.is_finite())
+}
+
+/// A whole number that may be written with a zero fraction.
+pub(super) fn count(value: &str) -> Option<u32> {
+    let value = value.trim();
+    value
+        .split_once('.')
+        .filter(|(_, zeros)| zeros.bytes().all(|digit| digit == b'0'))
+        .map_or(value, |(whole, _)| whole)
+        .parse()
+        .ok()
+}
+
+/// A seed as decimal digits: decimal, `0x…`, or with a zero fraction. Negative means random.
+pub(super) fn seed(value: &str) -> Option<String> {
+    const DIGITS_MAX: usize = 64;
+    let value = value.trim();
+    if let Some(hex) = value.strip_prefix("0x").or_else(|| value.strip_prefix("0X")) {
+        return u128::from_str_radix(hex, 16).ok().map(|seed| seed.to_string());
+    }
+    let whole = match value.split_once('.') {
+        Some((whole, zeros)) if zeros.bytes().all(|digit| digit == b'0') => whole,
+        Some(_) => return None,
+        None => value,
+    };
+    let is_seed =
+        !whole.is_empty() && whole.len() <= DIGITS_MAX && whole.bytes().all(|digit| digit.is_ascii_digit());
+    is_seed.then(|| whole.to_owned())
+}
+
+/// `WxH`, `W x H`, `W×H`, `W * H`, `(W, H)`, `[W, H]`; `None` when zero or absurd.
+pub(super) fn size(value: &str) -> Option<(u32, u32)> {
+    let value = value.trim().trim_start_matches(['(', '[']).trim_end_matches([')', ']']);
+    let (width, height) = value.split_once(['x', 'X', '×', '*', ','])?;
+    let side = |text: &str| text.trim().parse::<u32>().ok().filter(|side| (1..=65_535).contains(side));
+    Some((side(width)?, side(height)?))
+}
+
+/// A model's name without folder and known extension; resource ids stay whole.
+pub(super) fn model(value: &str) -> Option<String> {
+    let value = value.trim();
+    if ["", "None", "none", "null", "Default (model)", "@none", "Automatic"].contains(&value) {
+        return None;
+    }
+    let name = stem(value);
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// The last component of a path without a model file's extension.
+pub(super) fn stem(path: &str) -> &str {
+    if path.starts_with("urn:") {
+        return path;
+    }
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path).trim();
+    for extension in [".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft"] {
+        if let Some(at) = name.len().checked_sub(extension.len())
+            && name.get(at..).is_some_and(|end| end.eq_ignore_ascii_case(extension))
+        {
+            return &name[..at];
+        }
+    }
+    name
+}
+
+/// A hash in lower case without the name of its kind.
+pub(super) fn hash(value: &str) -> Option<String> {
+    let value = value.trim().to_ascii_lowercase();
+    let hash =
+        ["0x", "sha256:", "blake3:"].iter().find_map(|kind| value.strip_prefix(kind)).unwrap_or(&value);
+    (!hash.is_empty() && hash != "none").then(|| hash.to_owned())
+}
+
+/// Adds an adapter, unless it is there under any case of letters. `name` may be a path.
+pub(super) fn add_lora(loras: &mut Vec<Lora>, name: &str, weight: f64) {
+    let name = stem(name.trim());
+    if name.is_empty() || name == "None" || loras.len() >= LORAS_MAX {
+        return;
+    }
+    if !loras.iter().any(|known| is_same_lora(&known.name, name)) {
+        loras.push(Lora { name: name.to_owned(), weight, ..Lora::default() });
+    }
+}
+
+/// Whether two names, the second perhaps a path, mean the same adapter.
+pub(super) fn is_same_lora(known: &str, name: &str) -> bool {
+    let name = stem(name.trim());
+    known == name
+        || (known.is_ascii() || name.is_ascii()) && known.eq_ignore_ascii_case(name)
+        || !known.is_ascii() && known.to_lowercase() == name.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_sane_or_absent() {
+        for text in ["1024x768", "1024 x 768", "1024×768", "(1024, 768)", "[1024,768]", "1024 * 768"] {
+            assert_eq!(size(text), Some((1024, 768)), "{text}");
+        }
+        for text in ["0x0", "99999999x1", "x", "", "1024", "-1x5"] {
+            assert_eq!(size(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn seeds_are_exact_whatever_their_size() {
+        assert_eq!(seed("18446744073709551615").as_deref(), Some("18446744073709551615"));
+        assert_eq!(seed("0xABCDEF").as_deref(), Some("11259375"));
+        assert_eq!(seed("12.0").as_deref(), Some("12"));
+        for text in ["-1", "1e400", "", "1.5", &"9".repeat(400)] {
+            assert_eq!(seed(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_finite_or_absent() {
+        assert_eq!(number("7,5"), Some(7.5));
+        assert_eq!(number("1e400"), None);
+        assert_eq!(number("nan"), None);
+        assert_eq!(number("1.0.0"), None);
+    }
+
+    #[test]
+    fn names_lose_folder_and_extension() {
+        assert_eq!(model("SDXL\\foo.bar.safetensors").as_deref(), Some("foo.bar"));
+        assert_eq!(model("a/b.CKPT").as_deref(), Some("b"));
+        assert_eq!(
+            model("urn:air:sdxl:checkpoint:civitai:1@2").as_deref(),
+            Some("urn:air:sdxl:checkpoint:civitai:1@2")
+        );
+        assert_eq!(model("None"), None);
+        assert_eq!(hash("0xABCD").as_deref(), Some("abcd"));
+    }
+
+    #[test]
+    fn adapters_are_merged_by_name_in_any_case() {
+        let mut loras = Vec::new();
+        for (name, weight) in
+            [("dir/Soft.safetensors", 0.5), ("soft", 1.0), ("ÄRT", 1.0), ("ärt", 1.0), ("None", 1.0)]
+        {
+            add_lora(&mut loras, name, weight);
+        }
+        assert_eq!(loras.iter().map(|lora| lora.name.as_str()).collect::<Vec<_>>(), ["Soft", "ÄRT"]);
+    }
+}

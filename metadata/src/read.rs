@@ -1,0 +1,195 @@
+//! One file's bytes to everything the ledger wants to know of it.
+
+use crate::claim::Found;
+use crate::complaint::Complaint;
+use crate::container::Container;
+use crate::dialects;
+use crate::limits::{GENERATION_TEXT_BYTES_MAX, SIDECAR_BYTES_MAX};
+use crate::picture::Picture;
+use crate::sheet::Sheet;
+use crate::sidecar::{self, Sidecar};
+use crate::slots::{Slots, Wanted};
+use crate::source::{ReadAt, Window};
+use crate::{bmp, fingerprint, gif, heif, infotext, jpeg, jxl, png, tiff, webp};
+use lumidex_schema::recipe::Recipe;
+use lumidex_schema::record::Fingerprint;
+use std::collections::BTreeMap;
+use std::io;
+
+/// What a file says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// By content.
+    pub container: Container,
+    /// Of the file itself; 0 when unknown.
+    pub pixel_width: u32,
+    /// Of the file itself; 0 when unknown.
+    pub pixel_height: u32,
+    /// Content identity; all zero for an empty file.
+    pub fingerprint: Fingerprint,
+    /// How the picture was made, if the file or its sidecar says so.
+    pub recipe: Option<Recipe>,
+    /// A caption that is not a prompt.
+    pub description: Option<String>,
+    /// What is stored and searched (design ruling 8): at most 1 MiB, without NUL.
+    pub generation_text: String,
+    /// Which text gave each field of the recipe: the field (`positive`, `negative`, `loras`, or the key of a
+    /// setting) and the place, as `text:parameters` or `exif:UserComment`.
+    pub provenance: Vec<(String, String)>,
+    /// Every place where the file holds text, those included that nothing was taken from.
+    pub places: Vec<String>,
+    /// What was wrong with the file.
+    pub complaints: Vec<Complaint>,
+}
+
+/// Reads a file of that name, and its sidecar's bytes if there is one. Reads the head, headers and
+/// metadata, a few blocks of the picture's data, and never decodes pixels.
+///
+/// # Errors
+/// Only what the source fails with; content never makes it fail.
+pub fn read(source: &dyn ReadAt, name: &[u8], sidecar: Option<&[u8]>) -> io::Result<Reading> {
+    let mut window = Window::open(source)?;
+    let mut slots = Slots::new(Wanted::Recipe);
+    let (container, picture) = scan(&mut window, name, &mut slots)?;
+    let fingerprint = fingerprint::of(&window, container, &picture)?;
+    let name = String::from_utf8_lossy(name);
+    let sheet = Sheet::new(&slots, &name);
+    let found = dialects::find(&sheet);
+    let unrecognised = if found.is_none() { dialects::unrecognised(&sheet) } else { None };
+    let complaints = sheet.into_complaints();
+    let places = slots.all().iter().map(|slot| slot.place.label()).collect();
+    complaints.into_iter().for_each(|complaint| slots.complain(complaint));
+    let mut texts = Texts {
+        description: unrecognised.clone().filter(|text| dialects::is_caption(text)),
+        generation_text: unrecognised.unwrap_or_default(),
+        recipe: None,
+        provenance: Vec::new(),
+    };
+    if let Some(Found { recipe, generation_text, provenance }) = found {
+        texts = Texts { recipe: Some(recipe), description: None, generation_text, provenance };
+    }
+    if let Some(bytes) = sidecar {
+        texts.beside(bytes, &mut slots.complaints);
+    }
+    texts.fit(&mut slots.complaints);
+    Ok(Reading {
+        container,
+        pixel_width: picture.width,
+        pixel_height: picture.height,
+        fingerprint,
+        recipe: texts.recipe,
+        description: texts.description,
+        generation_text: texts.generation_text,
+        provenance: texts.provenance,
+        places,
+        complaints: slots.complaints,
+    })
+}
+
+/// The recipe of a generation text that [`read`] gave; `None` for captions and raw texts.
+#[must_use]
+pub fn recipe_of(generation_text: &str) -> Option<Recipe> {
+    infotext::parse(generation_text)
+}
+
+/// Every text of a file by its name (PNG keyword, EXIF tag number, what a container says of itself),
+/// as contract 3.3 shows them. Of texts with the same name the first is given, of infotexts the last;
+/// names that start with `exif` are left out. Empty for films, sound and unknown content.
+///
+/// # Errors
+/// Only what the source fails with.
+pub fn slots_as_text(source: &dyn ReadAt) -> io::Result<BTreeMap<String, String>> {
+    let mut window = Window::open(source)?;
+    let mut slots = Slots::new(Wanted::Everything);
+    scan(&mut window, b"", &mut slots)?;
+    let mut texts = BTreeMap::new();
+    for slot in slots.all() {
+        let name = slot.place.name();
+        if !name.starts_with("exif") {
+            texts.entry(name).or_insert_with(|| slot.text.clone());
+        }
+    }
+    Ok(texts)
+}
+
+fn scan(window: &mut Window<'_>, name: &[u8], slots: &mut Slots) -> io::Result<(Container, Picture)> {
+    let container = Container::of(window.head(), name);
+    let picture = match container {
+        Container::Png => png::scan(window, slots)?,
+        Container::Jpeg => jpeg::scan(window, slots)?,
+        Container::WebP => webp::scan(window, slots)?,
+        Container::Gif => gif::scan(window, slots)?,
+        Container::Bmp => bmp::scan(window, slots)?,
+        Container::Tiff => tiff::scan(window, slots)?,
+        Container::Avif | Container::Heif => heif::scan(window, slots)?,
+        Container::Jxl => jxl::scan(window, slots)?,
+        Container::Unreadable => {
+            let is_empty = window.len() == 0;
+            slots.complain(if is_empty { Complaint::Empty } else { Complaint::Unrecognised });
+            Picture::default()
+        }
+        Container::Video | Container::Audio | Container::Unknown => Picture::default(),
+    };
+    // What no picture has is not a size.
+    let is_sane = [picture.width, picture.height].iter().all(|side| (1..=i32::MAX as u32).contains(side));
+    let (width, height) = if is_sane { (picture.width, picture.height) } else { (0, 0) };
+    Ok((container, Picture { width, height, ..picture }))
+}
+
+struct Texts {
+    recipe: Option<Recipe>,
+    description: Option<String>,
+    generation_text: String,
+    provenance: Vec<(String, String)>,
+}
+
+impl Texts {
+    /// A sidecar speaks where the file itself does not, and fills an empty prompt.
+    fn beside(&mut self, bytes: &[u8], complaints: &mut Vec<Complaint>) {
+        match sidecar::read(bytes) {
+            Sidecar::Blank => {}
+            Sidecar::Unreadable => {
+                complaints.push(Complaint::SidecarUnreadable { limit: SIDECAR_BYTES_MAX as usize })
+            }
+            Sidecar::Caption(caption) => {
+                if self.generation_text.is_empty() {
+                    self.generation_text.clone_from(&caption);
+                }
+                self.description = Some(caption);
+            }
+            Sidecar::Recipe(beside) => match &mut self.recipe {
+                None => {
+                    self.generation_text = infotext::complete(&beside.raw, beside.source, &[]);
+                    self.recipe = Some(*beside);
+                }
+                Some(recipe) if recipe.positive.is_empty() && !beside.positive.is_empty() => {
+                    recipe.positive = beside.positive;
+                    recipe.negative = beside.negative;
+                    for lora in beside.loras {
+                        crate::normal::add_lora(&mut recipe.loras, &lora.name, lora.weight);
+                    }
+                    self.generation_text = infotext::render(recipe);
+                }
+                Some(_) => {}
+            },
+        }
+    }
+
+    /// NUL means something else in stored texts; what is too long loses its middle, so that the
+    /// settings at its end stay.
+    fn fit(&mut self, complaints: &mut Vec<Complaint>) {
+        const TAIL_BYTES_MAX: usize = 16 << 10;
+        let text = &mut self.generation_text;
+        if text.contains('\0') {
+            text.retain(|letter| letter != '\0');
+        }
+        if text.len() <= GENERATION_TEXT_BYTES_MAX {
+            return;
+        }
+        complaints.push(Complaint::GenerationTextCut { limit: GENERATION_TEXT_BYTES_MAX });
+        let last_line = text.rfind('\n').filter(|at| text.len() - at <= TAIL_BYTES_MAX);
+        let tail = text.split_off(last_line.unwrap_or(text.len()));
+        text.truncate(text.floor_char_boundary(GENERATION_TEXT_BYTES_MAX - tail.len()));
+        text.push_str(&tail);
+    }
+}

@@ -1,0 +1,123 @@
+//! All texts of a file as its detectors see them: found by place, and read as JSON at most once.
+
+use crate::complaint::Complaint;
+use crate::json::{self, Value};
+use crate::slots::{Place, Slot, Slots};
+use std::cell::{OnceCell, RefCell};
+
+/// The texts of one file.
+pub(super) struct Sheet<'a> {
+    slots: &'a [Slot],
+    /// Of each slot, in the same order.
+    values: Vec<OnceCell<Option<Value<'a>>>>,
+    /// The file's name, which tells several savers of a graph apart.
+    name: &'a str,
+    complaints: RefCell<Vec<Complaint>>,
+}
+
+impl<'a> Sheet<'a> {
+    /// Over what a container reader collected from a file of that name.
+    pub(super) fn new(slots: &'a Slots, name: &'a str) -> Self {
+        let slots = slots.all();
+        let values = slots.iter().map(|_| OnceCell::new()).collect();
+        Self { slots, values, name, complaints: RefCell::default() }
+    }
+
+    /// The file's name.
+    pub(super) fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// Every text, in the order found.
+    pub(super) fn slots(&self) -> &'a [Slot] {
+        self.slots
+    }
+
+    /// Notes what is wrong with a text.
+    pub(super) fn complain(&self, complaint: Complaint) {
+        self.complaints.borrow_mut().push(complaint);
+    }
+
+    /// What was noted.
+    pub(super) fn into_complaints(self) -> Vec<Complaint> {
+        self.complaints.into_inner()
+    }
+
+    /// The first text under a keyword: exact, otherwise in any case of letters.
+    pub(super) fn keyword(&self, keyword: &str) -> Option<&'a str> {
+        self.slot_of_keyword(keyword).map(|slot| slot.text.as_str())
+    }
+
+    /// The first text of an EXIF tag.
+    pub(super) fn exif(&self, tag: u16) -> Option<&'a str> {
+        self.first(|place| *place == Place::Exif(tag))
+    }
+
+    /// The first comment of a JPEG or GIF.
+    pub(super) fn comment(&self) -> Option<&'a str> {
+        self.first(|place| *place == Place::Comment)
+    }
+
+    /// The first text of an XMP property, `dc:description` for one.
+    pub(super) fn xmp(&self, property: &str) -> Option<&'a str> {
+        self.first(|place| matches!(place, Place::Xmp(known) if known == property))
+    }
+
+    /// The first text of a dataset of IPTC's record 2.
+    pub(super) fn iptc(&self, dataset: u8) -> Option<&'a str> {
+        self.first(|place| *place == Place::Iptc(dataset))
+    }
+
+    /// What content credentials say under one of the names of [`Place::Credential`].
+    pub(super) fn credential(&self, name: &str) -> Option<&'a str> {
+        self.first(|place| matches!(place, Place::Credential(known) if *known == name))
+    }
+
+    /// The text hidden in the picture's lowest bits.
+    pub(super) fn hidden(&self) -> Option<&'a str> {
+        self.first(|place| *place == Place::Hidden)
+    }
+
+    /// A text of this sheet as JSON: its first complete value. Read once, however often it is asked
+    /// for; `None` for what does not begin like an object, a list or a text.
+    pub(super) fn json(&self, text: &str) -> Option<&Value<'a>> {
+        let nth = self.slots.iter().position(|slot| std::ptr::eq(slot.text.as_str(), text))?;
+        self.json_at(nth)
+    }
+
+    /// Every text that is JSON, with its slot.
+    pub(super) fn objects(&self) -> impl Iterator<Item = (&'a Slot, &Value<'a>)> {
+        let shown_only = |slot: &Slot| matches!(slot.place, Place::Named(_));
+        let slots = self.slots.iter().enumerate().filter(move |(_, slot)| !shown_only(slot));
+        slots.filter_map(|(nth, slot)| Some((slot, self.json_at(nth)?)))
+    }
+
+    /// The name of the place where a text of this sheet stood.
+    pub(super) fn place_of(&self, text: &str) -> String {
+        let slot = self.slots.iter().find(|slot| std::ptr::eq(slot.text.as_str(), text));
+        slot.map(|slot| slot.place.label()).unwrap_or_default()
+    }
+
+    fn json_at(&self, nth: usize) -> Option<&Value<'a>> {
+        let read = || {
+            let text = self.slots[nth].text.trim_start_matches([' ', '\n', '\t', '\u{feff}']);
+            if text.starts_with(['{', '[', '"']) { json::parse(text) } else { None }
+        };
+        self.values.get(nth)?.get_or_init(read).as_ref()
+    }
+
+    fn slot_of_keyword(&self, keyword: &str) -> Option<&'a Slot> {
+        let is = |exact: bool| {
+            move |slot: &&Slot| match &slot.place {
+                Place::Keyword(known) if exact => known == keyword,
+                Place::Keyword(known) => known.eq_ignore_ascii_case(keyword),
+                _ => false,
+            }
+        };
+        self.slots.iter().find(is(true)).or_else(|| self.slots.iter().find(is(false)))
+    }
+
+    fn first(&self, is: impl Fn(&Place) -> bool) -> Option<&'a str> {
+        self.slots.iter().find(|slot| is(&slot.place)).map(|slot| slot.text.as_str())
+    }
+}

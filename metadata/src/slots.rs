@@ -1,0 +1,184 @@
+//! The texts a file holds, each with the place it stood in. Dialects are sought among them.
+
+use crate::complaint::Complaint;
+use crate::limits::SLOTS_PER_FILE_MAX;
+
+/// Where a text stood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A PNG text chunk, by its keyword; a tag of a film or of sound, by its name.
+    Keyword(String),
+    /// An EXIF tag.
+    Exif(u16),
+    /// The comment of a JPEG or GIF.
+    Comment,
+    /// An XMP property by its usual prefix and name: `dc:description`.
+    Xmp(String),
+    /// A dataset of IPTC's record 2.
+    Iptc(u8),
+    /// What content credentials say: `generator`, `agent`, `source type`.
+    Credential(&'static str),
+    /// The picture's lowest bits.
+    Hidden,
+    /// A file beside this one, by its name.
+    Beside(String),
+    /// What a container says of itself, by the name clients know it under. Only for showing.
+    Named(&'static str),
+}
+
+/// A decoded text and its place.
+#[derive(Clone, Debug)]
+pub(super) struct Slot {
+    pub(super) place: Place,
+    pub(super) text: String,
+}
+
+/// EXIF tags by name.
+pub(super) mod tag {
+    pub(crate) const DOCUMENT_NAME: u16 = 0x010d;
+    pub(crate) const DESCRIPTION: u16 = 0x010e;
+    pub(crate) const MAKE: u16 = 0x010f;
+    pub(crate) const MODEL: u16 = 0x0110;
+    pub(crate) const SOFTWARE: u16 = 0x0131;
+    pub(crate) const ARTIST: u16 = 0x013b;
+    pub(crate) const XMP: u16 = 0x02bc;
+    pub(crate) const COPYRIGHT: u16 = 0x8298;
+    pub(crate) const EXIF_DIRECTORY: u16 = 0x8769;
+    pub(crate) const GPS_DIRECTORY: u16 = 0x8825;
+    pub(crate) const MAKER_NOTE: u16 = 0x927c;
+    pub(crate) const USER_COMMENT: u16 = 0x9286;
+    pub(crate) const XP_TITLE: u16 = 0x9c9b;
+    pub(crate) const XP_COMMENT: u16 = 0x9c9c;
+    pub(crate) const XP_AUTHOR: u16 = 0x9c9d;
+    pub(crate) const XP_KEYWORDS: u16 = 0x9c9e;
+    pub(crate) const XP_SUBJECT: u16 = 0x9c9f;
+
+    /// The standard's name of a tag that texts stand in.
+    pub(crate) const fn name(tag: u16) -> Option<&'static str> {
+        Some(match tag {
+            DOCUMENT_NAME => "DocumentName",
+            DESCRIPTION => "ImageDescription",
+            MAKE => "Make",
+            MODEL => "Model",
+            SOFTWARE => "Software",
+            ARTIST => "Artist",
+            XMP => "XMP",
+            COPYRIGHT => "Copyright",
+            MAKER_NOTE => "MakerNote",
+            USER_COMMENT => "UserComment",
+            XP_TITLE => "XPTitle",
+            XP_COMMENT => "XPComment",
+            XP_AUTHOR => "XPAuthor",
+            XP_KEYWORDS => "XPKeywords",
+            XP_SUBJECT => "XPSubject",
+            _ => return None,
+        })
+    }
+}
+
+/// How much of a file's text is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// What a recipe can be read from.
+    Recipe,
+    /// Everything there is, for showing.
+    Everything,
+}
+
+/// What a container reader collects.
+pub(super) struct Slots {
+    pub(super) wanted: Wanted,
+    pub(super) complaints: Vec<Complaint>,
+    /// Bytes inflated so far.
+    pub(super) n_inflated: usize,
+    slots: Vec<Slot>,
+}
+
+impl Slots {
+    pub(super) fn new(wanted: Wanted) -> Self {
+        Self { wanted, complaints: Vec::new(), n_inflated: 0, slots: Vec::new() }
+    }
+
+    pub(super) fn complain(&mut self, complaint: Complaint) {
+        // Ten thousand damaged chunks say no more than a few.
+        if self.complaints.len() < 16 && !self.complaints.contains(&complaint) {
+            self.complaints.push(complaint);
+        }
+    }
+
+    /// Keeps a text. Of repeated infotexts the last non-empty one counts.
+    pub(super) fn add(&mut self, place: Place, text: String) {
+        if text.trim().is_empty() {
+            return;
+        }
+        if let Place::Keyword(keyword) = &place
+            && keyword.eq_ignore_ascii_case("parameters")
+            && let Some(known) = self.slots.iter_mut().find(|slot| slot.place == place)
+        {
+            known.text = text;
+            return;
+        }
+        if self.slots.len() >= SLOTS_PER_FILE_MAX {
+            self.complain(Complaint::TooManyValues { limit: SLOTS_PER_FILE_MAX });
+            return;
+        }
+        self.slots.push(Slot { place, text });
+    }
+
+    /// Keeps what a container says of itself, where everything is wanted.
+    pub(super) fn note(&mut self, name: &'static str, text: impl Into<String>) {
+        if self.wanted == Wanted::Everything {
+            self.add(Place::Named(name), text.into());
+        }
+    }
+
+    /// Keeps a text in place of what stood there.
+    pub(super) fn replace(&mut self, place: Place, text: String) {
+        self.slots.retain(|slot| slot.place != place);
+        self.add(place, text);
+    }
+
+    pub(super) fn all(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// Whether there is a text of that place.
+    pub(super) fn has(&self, place: &Place) -> bool {
+        self.slots.iter().any(|slot| slot.place == *place)
+    }
+}
+
+impl Place {
+    /// The name of the place, as shown to people and sent to clients.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Keyword(keyword) => keyword.clone(),
+            Self::Exif(tag) => tag.to_string(),
+            Self::Comment => "comment".to_owned(),
+            Self::Xmp(property) => property.clone(),
+            Self::Iptc(dataset) => format!("iptc {dataset}"),
+            Self::Credential(name) => format!("content credentials: {name}"),
+            Self::Hidden => "hidden text".to_owned(),
+            Self::Beside(name) => name.clone(),
+            Self::Named(name) => (*name).to_owned(),
+        }
+    }
+
+    /// The place in words that tell places of one name apart: `text:parameters`, `exif:UserComment`,
+    /// `xmp:dc:description`, `iptc:120`, `comment`, `credentials:agent`, `hidden`, `beside:a.txt`.
+    pub(super) fn label(&self) -> String {
+        match self {
+            Self::Keyword(keyword) => format!("text:{keyword}"),
+            Self::Exif(tag) => match tag::name(*tag) {
+                Some(name) => format!("exif:{name}"),
+                None => format!("exif:0x{tag:04x}"),
+            },
+            Self::Xmp(property) => format!("xmp:{property}"),
+            Self::Iptc(dataset) => format!("iptc:{dataset}"),
+            Self::Credential(name) => format!("credentials:{name}"),
+            Self::Hidden => "hidden".to_owned(),
+            Self::Beside(name) => format!("beside:{name}"),
+            Self::Comment | Self::Named(_) => self.name(),
+        }
+    }
+}

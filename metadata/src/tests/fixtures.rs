@@ -1,0 +1,257 @@
+//! The files under `fixtures/images`, each with what it must be read as beside it.
+//!
+//! They are written by this code: `LUMIDEX_WRITE_FIXTURES=1 cargo test -p lumidex fixtures`
+//! writes them anew, and the difference is to be looked at before it is kept.
+
+use super::encode::{Png, comment_block, jpeg_exif, tiff, unicode, webp};
+use super::encode_stills::{
+    Entry, Tiff, bmp, boxed, codestream, exif_item, gif, gif_comment, gif_xmp, heif, item, jxl,
+};
+use crate::{Bytes, read};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/images")
+}
+
+const FORGE: &str = "a lighthouse, <lora:Fog-Machine_v1:0.6>, BREAK stormy sea\nNegative prompt: text, watermark\nSteps: 28, \
+     Sampler: DPM++ 2M SDE, Schedule type: Karras, CFG scale: 1, Distilled CFG Scale: 3.5, Seed: 1234567890, Size: 896x1152, \
+     Model hash: 0a1b2c3d4e, Model: harbour_v2, Hires upscale: 1.5, Hires upscaler: 4x-Example, \
+     ADetailer prompt: \"a calm face, detailed\", Lora hashes: \"Fog-Machine_v1: 001122334455\", Version: f2.0.1v1.10.1-previous-1";
+const CHINESE: &str = "一只猫，坐在窗台上, 阳光\nNegative prompt: 模糊\nSteps: 20, Sampler: Euler a, CFG scale: 7, \
+     Seed: 18446744073709551615, Size: 512x512, Model: 水彩";
+const NOVELAI: &str = r#"{"prompt": "1girl, kite", "steps": 28, "height": 1216, "width": 832, "scale": 5.5, "seed": 123, "noise_schedule": "karras", "v4_prompt": {"caption": {"base_caption": "1girl, kite", "char_captions": [{"char_caption": "girl, red coat", "centers": [{"x": 0.5, "y": 0.5}]}]}, "use_coords": false, "use_order": true}, "sampler": "k_euler", "uc": "lowres"}"#;
+
+/// Folder, name and content.
+fn made() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let png = || Png::new(8, 8);
+    let graph = format!("prompt:{}\0", super::GRAPH);
+    let workflow = b"workflow:{\"nodes\": [], \"links\": []}\0";
+    let novel = json!({"Comment": NOVELAI, "Description": "\0\0\0\x001girl, kite", "Source": "NovelAI Diffusion V4 1A2B3C4D"});
+    let novel = [b"ASCII\0\0\0", novel.to_string().as_bytes()].concat();
+    vec![
+        ("a1111", "infotext.png", png().text("parameters", super::INFOTEXT).idat(8, 8, 40).end()),
+        ("a1111", "behind-the-data.png", png().idat(8, 8, 80).itxt("parameters", CHINESE).end()),
+        ("a1111", "compressed.png", png().idat(8, 8, 90).ztxt("parameters", CHINESE.as_bytes()).end()),
+        ("a1111", "user-comment.jpg", jpeg_exif(&comment_block(CHINESE))),
+        (
+            "a1111",
+            "user-comment.webp",
+            webp(&[(b"EXIF", &[b"Exif\0\0", &comment_block(CHINESE)[..]].concat())]),
+        ),
+        ("a1111", "sidecar.png", png().idat(8, 8, 120).end()),
+        ("a1111", "caption.png", png().idat(8, 8, 130).end()),
+        ("forge", "infotext.png", png().text("parameters", FORGE).idat(8, 8, 160).end()),
+        (
+            "comfyui",
+            "graph.png",
+            png().text("prompt", super::GRAPH).text("workflow", "{}").idat(8, 8, 200).end(),
+        ),
+        (
+            "comfyui",
+            "graph.webp",
+            webp(&[(b"EXIF", &tiff(true, &[(0x010f, 2, workflow), (0x0110, 2, graph.as_bytes())], &[]))]),
+        ),
+        (
+            "comfyui",
+            "infotext-and-graph.png",
+            png()
+                .text("prompt", super::GRAPH)
+                .text("parameters", "a paper ship\nSteps: 9, Seed: 7")
+                .idat(8, 8, 210)
+                .end(),
+        ),
+        (
+            "novelai",
+            "captions.png",
+            png()
+                .text("Title", "AI generated image")
+                .text("Description", "1girl, kite")
+                .text("Software", "NovelAI")
+                .text("Source", "NovelAI Diffusion V4 1A2B3C4D")
+                .text("Comment", NOVELAI)
+                .idat(8, 8, 240)
+                .end(),
+        ),
+        (
+            "novelai",
+            "captions.webp",
+            webp(&[(b"EXIF", &tiff(false, &[(0x0131, 2, b"NovelAI\0")], &[(0x9286, 7, &novel)]))]),
+        ),
+    ]
+}
+
+const XMP: &str = "<x:xmpmeta xmlns:x='adobe:ns:meta/'/>";
+
+/// The same dialects in the other containers.
+fn made_of_others() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let coded = || item(b"av01", b"no coded picture");
+    let novel = [&b"ASCII\0\0\0"[..], NOVELAI.as_bytes()].concat();
+    let japanese =
+        tiff(true, &[], &[(0x9286, 7, b"JIS\0\0\0\0\0\x1b$BG-\x1b(B\nSteps: 4, Seed: 5, Size: 64x32")]);
+    let graph = format!("prompt:{}\0", super::GRAPH);
+    let workflow = b"workflow:{\"nodes\": [], \"links\": []}\0";
+    let little = Tiff { little: true, is_big: false };
+    let big = Tiff { little: false, is_big: true };
+    vec![
+        (
+            "a1111",
+            "user-comment.tiff",
+            little.file((8, 4), &described(little), &camera(little), &place(little)),
+        ),
+        ("a1111", "user-comment-64-bit.tif", big.file((8, 4), &described(big), &camera(big), &place(big))),
+        ("a1111", "comment.gif", gif(&[gif_comment(CHINESE), gif_xmp(XMP)], &[])),
+        ("a1111", "sidecar.bmp", bmp(8, 8, 40, b"")),
+        (
+            "a1111",
+            "user-comment.avif",
+            heif(b"avif", 0, &[coded(), exif_item(&comment_block(CHINESE)), item(b"mime", XMP.as_bytes())]),
+        ),
+        (
+            "a1111",
+            "japanese.heic",
+            heif(b"heic", 1, &[item(b"hvc1", b"no coded picture"), exif_item(&japanese)]),
+        ),
+        (
+            "a1111",
+            "user-comment.jxl",
+            jxl(&[
+                boxed(b"Exif", &[&[0; 4][..], &comment_block(CHINESE)].concat()),
+                boxed(b"xml ", XMP.as_bytes()),
+                boxed(b"jxlc", &codestream()),
+            ]),
+        ),
+        (
+            "forge",
+            "description.tif",
+            little.file((4, 4), &[(0x010e, 2, [FORGE.as_bytes(), b"\0"].concat())], &[], &[]),
+        ),
+        ("forge", "comment.gif", gif(&[], &[gif_comment(FORGE)])),
+        (
+            "comfyui",
+            "graph.tif",
+            little.file(
+                (4, 4),
+                &[(0x010f, 2, workflow.to_vec()), (0x0110, 2, graph.clone().into_bytes())],
+                &[],
+                &[],
+            ),
+        ),
+        (
+            "comfyui",
+            "graph.avif",
+            heif(
+                b"avif",
+                0,
+                &[
+                    coded(),
+                    exif_item(&tiff(true, &[(0x010f, 2, workflow), (0x0110, 2, graph.as_bytes())], &[])),
+                ],
+            ),
+        ),
+        (
+            "comfyui",
+            "graph.jxl",
+            jxl(&[
+                boxed(b"Exif", &[&[0; 4][..], &tiff(false, &[(0x0110, 2, graph.as_bytes())], &[])].concat()),
+                boxed(b"jxlc", &codestream()),
+            ]),
+        ),
+        (
+            "novelai",
+            "captions.avif",
+            heif(
+                b"avif",
+                0,
+                &[coded(), exif_item(&tiff(false, &[(0x0131, 2, b"NovelAI\0")], &[(0x9286, 7, &novel)]))],
+            ),
+        ),
+        (
+            "novelai",
+            "captions.tiff",
+            big.file((4, 4), &[(0x0131, 2, b"NovelAI\0".to_vec())], &[(0x9286, 7, novel)], &[]),
+        ),
+    ]
+}
+
+fn described(form: Tiff) -> Vec<Entry> {
+    let [x, y] = [72, 300].map(|dots| [form.number(dots, 4), form.number(1, 4)].concat());
+    let title = "t\u{fc}r\0".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    vec![(282, 5, x), (283, 5, y), form.short(296, 2), (0x9c9b, 1, title), (700, 1, XMP.as_bytes().to_vec())]
+}
+
+fn camera(form: Tiff) -> Vec<Entry> {
+    let time = [form.number(1, 4), form.number(125, 4)].concat();
+    vec![
+        (0x829a, 5, time),
+        (0x9000, 7, b"0232".to_vec()),
+        (0x9286, 7, unicode(CHINESE, form.little)),
+        (0x927c, 7, vec![0xa5; 100]),
+    ]
+}
+
+fn place(form: Tiff) -> Vec<Entry> {
+    let degrees = [52, 1, 31, 1, 25, 2].map(|part| form.number(part, 4)).concat();
+    vec![(1, 2, b"N\0".to_vec()), (2, 5, degrees)]
+}
+
+const SIDECARS: [(&str, &str); 2] =
+    [("a1111/sidecar.txt", super::INFOTEXT), ("a1111/caption.txt", "a cat on a windowsill, afternoon light")];
+
+/// What a fixture is read as.
+fn read_as(path: &Path) -> Value {
+    let bytes = std::fs::read(path).unwrap();
+    let sidecar = std::fs::read(path.with_extension("txt")).ok();
+    let name = path.file_name().unwrap().as_encoded_bytes();
+    let reading = read(&Bytes(&bytes), name, sidecar.as_deref()).unwrap();
+    json!({
+        "container": format!("{:?}", reading.container),
+        "pixel_width": reading.pixel_width,
+        "pixel_height": reading.pixel_height,
+        "recipe": reading.recipe,
+        "description": reading.description,
+        "generation_text": reading.generation_text,
+        "complaints": reading.complaints.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
+
+fn expected_of(path: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.json", path.display()))
+}
+
+fn write_all() {
+    for (dialect, name, bytes) in made().into_iter().chain(made_of_others()) {
+        std::fs::create_dir_all(folder().join(dialect)).unwrap();
+        std::fs::write(folder().join(dialect).join(name), bytes).unwrap();
+    }
+    for (path, text) in SIDECARS {
+        std::fs::write(folder().join(path), text).unwrap();
+    }
+    for (dialect, name, _) in made().into_iter().chain(made_of_others()) {
+        let path = folder().join(dialect).join(name);
+        std::fs::write(expected_of(&path), format!("{:#}\n", read_as(&path))).unwrap();
+    }
+}
+
+#[test]
+fn fixtures_are_read_as_stated_beside_them() {
+    if std::env::var_os("LUMIDEX_WRITE_FIXTURES").is_some() {
+        write_all();
+    }
+    let mut n_read = 0;
+    for dialect in std::fs::read_dir(folder()).unwrap() {
+        for file in std::fs::read_dir(dialect.unwrap().path()).unwrap() {
+            let path = file.unwrap().path();
+            let extension = path.extension().unwrap_or_default().to_str().unwrap_or_default();
+            if ["json", "txt"].contains(&extension) {
+                continue;
+            }
+            let expected: Value =
+                serde_json::from_slice(&std::fs::read(expected_of(&path)).unwrap()).unwrap();
+            assert_eq!(read_as(&path), expected, "{}", path.display());
+            n_read += 1;
+        }
+    }
+    assert_eq!(n_read, made().len() + made_of_others().len());
+}
