@@ -21,6 +21,13 @@ pub const IGNORE_FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Most bytes of a lock file that are read to name the holder.
 pub const LOCK_FILE_BYTES_MAX: u64 = 4 * 1024;
 
+/// Images looked through in one snapshot, where all are; some tens of milliseconds.
+pub const RULE_IMAGES_AT_ONCE: usize = 4_096;
+
+/// Links that rules put on together, in a decision of its own for each tag; other decisions wait some
+/// hundred milliseconds for it.
+pub const RULED_AT_ONCE: usize = 50_000;
+
 /// Decisions that go into one commit; the rest wait for the next.
 pub const GROUP_COMMIT_ENTRIES_MAX: usize = 512;
 

@@ -48,6 +48,11 @@ fn main() -> ExitCode {
         Command::Undo { asking, list: false, number } => {
             ask(asking, Topic::Undone, |_| Request::undo(number))
         }
+        Command::Doctor { asking, reparse: true, .. } => reparse(asking),
+        Command::Doctor { asking, reparse: false, report: None, examples } => {
+            ask(asking, Topic::Doctor, |_| Request::doctor(examples))
+        }
+        Command::Doctor { asking, reparse: false, report: Some(file), .. } => report(asking, &file),
         Command::Trash { asking, action: TrashAction::Purge } => {
             ask(asking, Topic::Purged, |_| Request::purge_trash())
         }
@@ -165,6 +170,62 @@ fn make_pictures(library: &Library, making: MakingFirst) -> anyhow::Result<ExitC
 
 /// Asks the server that has the data folder open, or the folder when none has, and tells the answer.
 fn ask(asking: Asking, topic: Topic, request: impl FnOnce(&Settings) -> Request) -> anyhow::Result<ExitCode> {
+    let as_json = asking.json;
+    let (reply, who) = match reply(asking, request)? {
+        Ok(answered) => answered,
+        Err(code) => return Ok(code),
+    };
+    match asking::tell(topic, &reply.body, &who, as_json, &mut std::io::stdout().lock()) {
+        // Whoever read our output has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        told => told.map(|()| ExitCode::SUCCESS).context("cannot write the output"),
+    }
+}
+
+/// Reads every file again: the server does it while it serves; without one it is done here.
+fn reparse(asking: Asking) -> anyhow::Result<ExitCode> {
+    let flags = Flags { data_dir: asking.data_dir.clone(), ..Flags::default() };
+    let settings = Settings::resolve(flags, &Environment::of_process()?, &cli::COMMANDS)?;
+    if lock::holder_of(&settings.data_dir)?.is_some() || !settings.data_dir.join(layout::LEDGER).exists() {
+        return ask(asking, Topic::Reparse, |_| Request::reparse());
+    }
+    let library = Library::open(&LibraryOptions {
+        data_dir: settings.data_dir,
+        intake: lumidex::intake::IntakeSettings::default(),
+        watch: None,
+    })?;
+    let stopper = Stopper::new();
+    let bar = cli::show_progress(library.intake().progress_counters(), stopper.stop());
+    let rebuilt = library.rebuild();
+    stopper.trigger();
+    drop(bar.map(std::thread::JoinHandle::join));
+    rebuilt?;
+    println!("read {} files again", library.progress().read);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a sample of the library's files that gives nothing of what people wrote away.
+fn report(asking: Asking, file: &std::path::Path) -> anyhow::Result<ExitCode> {
+    let (reply, _) = match reply(asking, |_| Request::doctor(cli::doctor::REPORT_EXAMPLES))? {
+        Ok(answered) => answered,
+        Err(code) => return Ok(code),
+    };
+    let report = cli::doctor::report(&reply.body);
+    let n_samples = report["samples"].as_array().map_or(0, Vec::len);
+    std::fs::write(file, format!("{report:#}\n"))
+        .with_context(|| format!("cannot write `{}`", file.display()))?;
+    println!(
+        "wrote how {n_samples} files are built to `{}`; look through it before you send it",
+        file.display()
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// An answer and who gave it; the exit status where there was a refusal, which is told.
+fn reply(
+    asking: Asking,
+    request: impl FnOnce(&Settings) -> Request,
+) -> anyhow::Result<Result<(Reply, Answerer), ExitCode>> {
     let flags = Flags { data_dir: asking.data_dir, ..Flags::default() };
     let settings = Settings::resolve(flags, &Environment::of_process()?, &cli::COMMANDS)?;
     let request = request(&settings);
@@ -176,19 +237,16 @@ fn ask(asking: Asking, topic: Topic, request: impl FnOnce(&Settings) -> Request)
         }
         None if !settings.data_dir.join(layout::LEDGER).exists() => {
             eprintln!("lumidex: there is no library in `{}`", settings.data_dir.display());
-            return Ok(ExitCode::from(NOT_FOUND));
+            return Ok(Err(ExitCode::from(NOT_FOUND)));
         }
         None => (ask_folder(settings, &request)?, Answerer::Folder),
     };
     if let Some(refusal) = reply.refusal() {
         eprintln!("lumidex: {refusal}");
-        return Ok(if reply.status == 404 { ExitCode::from(NOT_FOUND) } else { ExitCode::FAILURE });
+        let code = if reply.status == 404 { ExitCode::from(NOT_FOUND) } else { ExitCode::FAILURE };
+        return Ok(Err(code));
     }
-    match asking::tell(topic, &reply.body, &who, asking.json, &mut std::io::stdout().lock()) {
-        // Whoever read our output has seen enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        told => told.map(|()| ExitCode::SUCCESS).context("cannot write the output"),
-    }
+    Ok(Ok((reply, who)))
 }
 
 fn ask_folder(settings: Settings, request: &Request) -> anyhow::Result<Reply> {

@@ -200,6 +200,7 @@ mod tests {
                 holes: Vec::new(),
                 rule_tags: Vec::new(),
                 complaints: 0,
+                note: lumidex_schema::note::Note::default(),
                 elsewhere: Elsewhere::default(),
             }))
         };

@@ -29,12 +29,14 @@ mod picture;
 mod png;
 mod prompt;
 mod read;
+mod redact;
 mod sheet;
 mod sidecar;
 mod slots;
 mod source;
 mod tags;
 mod tiff;
+mod version;
 mod webp;
 
 mod comfyui;
@@ -49,6 +51,8 @@ mod tests;
 
 pub use complaint::Complaint;
 pub use container::Container;
-pub use read::{Reading, read, recipe_of, slots_as_text};
+pub use read::{Reading, as_generation_text, read, recipe_of, slots_as_text};
+pub use redact::redacted;
 pub use source::{Bytes, ReadAt};
 pub use tags::auto_tags;
+pub use version::{VERSION, is_outdated, note_of_panic};

@@ -11,6 +11,7 @@ use crate::sidecar::{self, Sidecar};
 use crate::slots::{Slots, Wanted};
 use crate::source::{ReadAt, Window};
 use crate::{bmp, fingerprint, gif, heif, infotext, jpeg, jxl, png, tiff, webp};
+use lumidex_schema::note::Finding;
 use lumidex_schema::recipe::Recipe;
 use lumidex_schema::record::Fingerprint;
 use std::collections::BTreeMap;
@@ -33,6 +34,8 @@ pub struct Reading {
     pub description: Option<String>,
     /// What is stored and searched (design ruling 8): at most 1 MiB, without NUL.
     pub generation_text: String,
+    /// Whether there is a recipe, and if not, why not.
+    pub finding: Finding,
     /// Which text gave each field of the recipe: the field (`positive`, `negative`, `loras`, or the key of a
     /// setting) and the place, as `text:parameters` or `exif:UserComment`.
     pub provenance: Vec<(String, String)>,
@@ -57,7 +60,7 @@ pub fn read(source: &dyn ReadAt, name: &[u8], sidecar: Option<&[u8]>) -> io::Res
     let found = dialects::find(&sheet);
     let unrecognised = if found.is_none() { dialects::unrecognised(&sheet) } else { None };
     let complaints = sheet.into_complaints();
-    let places = slots.all().iter().map(|slot| slot.place.label()).collect();
+    let places: Vec<_> = slots.all().iter().map(|slot| slot.place.label()).collect();
     complaints.into_iter().for_each(|complaint| slots.complain(complaint));
     let mut texts = Texts {
         description: unrecognised.clone().filter(|text| dialects::is_caption(text)),
@@ -72,6 +75,7 @@ pub fn read(source: &dyn ReadAt, name: &[u8], sidecar: Option<&[u8]>) -> io::Res
         texts.beside(bytes, &mut slots.complaints);
     }
     texts.fit(&mut slots.complaints);
+    let finding = finding(&texts, &places, &slots.complaints);
     Ok(Reading {
         container,
         pixel_width: picture.width,
@@ -80,6 +84,7 @@ pub fn read(source: &dyn ReadAt, name: &[u8], sidecar: Option<&[u8]>) -> io::Res
         recipe: texts.recipe,
         description: texts.description,
         generation_text: texts.generation_text,
+        finding,
         provenance: texts.provenance,
         places,
         complaints: slots.complaints,
@@ -90,6 +95,16 @@ pub fn read(source: &dyn ReadAt, name: &[u8], sidecar: Option<&[u8]>) -> io::Res
 #[must_use]
 pub fn recipe_of(generation_text: &str) -> Option<Recipe> {
     infotext::parse(generation_text)
+}
+
+/// A text that a person wrote as generation text, in the form in which [`recipe_of`] knows it again: a
+/// prompt without settings gets an identifier behind it. JSON and blanks stay as they are.
+#[must_use]
+pub fn as_generation_text(text: &str) -> String {
+    match (infotext::parse(text), infotext::parse_prompt(text)) {
+        (None, Some(recipe)) => infotext::complete(text, recipe.source, &[]),
+        _ => text.to_owned(),
+    }
 }
 
 /// Every text of a file by its name (PNG keyword, EXIF tag number, what a container says of itself),
@@ -112,7 +127,11 @@ pub fn slots_as_text(source: &dyn ReadAt) -> io::Result<BTreeMap<String, String>
     Ok(texts)
 }
 
-fn scan(window: &mut Window<'_>, name: &[u8], slots: &mut Slots) -> io::Result<(Container, Picture)> {
+pub(super) fn scan(
+    window: &mut Window<'_>,
+    name: &[u8],
+    slots: &mut Slots,
+) -> io::Result<(Container, Picture)> {
     let container = Container::of(window.head(), name);
     let picture = match container {
         Container::Png => png::scan(window, slots)?,
@@ -134,6 +153,19 @@ fn scan(window: &mut Window<'_>, name: &[u8], slots: &mut Slots) -> io::Result<(
     let is_sane = [picture.width, picture.height].iter().all(|side| (1..=i32::MAX as u32).contains(side));
     let (width, height) = if is_sane { (picture.width, picture.height) } else { (0, 0) };
     Ok((container, Picture { width, height, ..picture }))
+}
+
+fn finding(texts: &Texts, places: &[String], complaints: &[Complaint]) -> Finding {
+    match texts {
+        Texts { recipe: Some(_), .. } => Finding::Recipe,
+        Texts { description: Some(_), .. } => Finding::Caption,
+        _ if complaints.iter().any(|complaint| matches!(complaint, Complaint::BrokenGraph { .. })) => {
+            Finding::Broken
+        }
+        Texts { generation_text, .. } if !generation_text.is_empty() => Finding::UnknownText,
+        _ if places.is_empty() => Finding::NoText,
+        _ => Finding::OnlyRemarks,
+    }
 }
 
 struct Texts {

@@ -2,7 +2,7 @@
 
 use crate::id::{ImageId, Seq, TagId, Timestamp};
 use crate::operation::OperationKind;
-use crate::record::{ExtraPath, Former, Image, Link, Review};
+use crate::record::{Edit, ExtraPath, Former, Image, Link, Review};
 use serde::{Deserialize, Serialize};
 
 /// What a person did, under the number it was given.
@@ -106,7 +106,8 @@ pub enum Action {
         /// Which.
         tag: TagId,
     },
-    /// As [`Action::ReviewSettled`], when images changed places.
+    /// As [`Action::ReviewSettled`], when images changed places. Until format 3; it does not say what texts a
+    /// person had given them.
     ReviewAnswered {
         /// What was asked.
         review: Review,
@@ -125,6 +126,27 @@ pub enum Action {
         number: Seq,
         /// The answer that was taken back, as it was given.
         take: Option<ImageId>,
+    },
+    /// A person gave an image a generation text, or took it back.
+    TextEdited {
+        /// Which.
+        image: ImageId,
+        /// The text a person had given it before.
+        before: Option<Edit>,
+        /// The text it has since.
+        after: Option<Edit>,
+    },
+    /// As [`Action::ReviewSettled`], when images changed places.
+    ReviewTaken {
+        /// What was asked.
+        review: Review,
+        /// The image that now stands where the question arose.
+        image: ImageId,
+        /// The image that stood there before.
+        before: ImageId,
+        /// Both, as they were, with the texts a person had given them; without the one that was made by the
+        /// answer.
+        was: Vec<(Standing, Option<Edit>)>,
     },
 }
 

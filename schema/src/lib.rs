@@ -15,6 +15,7 @@ pub mod checkpoint;
 pub mod decision;
 pub mod feed;
 pub mod media;
+pub mod note;
 pub mod operation;
 pub mod recipe;
 pub mod record;

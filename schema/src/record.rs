@@ -42,7 +42,7 @@ macro_rules! rows { ($($name:ident in $table:literal),* $(,)?) => { $(impl Row f
 rows! {
     Root in "roots", Folder in "folders", Image in "images", Text in "texts", Tag in "tags",
     Link in "links", ExtraPath in "extra_paths", Decision in "decisions", Former in "formers",
-    Review in "reviews",
+    Review in "reviews", Edit in "edits",
 }
 
 /// An outermost folder the user gave.
@@ -183,6 +183,18 @@ impl Former {
     pub fn is_of_rewriting(&self) -> bool {
         self.since != self.fingerprint
     }
+}
+
+/// A generation text that a person gave an image in place of what its file says. The image's record keeps
+/// what the file says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edit {
+    /// The shared part of the text.
+    pub text: TextId,
+    /// The values of the text's holes.
+    pub holes: Vec<u64>,
+    /// When it was given.
+    pub at: Timestamp,
 }
 
 /// Something about identity that is not guessed but asked.

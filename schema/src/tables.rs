@@ -47,3 +47,9 @@ pub const STEPS: TableDefinition<'_, (u64, u32), &[u8]> = TableDefinition::new("
 pub const UNDONE: TableDefinition<'_, u64, u64> = TableDefinition::new("undone");
 /// [`crate::id::ImageId`] → WebP picture a person chose as the cover of a video.
 pub const COVERS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("covers");
+/// [`crate::id::ImageId`] → [`crate::note::Note`]: how its file was read.
+pub const NOTES: TableDefinition<'_, u32, u64> = TableDefinition::new("notes");
+/// [`crate::id::RootId`] → version of the reader that every file of the root was looked at with.
+pub const READ_WITH: TableDefinition<'_, u32, u64> = TableDefinition::new("read_with");
+/// [`crate::id::ImageId`] → [`crate::record::Edit`]: the generation text a person gave it.
+pub const EDITS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("edits");

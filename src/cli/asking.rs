@@ -1,9 +1,11 @@
 //! Commands that ask a library: what they ask of it, and how its answers are told in a terminal.
 //! Whether a server answers or the data folder itself, they do not know.
 
+use super::doctor;
 use super::terminal::{grouped, plain, table, when};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -58,7 +60,7 @@ pub struct Request {
     /// `GET` or `POST`.
     pub method: &'static str,
     /// Below the host root.
-    pub route: &'static str,
+    pub route: Cow<'static, str>,
     /// `null` is none.
     pub body: Value,
 }
@@ -96,6 +98,10 @@ pub enum Topic {
     Undone,
     /// The trash was emptied.
     Purged,
+    /// How reading the files went.
+    Doctor,
+    /// Every file will be read again.
+    Reparse,
     /// Something was done; there is nothing to show.
     Done,
 }
@@ -104,38 +110,51 @@ impl Request {
     /// What is going on.
     #[must_use]
     pub fn status() -> Self {
-        Self { method: "GET", route: "/api/v1/status", body: Value::Null }
+        Self { method: "GET", route: "/api/v1/status".into(), body: Value::Null }
     }
 
     /// The folder at this absolute path is really empty.
     #[must_use]
     pub fn accept_empty(path: &str) -> Self {
-        Self { method: "POST", route: "/api/v1/roots/accept_empty", body: json!({ "path": path }) }
+        Self { method: "POST", route: "/api/v1/roots/accept_empty".into(), body: json!({ "path": path }) }
     }
 
     /// What was done.
     #[must_use]
     pub fn history() -> Self {
-        Self { method: "GET", route: "/api/v1/undo", body: Value::Null }
+        Self { method: "GET", route: "/api/v1/undo".into(), body: Value::Null }
     }
 
     /// Take back what has this number, or what was done last.
     #[must_use]
     pub fn undo(number: Option<u64>) -> Self {
-        Self { method: "POST", route: "/api/v1/undo", body: json!({ "number": number }) }
+        Self { method: "POST", route: "/api/v1/undo".into(), body: json!({ "number": number }) }
     }
 
     /// Remove everything in the trash for good.
     #[must_use]
     pub fn purge_trash() -> Self {
-        Self { method: "POST", route: "/api/v1/trash/purge", body: json!({}) }
+        Self { method: "POST", route: "/api/v1/trash/purge".into(), body: json!({}) }
+    }
+
+    /// How reading the files went, with so many paths for each group.
+    #[must_use]
+    pub fn doctor(examples: usize) -> Self {
+        let route = format!("/api/v1/doctor?examples={examples}").into();
+        Self { method: "GET", route, body: Value::Null }
+    }
+
+    /// Read every file again.
+    #[must_use]
+    pub fn reparse() -> Self {
+        Self { method: "POST", route: "/api/v1/doctor/reparse".into(), body: json!({}) }
     }
 
     /// The review list, or an answer to one of its questions.
     #[must_use]
     pub fn review(action: Option<&ReviewAction>) -> Self {
-        let route = "/api/v1/review";
-        let post = |body| Self { method: "POST", route, body };
+        let route = Cow::Borrowed("/api/v1/review");
+        let post = |body| Self { method: "POST", route: route.clone(), body };
         match action {
             None => Self { method: "GET", route, body: Value::Null },
             Some(ReviewAction::Keep { number }) => post(json!({ "number": number, "take": null })),
@@ -171,7 +190,9 @@ pub fn tell(
     match topic {
         Topic::Status if as_json => writeln!(out, "{answer:#}"),
         Topic::Roots if as_json => writeln!(out, "{:#}", json!({ "roots": answer["roots"] })),
-        Topic::Review | Topic::History | Topic::Undone | Topic::Purged if as_json => {
+        Topic::Review | Topic::History | Topic::Undone | Topic::Purged | Topic::Doctor | Topic::Reparse
+            if as_json =>
+        {
             writeln!(out, "{answer:#}")
         }
         Topic::Done if as_json => writeln!(out, "{:#}", json!({ "done": true })),
@@ -181,6 +202,8 @@ pub fn tell(
         Topic::History => history(&answer, out),
         Topic::Undone => undone(&answer, out),
         Topic::Purged => purged(&answer, out),
+        Topic::Doctor => doctor::told(&answer, out),
+        Topic::Reparse => writeln!(out, "every file is read again; `lumidex status` shows how far it is"),
         Topic::Done => writeln!(out, "done"),
     }
 }

@@ -3,6 +3,7 @@
 pub mod asking;
 mod bar;
 mod browser;
+pub mod doctor;
 mod first_run;
 pub mod inspect;
 mod making;
@@ -22,7 +23,7 @@ pub use first_run::{generator_folders, nothing_to_serve};
 pub use making::MakingBar;
 
 /// The words that are commands; a folder called so is named as in `./serve`.
-pub const COMMANDS: [&str; 7] = ["serve", "inspect", "status", "roots", "review", "undo", "trash"];
+pub const COMMANDS: [&str; 8] = ["serve", "inspect", "status", "roots", "review", "undo", "trash", "doctor"];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,6 +34,7 @@ Examples:
   lumidex inspect --json a.png b.webp   what these files say about how they were made
   lumidex status                        what the library is doing, and what to look after
   lumidex review                        questions about pictures that moved or were replaced
+  lumidex doctor                        how well the recipes of the library can be read
   lumidex undo                          take back what was done last; --list shows what can be
 
 The secret key is read from the environment or a .env file only: LUMIDEX_SECRET_KEY or IIB_SECRET_KEY.";
@@ -118,6 +120,22 @@ pub enum Command {
         /// What to do
         #[command(subcommand)]
         action: TrashAction,
+    },
+    /// Show which programs made the pictures, and which files say nothing and why
+    #[command(after_help = ANSWERERS)]
+    Doctor {
+        /// How it is told, and of which library.
+        #[command(flatten)]
+        asking: Asking,
+        /// Read every file again; nothing a person did is touched
+        #[arg(long, conflicts_with = "report")]
+        reparse: bool,
+        /// Write a sample of the files for a bug report: how their texts are built, without any prompt
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
+        /// Paths to show for each group of files
+        #[arg(long, value_name = "N", default_value_t = 3)]
+        examples: usize,
     },
 }
 

@@ -103,7 +103,7 @@ async fn exchange(address: SocketAddr, pass: Pass<'_>, request: &Request) -> Res
     // It ends with the answer.
     tokio::spawn(connection);
     let body = if request.body.is_null() { Bytes::new() } else { Bytes::from(request.body.to_string()) };
-    let mut asked = hyper::Request::builder().method(request.method).uri(request.route);
+    let mut asked = hyper::Request::builder().method(request.method).uri(request.route.as_ref());
     asked = asked.header(header::HOST, named()).header(header::CONTENT_TYPE, "application/json");
     if let Some(token) = pass.token {
         asked = asked.header(TOKEN, token);

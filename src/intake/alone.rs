@@ -48,6 +48,14 @@ impl Alone {
         metadata::read(&self.file, &self.name, self.sidecar.as_deref())
     }
 
+    /// How its texts are built, with what people wrote in them made unreadable: for showing to strangers.
+    ///
+    /// # Errors
+    /// As [`Alone::reading`].
+    pub fn redacted(&self) -> io::Result<serde_json::Value> {
+        metadata::redacted(&self.file, &self.name, self.sidecar.as_deref())
+    }
+
     /// Every text in it by its name.
     ///
     /// # Errors

@@ -21,16 +21,20 @@ const MET_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Makes interpreters that apply the rules of this moment. Rules that cannot be read are none.
 pub(super) fn make(reader: &Reader) -> Result<Arc<InterpreterFactory>, ReadError> {
+    let rules = Arc::new(rules_of(reader)?);
+    Ok(Arc::new(move || {
+        Box::new(Interpreter { rules: Arc::clone(&rules), met: HashMap::new(), met_bytes: 0 })
+    }))
+}
+
+/// The rules of this moment; none where the setting cannot be read as such.
+pub(super) fn rules_of(reader: &Reader) -> Result<Rules, ReadError> {
     let json = reader.setting(RULES_SETTING)?.unwrap_or_default();
     // A client stores a list as JSON, or as a JSON text that holds the list.
     let json = serde_json::from_str::<String>(&json).unwrap_or(json);
-    let rules = Rules::parse(&json).unwrap_or_else(|error| {
+    Ok(Rules::parse(&json).unwrap_or_else(|error| {
         tracing::warn!(error = &error as &dyn std::error::Error, "the rules for tags are not applied");
         Rules::default()
-    });
-    let rules = Arc::new(rules);
-    Ok(Arc::new(move || {
-        Box::new(Interpreter { rules: Arc::clone(&rules), met: HashMap::new(), met_bytes: 0 })
     }))
 }
 
@@ -66,6 +70,7 @@ impl Interpret for Interpreter {
             holes: Vec::new(),
             rule_tags,
             complaints: u16::try_from(reading.complaints.len()).unwrap_or(u16::MAX),
+            note: reading.note(),
         };
         if !reading.generation_text.is_empty() {
             let text = split(&reading.generation_text);

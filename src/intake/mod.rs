@@ -5,6 +5,7 @@ mod above;
 mod alone;
 mod budget;
 mod claims;
+mod doctor;
 mod interpreter;
 mod listing;
 mod pipeline;
@@ -17,15 +18,18 @@ mod standing;
 mod survey;
 pub mod walk;
 mod watch;
+mod worded;
 mod worker;
 
 pub use alone::Alone;
+pub use doctor::{Checkup, Group, checkup};
 pub use pipeline::PipelineError;
 pub use progress::{Progress, ProgressSnapshot};
 pub use standing::{RootStanding, Standing};
 pub use survey::SurveyError;
 pub use walk::{FolderPart, Seen, WalkedRoot, walk};
 pub use watch::WatchSettings;
+pub use worded::{RuleError, Ruled, put_rules_to_all, worded};
 pub use worker::{
     Intake, IntakeError, IntakeSettings, InterpreterFactory, MakeInterpreter, RunError, RunSummary,
 };

@@ -25,6 +25,7 @@ use super::readers::{Interpret, Outcome, read};
 use super::walk::{Seen, WalkedRoot};
 use crate::ledger::{Ledger, Observation, Sighted, WriteError};
 use crate::limits::{WALK_BATCH_OBSERVATIONS_MAX, WALK_BATCH_TEXT_BYTES_MAX};
+use crate::metadata;
 use crate::sys::Stop;
 
 /// Files in a job: enough that queues cost nothing, few enough that slow disks show results soon.
@@ -295,7 +296,12 @@ impl Collector<'_> {
                 Pending::RootWalked(root, from) => {
                     // What a stop left unread was not found: the root is not walked to its end.
                     if !self.shared.stop.is_stopped() {
-                        self.batch.push(Observation::RootWalked { root, from, at: now() });
+                        self.batch.push(Observation::RootWalked {
+                            root,
+                            from,
+                            at: now(),
+                            read_with: metadata::VERSION,
+                        });
                         self.close_batch()?;
                     }
                     (self.shared.root_done)(root);

@@ -6,8 +6,10 @@ use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use lumidex_schema::media::MediaKind;
+use lumidex_schema::note::Note;
 use lumidex_schema::path::RelPath;
 use lumidex_schema::record::Fingerprint;
 
@@ -17,7 +19,7 @@ use super::progress::Progress;
 use super::walk::{Seen, WalkedRoot, folder_path, sidecar_name};
 use crate::ledger::{self, Elsewhere, Ledger, SharedText};
 use crate::limits::metadata::SIDECAR_BYTES_MAX;
-use crate::metadata::ReadAt;
+use crate::metadata::{self, ReadAt};
 use crate::sys::{PathError, paths};
 
 /// An open media file of a fixed length, read by position.
@@ -71,6 +73,8 @@ pub struct Facts {
     pub rule_tags: Vec<String>,
     /// How many things were wrong with it.
     pub complaints: u16,
+    /// How reading it went; the time it took is added to it.
+    pub note: Note,
 }
 
 /// Reads metadata. Each reader thread has its own, which may keep what it met before.
@@ -115,7 +119,8 @@ pub(super) fn read(
         Ok(Some((sighting, facts))) => {
             progress.add(&progress.bytes, sighting.size);
             progress.add(&progress.complaints, u64::from(facts.complaints));
-            let Facts { fingerprint, pixel_width, pixel_height, text, holes, rule_tags, complaints } = facts;
+            let Facts { fingerprint, pixel_width, pixel_height, text, holes, rule_tags, complaints, note } =
+                facts;
             let mut read = Box::new(ledger::Seen {
                 root: root.id,
                 folder: folder.clone(),
@@ -129,6 +134,7 @@ pub(super) fn read(
                 holes,
                 rule_tags,
                 complaints,
+                note,
                 elsewhere: Elsewhere::default(),
             });
             match claims::look(ledger, &paths::to_bytes(path.as_os_str()), is_known, &mut read) {
@@ -158,6 +164,7 @@ fn read_facts(
     interpreter: &mut dyn Interpret,
     progress: &Progress,
 ) -> Result<Option<(lumidex_schema::record::Sighting, Facts)>, PathError> {
+    let began = Instant::now();
     let Some((file, mut sighting)) = open(path)? else { return Ok(None) };
     let mut n_bad = 0;
     let sidecar = match seen.sighting.sidecar {
@@ -196,10 +203,11 @@ fn read_facts(
         Err(_) => {
             tracing::warn!("a reader panicked on a file, which is kept without its metadata");
             progress.complain(&format_args!("the reader panicked on `{}`", path.display()));
-            Facts { complaints: 1, ..Facts::default() }
+            Facts { complaints: 1, note: metadata::note_of_panic(), ..Facts::default() }
         }
     };
     facts.complaints = facts.complaints.saturating_add(n_bad);
+    facts.note = facts.note.took(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
     Ok(Some((sighting, facts)))
 }
 

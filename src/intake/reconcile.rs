@@ -55,7 +55,7 @@ impl<K: Iterator<Item = KnownFile>> Reconciler<K> {
             }
             match same {
                 None => differences.push(Difference::Arrived(seen)),
-                Some(known) if self.depth == Depth::Everything || known.digest != seen.sighting.digest() => {
+                Some(known) if self.is_to_be_read(&known, &seen) => {
                     differences.push(Difference::Altered(seen, known.sighted()));
                 }
                 Some(_) => {}
@@ -69,6 +69,10 @@ impl<K: Iterator<Item = KnownFile>> Reconciler<K> {
             }
         }
         differences
+    }
+
+    fn is_to_be_read(&self, known: &KnownFile, seen: &Seen) -> bool {
+        self.depth == Depth::Everything || known.is_outdated || known.digest != seen.sighting.digest()
     }
 }
 
@@ -92,7 +96,7 @@ mod tests {
     fn known_file(name: u8, size: u64) -> KnownFile {
         let digest = seen(name, size).sighting.digest();
         let (folder, image) = (FolderId(1), ImageId(u32::from(name)));
-        KnownFile { name: vec![b'a' + name], folder, folder_seq: Seq(1), image, digest }
+        KnownFile { name: vec![b'a' + name], folder, folder_seq: Seq(1), image, digest, is_outdated: false }
     }
 
     fn sighted(name: u8, size: u64) -> Sighted {

@@ -46,6 +46,12 @@ impl Runs {
         self.changed.notify_all();
     }
 
+    /// Every file is to be read again; nobody waits.
+    pub(super) fn request_everything(&self) {
+        self.state.lock().want(Wish { depth: Depth::Everything, cause: Cause::Asked, roots: None });
+        self.changed.notify_all();
+    }
+
     /// These roots are to be walked; nobody waits.
     pub(super) fn request(&self, roots: BTreeSet<RootId>, cause: Cause) {
         if !roots.is_empty() {

@@ -20,6 +20,7 @@ use super::reconcile::{Depth, Difference, Reconciler};
 use super::rules::is_passed_over;
 use super::walk::{Entering, FolderPart, Start, Walked, WalkedRoot, folder_path, walk_from};
 use crate::ledger::{KnownFile, ReadError, Reader, Sighted};
+use crate::metadata;
 use crate::sys::{PathError, paths};
 
 /// Known files looked for when a root is in doubt (design ruling 5).
@@ -87,11 +88,13 @@ pub(super) fn survey(
     let reader = shared.ledger.reader()?;
     let known_folders = reader.folders_from(root.id, top)?;
     let last_before = reader.last_image()?;
+    let is_behind = reader.read_with(root.id)? < metadata::VERSION;
     drop(reader);
     let survey = Survey {
         shared,
         root,
         depth,
+        is_behind,
         is_root_certain: faith == Faith::Accepted || faith == Faith::Same(identity),
         sender,
         visited: Mutex::default(),
@@ -252,6 +255,8 @@ struct Survey<'a> {
     shared: &'a Shared<'a>,
     root: &'a WalkedRoot,
     depth: Depth,
+    /// Some files were not looked at with today's reader yet.
+    is_behind: bool,
     /// The root is no mount point without its drive, even if it is bare.
     is_root_certain: bool,
     sender: &'a Sender<Found>,
@@ -412,7 +417,13 @@ impl<'a> KnownPages<'a> {
     }
 
     fn next_page(&mut self, folder: FolderId) -> Result<Vec<KnownFile>, ReadError> {
-        let page = self.survey.shared.ledger.reader()?.known_from(folder, &self.from, KNOWN_PAGE_FILES)?;
+        let reader = self.survey.shared.ledger.reader()?;
+        let mut page = reader.known_from(folder, &self.from, KNOWN_PAGE_FILES)?;
+        if self.survey.is_behind {
+            for known in &mut page {
+                known.is_outdated = metadata::is_outdated(&reader.note(known.image)?);
+            }
+        }
         match page.last() {
             // The name after it in the order of bytes.
             Some(last) if page.len() == KNOWN_PAGE_FILES => self.from = [&last.name[..], &[0]].concat(),

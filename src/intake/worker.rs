@@ -205,6 +205,11 @@ impl Intake {
         self.shared.runs.request_all();
     }
 
+    /// As [`Intake::request_update`], but every file is read again.
+    pub fn request_rebuild(&self) {
+        self.shared.runs.request_everything();
+    }
+
     /// How far the current run is, or how the last one ended.
     #[must_use]
     pub fn progress(&self) -> ProgressSnapshot {

@@ -3,8 +3,10 @@
 
 use super::ReadError;
 use super::cover;
+use super::edit::{self, Worded};
 use super::intern::Interned;
 use super::journal;
+use super::notes;
 use super::roots;
 use super::settle;
 use super::txn::Tables;
@@ -34,6 +36,8 @@ pub(super) enum Request {
     AliasExtraPath { path: Vec<u8>, alias: String },
     SettleReview { review: Seq, take: Option<ImageId> },
     ChooseCover { image: ImageId, webp: Option<Vec<u8>> },
+    EditText { image: ImageId, text: Option<Worded> },
+    RuleTag { name: String, images: Vec<ImageId> },
     Journal(journal::Entry),
     Undo { decision: Seq },
 }
@@ -162,6 +166,8 @@ pub(super) fn apply(
             Ok((settle::settle(tables, interned, review, take, at)?, Outcome::Done))
         }
         Request::ChooseCover { image, webp } => cover::choose(tables, image, webp, at),
+        Request::EditText { image, text } => edit::edit(tables, interned, image, text, at),
+        Request::RuleTag { name, images } => notes::rule_tag(tables, interned, &name, images, at),
         Request::Journal(entry) => journal::apply(tables, interned, entry, at),
         Request::Undo { decision } => Ok((undo::undo(tables, interned, decision, at)?, Outcome::Done)),
     }
@@ -185,7 +191,7 @@ fn make_tag(tables: &mut Tables<'_>, interned: &mut Interned, name: &str, at: Ti
 }
 
 /// A tag that a person may put on and take off.
-fn custom(tables: &Tables<'_>, id: TagId) -> Result<Tag, Failure> {
+pub(super) fn custom(tables: &Tables<'_>, id: TagId) -> Result<Tag, Failure> {
     match tables.tag(id)? {
         Some(tag) if tag.removed => Err(Failure::Refused(DecideError::UnknownTag(id))),
         Some(tag) if tag.kind != TagKind::Custom => Err(Failure::Refused(DecideError::NotCustom(id))),
@@ -294,7 +300,12 @@ fn take_tag(tables: &mut Tables<'_>, id: TagId, images: Vec<ImageId>, at: Timest
     change_links(tables, id, changes, at)
 }
 
-fn change_links(tables: &mut Tables<'_>, id: TagId, changes: Vec<LinkChange>, at: Timestamp) -> Decided {
+pub(super) fn change_links(
+    tables: &mut Tables<'_>,
+    id: TagId,
+    changes: Vec<LinkChange>,
+    at: Timestamp,
+) -> Decided {
     if changes.is_empty() {
         return done(tables);
     }

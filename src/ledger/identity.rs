@@ -3,7 +3,7 @@
 //! Content decides; where several have it, evidence does, the strongest first; where evidence does
 //! not tell them apart and it matters which it is, nobody guesses: a person is asked.
 
-use lumidex_schema::id::{ImageId, TagId};
+use lumidex_schema::id::{ImageId, TagId, TextId};
 use lumidex_schema::path::RelPath;
 use lumidex_schema::record::Sighting;
 
@@ -33,6 +33,8 @@ pub(super) struct Decided {
     pub(super) tags: Vec<(TagId, bool)>,
     /// A digest of the cover that was chosen.
     pub(super) cover: Option<[u8; 32]>,
+    /// The generation text that was given.
+    pub(super) edit: Option<(TextId, Vec<u64>)>,
 }
 
 impl Decided {
@@ -107,7 +109,7 @@ mod tests {
 
     fn lost(id: u32, spot: Spot, inode: u64, tag: u32) -> Lost {
         let tags = if tag == 0 { Vec::new() } else { vec![(TagId(tag), true)] };
-        let decisions = Decided { tags, cover: None };
+        let decisions = Decided { tags, ..Decided::default() };
         Lost { image: ImageId(id), spot, sighting: file(inode), decisions }
     }
 

@@ -11,6 +11,7 @@ use super::writer::now;
 use lumidex_schema::feed::Subject;
 use lumidex_schema::id::{FolderId, ImageId, RootId, Seq, TagId, TextId, Timestamp};
 use lumidex_schema::media::MediaKind;
+use lumidex_schema::note::Note;
 use lumidex_schema::path::RelPath;
 use lumidex_schema::record::{Fingerprint, Image, Link, Presence, Row, Sighting};
 use lumidex_schema::tag::TagKind;
@@ -51,6 +52,9 @@ pub enum Observation {
         from: ImageId,
         /// When it ended.
         at: Timestamp,
+        /// Version of the reader with which every file was looked at; 0 when files were left out that a newer
+        /// reader would read differently.
+        read_with: u8,
     },
 }
 
@@ -110,6 +114,8 @@ pub struct Seen {
     pub rule_tags: Vec<String>,
     /// How many complaints reading it gave.
     pub complaints: u16,
+    /// How reading it went.
+    pub note: Note,
     /// What became of images that have to do with it.
     pub elsewhere: Elsewhere,
 }
@@ -190,6 +196,7 @@ pub(super) fn apply(
     let mut rows = Rows::default();
     let (mut missing, mut walked) = (Vec::new(), Vec::new());
     let (mut fresh, n_displaced_before) = (Vec::new(), interned.displaced.len());
+    let mut notes = Vec::new();
     let mut folders: HashMap<(RootId, RelPath), FolderId> = HashMap::new();
     for observation in observations {
         match observation {
@@ -203,7 +210,10 @@ pub(super) fn apply(
                         id
                     }
                 };
-                fresh.push(see(tables, interned, &mut rows, folder, *seen)?);
+                let note = seen.note;
+                let image = see(tables, interned, &mut rows, folder, *seen)?;
+                fresh.push(image);
+                notes.push((image, note));
             }
             Observation::Missing { file, copies, at } => {
                 write(tables, std::mem::take(&mut rows))?;
@@ -212,10 +222,13 @@ pub(super) fn apply(
                 }
             }
             Observation::Sought { image, copies, at } => missing.push((image, copies, at)),
-            Observation::RootWalked { root, from, at } => walked.push((root, from, at)),
+            Observation::RootWalked { root, from, at, read_with } => walked.push((root, from, at, read_with)),
         }
     }
     write(tables, rows)?;
+    for (image, note) in notes {
+        tables.notes.insert(image.0, note.encode())?;
+    }
     // Last, so that whoever arrived with them has found them already.
     for (image, copies, at) in missing {
         relink::missed(tables, interned, image, &copies, at)?;
@@ -225,8 +238,11 @@ pub(super) fn apply(
         relink::displaced(tables, interned, image, &fresh, now())?;
     }
     // After them: what came since a root was last seen is told by how far it had been seen before.
-    for (root, from, at) in walked {
+    for (root, from, at, read_with) in walked {
         tables.root_walked(root, from, at)?;
+        if from > ImageId::default() && read_with > 0 {
+            tables.read_with.insert(root.0, u64::from(read_with))?;
+        }
     }
     Ok(())
 }
@@ -259,11 +275,22 @@ fn see(
         complaints: seen.complaints,
     };
     let id = identify(tables, interned, rows, image, &seen.elsewhere)?;
-    for name in &seen.rule_tags {
-        let tag = interned.tag(tables, TagKind::Custom, name)?;
-        rule(tables, id, tag)?;
-    }
+    rule_all(tables, interned, id, &seen.rule_tags)?;
     Ok(id)
+}
+
+/// Rules put tags on an image, which is written anyway.
+pub(super) fn rule_all(
+    tables: &mut Tables<'_>,
+    interned: &mut Interned,
+    image: ImageId,
+    names: &[String],
+) -> Result<(), ReadError> {
+    for name in names {
+        let tag = interned.tag(tables, TagKind::Custom, name)?;
+        rule(tables, image, tag)?;
+    }
+    Ok(())
 }
 
 /// Whose file it is. New images, and those that stay where they are, are gathered for one pass.

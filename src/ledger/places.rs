@@ -2,6 +2,7 @@
 //! a file. Decides nothing.
 
 use super::ReadError;
+use super::edit;
 use super::relink::{Relink, links};
 use lumidex_schema::feed::Subject;
 use lumidex_schema::id::{FolderId, ImageId};
@@ -25,6 +26,14 @@ impl Relink<'_, '_> {
         if let Some(cover) = cover {
             // Chosen for the file as it is now.
             self.tables.covers.insert(id.0, cover.as_slice())?;
+        }
+        if let Some(edit) = edit::of(self.tables, newer)? {
+            edit::keep(self.tables, newer, None)?;
+            edit::keep(self.tables, id, Some(&edit))?;
+        }
+        let note = self.tables.notes.remove(newer.0)?.map(|note| note.value());
+        if let Some(note) = note {
+            self.tables.notes.insert(id.0, note)?;
         }
         self.leave(id, &old)?;
         self.forget_former(id)?;

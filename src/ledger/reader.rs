@@ -28,6 +28,8 @@ pub struct KnownFile {
     pub image: ImageId,
     /// Digest of the last sighting, never 0.
     pub digest: u64,
+    /// Today's reader would read it differently; only known where that was asked for.
+    pub is_outdated: bool,
 }
 
 impl KnownFile {
@@ -50,6 +52,7 @@ pub struct Reader {
     texts: ReadOnlyTable<u32, &'static [u8]>,
     tags: ReadOnlyTable<u32, &'static [u8]>,
     links: ReadOnlyTable<(u32, u32), &'static [u8]>,
+    edits: RowsById,
     feed: ReadOnlyTable<u64, u64>,
     roots: OnceLock<Vec<(RootId, Root)>>,
     /// Last, so that it is let go of last: while it is held, nothing is written under the snapshot.
@@ -66,6 +69,7 @@ impl Reader {
             texts: txn.open_table(tables::TEXTS)?,
             tags: txn.open_table(tables::TAGS)?,
             links: txn.open_table(tables::LINKS)?,
+            edits: txn.open_table(tables::EDITS)?,
             feed: txn.open_table(tables::FEED)?,
             roots: OnceLock::new(),
             txn,
@@ -123,12 +127,29 @@ impl Reader {
         Ok(rows)
     }
 
-    /// An image's record, whatever its presence.
+    /// An image's record, whatever its presence, with the generation text that a person gave it, if one did.
     ///
     /// # Errors
     /// As [`Reader::head`].
     pub fn image(&self, id: ImageId) -> Result<Option<Image>, ReadError> {
+        let Some(mut image) = self.image_as_read(id)? else { return Ok(None) };
+        if let Some(edit) = self.edit(id)? {
+            (image.text, image.holes) = (edit.text, edit.holes);
+        }
+        Ok(Some(image))
+    }
+
+    /// As [`Reader::image`], with the generation text that its file holds.
+    ///
+    /// # Errors
+    /// As [`Reader::head`].
+    pub fn image_as_read(&self, id: ImageId) -> Result<Option<Image>, ReadError> {
         row(&self.images, id.0)
+    }
+
+    /// See [`Reader::edit`].
+    pub(super) fn edits(&self) -> &RowsById {
+        &self.edits
     }
 
     /// A text's record.
@@ -317,7 +338,14 @@ impl Reader {
             let (image, digest) = value.value();
             if digest != 0 {
                 let name = key.value().1.to_vec();
-                known.push(KnownFile { name, folder, folder_seq, image: ImageId(image), digest });
+                known.push(KnownFile {
+                    name,
+                    folder,
+                    folder_seq,
+                    image: ImageId(image),
+                    digest,
+                    is_outdated: false,
+                });
             }
         }
         Ok(known)

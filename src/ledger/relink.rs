@@ -6,6 +6,7 @@
 //! its place.
 
 use super::ReadError;
+use super::edit;
 use super::identity::{Choice, Decided, Lost, Spot, choose};
 use super::intern::Interned;
 use super::observe::{Elsewhere, Sighted};
@@ -88,6 +89,7 @@ pub(super) fn displaced(
 /// What a person did to an image.
 pub(super) fn decisions(tables: &Tables<'_>, image: ImageId) -> Result<Decided, ReadError> {
     let cover = tables.covers.get(image.0)?.map(|cover| *blake3::hash(cover.value()).as_bytes());
+    let edit = edit::of(tables, image)?.map(|edit| (edit.text, edit.holes));
     let mut tags = Vec::new();
     for (tag, link) in links(tables, image)? {
         match link {
@@ -96,7 +98,7 @@ pub(super) fn decisions(tables: &Tables<'_>, image: ImageId) -> Result<Decided, 
             Link::Ruled => {}
         }
     }
-    Ok(Decided { tags, cover })
+    Ok(Decided { tags, cover, edit })
 }
 
 /// Gives an image the place, the file and the rules' tags of a newer one, which is no more; what a

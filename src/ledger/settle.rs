@@ -3,12 +3,15 @@
 use super::ReadError;
 use super::cover;
 use super::decide::{DecideError, Failure};
+use super::edit;
 use super::intern::Interned;
 use super::relink::{self, Relink};
 use super::txn::{Tables, decode};
 use super::undo::Obstacle;
 use lumidex_schema::id::{ImageId, Seq, Timestamp};
-use lumidex_schema::record::{Action, Fingerprint, Image, Link, Presence, Question, Review, Row, Standing};
+use lumidex_schema::record::{
+    Action, Edit, Fingerprint, Image, Link, Presence, Question, Review, Row, Standing,
+};
 use redb::ReadableTable;
 use std::collections::BTreeSet;
 
@@ -45,13 +48,15 @@ pub(super) fn answer(
     }
     let mut was = Vec::new();
     for id in BTreeSet::from([taken, before]) {
-        was.extend(standing(tables, id)?);
+        if let Some(standing) = standing(tables, id)? {
+            was.push((standing, edit::of(tables, id)?));
+        }
     }
     let Some(image) = settled_by(tables, interned, &review.question, taken, at)? else {
         return refused(DecideError::Outdated(number));
     };
     tables.reviews.remove(number.0)?;
-    Ok(Action::ReviewAnswered { review, image, before, was })
+    Ok(Action::ReviewTaken { review, image, before, was })
 }
 
 fn standing(tables: &Tables<'_>, image: ImageId) -> Result<Option<Standing>, ReadError> {
@@ -79,7 +84,7 @@ pub(super) fn take_back(
     interned: &mut Interned,
     review: Review,
     (image, before): (ImageId, ImageId),
-    was: Vec<Standing>,
+    was: Vec<(Standing, Option<Edit>)>,
     at: Timestamp,
 ) -> Result<Action, Obstacle> {
     let moved_on = || Obstacle::why("its images have moved on since");
@@ -97,7 +102,8 @@ pub(super) fn take_back(
     relink.leave(image, &there)?;
     relink.leave(before, &other)?;
     relink.store(before, there.clone())?;
-    let stood = was.iter().find(|standing| standing.image == image).map(|standing| standing.record.clone());
+    let stood =
+        was.iter().find(|(standing, _)| standing.image == image).map(|(standing, _)| standing.record.clone());
     // Nobody was there before it, unless it was lost then.
     let record =
         stood.unwrap_or(Image { presence: Presence::Retired, fingerprint: Fingerprint::default(), ..there });
@@ -108,7 +114,8 @@ pub(super) fn take_back(
         tables.paths.insert((place.0, place.1.as_slice()), (image.0, 0))?;
     }
     put_back_links(tables, (image, before), &was)?;
-    for Standing { image, former, cover, .. } in was {
+    for (Standing { image, former, cover, .. }, edit) in was {
+        edit::keep(tables, image, edit.as_ref())?;
         match former {
             Some(former) => {
                 interned.alikes.add(image, &former.fingerprint, &former.sighting);
@@ -128,7 +135,7 @@ pub(super) fn take_back(
 fn put_back_links(
     tables: &mut Tables<'_>,
     (image, before): (ImageId, ImageId),
-    was: &[Standing],
+    was: &[(Standing, Option<Edit>)],
 ) -> Result<(), ReadError> {
     let mut ruled = Vec::new();
     for id in [image, before] {
@@ -137,14 +144,14 @@ fn put_back_links(
             ruled.extend((link == Link::Ruled).then_some(tag));
         }
     }
-    for standing in was {
+    for (standing, _) in was {
         for (tag, link) in &standing.links {
             if tables.tag(*tag)?.is_some_and(|tag| !tag.removed) {
                 tables.links.insert((standing.image.0, tag.0), link.encode().as_slice())?;
             }
         }
     }
-    let had = |tag| was.iter().any(|standing| standing.links.contains(&(tag, Link::Ruled)));
+    let had = |tag| was.iter().any(|(standing, _)| standing.links.contains(&(tag, Link::Ruled)));
     for tag in ruled.into_iter().filter(|tag| !had(*tag)) {
         if tables.links.get((before.0, tag.0))?.is_none() {
             tables.links.insert((before.0, tag.0), Link::Ruled.encode().as_slice())?;

@@ -63,6 +63,7 @@ enum About<'a> {
     Setting(&'a str),
     Path(&'a [u8]),
     Cover,
+    Text,
     Identity,
     Nothing,
 }
@@ -80,9 +81,11 @@ fn about(action: &Action) -> About<'_> {
         Action::Setting { name, .. } => About::Setting(name),
         Action::ExtraPath { path, .. } => About::Path(path),
         Action::CoverChosen { .. } => About::Cover,
-        Action::ReviewSettled { .. } | Action::ReviewAnswered { .. } | Action::ReviewReopened { .. } => {
-            About::Identity
-        }
+        Action::TextEdited { .. } => About::Text,
+        Action::ReviewSettled { .. }
+        | Action::ReviewAnswered { .. }
+        | Action::ReviewTaken { .. }
+        | Action::ReviewReopened { .. } => About::Identity,
         Action::Files { .. } => About::Nothing,
     }
 }
@@ -106,10 +109,15 @@ fn touches(
         (About::Setting(a), About::Setting(b)) if a == b => "changed the setting",
         (About::Path(a), About::Path(b)) if a == b => "changed the folder",
         (About::Cover, About::Cover) if shares_images()? => "chose another cover",
-        (About::Links(_) | About::Cover | About::Identity, About::Identity) if shares_images()? => {
+        (About::Text, About::Text) if shares_images()? => "edited the text",
+        (About::Links(_) | About::Cover | About::Text | About::Identity, About::Identity)
+            if shares_images()? =>
+        {
             "settled which image one of them is"
         }
-        (About::Identity, About::Links(_) | About::Cover) if shares_images()? => "changed one of the images",
+        (About::Identity, About::Links(_) | About::Cover | About::Text) if shares_images()? => {
+            "changed one of the images"
+        }
         _ => return Ok(None),
     };
     Ok(Some(what))
@@ -121,9 +129,11 @@ fn images(tables: &Tables<'_>, action: &Action) -> Result<HashSet<ImageId>, Read
     match action {
         Action::TagPut { images, .. } | Action::TagTaken { images, .. } => named.extend(images),
         Action::TagLinked { changes, .. } => named.extend(changes.iter().map(|change| change.image)),
-        Action::CoverChosen { image, .. } => named.push(*image),
+        Action::CoverChosen { image, .. } | Action::TextEdited { image, .. } => named.push(*image),
         Action::ReviewSettled { image, before, .. } if image == before => {}
-        Action::ReviewSettled { image, before, .. } | Action::ReviewAnswered { image, before, .. } => {
+        Action::ReviewSettled { image, before, .. }
+        | Action::ReviewAnswered { image, before, .. }
+        | Action::ReviewTaken { image, before, .. } => {
             named.extend([*image, *before]);
         }
         Action::ReviewReopened { review, take: Some(_), .. } => match &review.question {

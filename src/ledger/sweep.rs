@@ -120,13 +120,17 @@ pub(super) fn find(reader: &Reader, which: Sweepable, stop: &Stop) -> Result<Opt
     let asked = asked_about(&reviews, is_due, |id| reader.image(id))?;
     let links = reader.txn().open_table(tables::LINKS)?;
     let covers = reader.txn().open_table(tables::COVERS)?;
+    let edits = reader.txn().open_table(tables::EDITS)?;
     let mut images = Vec::new();
     for ((id, image), is_named) in due.into_iter().zip(is_named) {
         if images.len() == which.max {
             break;
         }
-        let is_persons =
-            is_named || asked.contains(&id) || has_decided(&links, id)? || covers.get(id.0)?.is_some();
+        let is_persons = is_named
+            || asked.contains(&id)
+            || has_decided(&links, id)?
+            || covers.get(id.0)?.is_some()
+            || edits.get(id.0)?.is_some();
         if !matches!(which.fate(&image, is_persons), Fate::Kept) {
             images.push((id, is_named));
         }
@@ -181,6 +185,7 @@ fn remove(
     tables.next_seq();
     for (id, image) in removed {
         tables.images.remove(id.0)?;
+        tables.notes.remove(id.0)?;
         interned.alikes.remove(*id, &image.fingerprint, &image.sighting);
     }
     for (id, image) in removed {
@@ -279,10 +284,11 @@ fn named_by_decision(decision: &Decision, name: &mut impl FnMut(ImageId)) {
         | Action::TagTaken { images, .. } => images.iter().copied().for_each(name),
         Action::TagLinked { changes, .. } => changes.iter().map(|change| change.image).for_each(name),
         Action::TagDropped { links, .. } => links.iter().map(|(image, _)| *image).for_each(name),
-        Action::CoverChosen { image, .. } => name(*image),
+        Action::CoverChosen { image, .. } | Action::TextEdited { image, .. } => name(*image),
         Action::ReviewReopened { review, .. } => named_by_question(&review.question, name),
         Action::ReviewSettled { review, image, before }
-        | Action::ReviewAnswered { review, image, before, .. } => {
+        | Action::ReviewAnswered { review, image, before, .. }
+        | Action::ReviewTaken { review, image, before, .. } => {
             named_by_question(&review.question, name);
             [*image, *before].into_iter().for_each(name);
         }

@@ -76,6 +76,9 @@ pub(super) struct Tables<'t> {
     pub(super) steps: Table<'t, (u64, u32), &'static [u8]>,
     pub(super) undone: Table<'t, u64, u64>,
     pub(super) covers: Table<'t, u32, &'static [u8]>,
+    pub(super) notes: Table<'t, u32, u64>,
+    pub(super) read_with: Table<'t, u32, u64>,
+    pub(super) edits: Table<'t, u32, &'static [u8]>,
 }
 
 impl<'t> Tables<'t> {
@@ -104,6 +107,9 @@ impl<'t> Tables<'t> {
             steps: txn.open_table(tables::STEPS)?,
             undone: txn.open_table(tables::UNDONE)?,
             covers: txn.open_table(tables::COVERS)?,
+            notes: txn.open_table(tables::NOTES)?,
+            read_with: txn.open_table(tables::READ_WITH)?,
+            edits: txn.open_table(tables::EDITS)?,
         })
     }
 

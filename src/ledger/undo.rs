@@ -7,6 +7,7 @@ use super::cover;
 use super::decide::{
     DecideError, Failure, Request, drop_tag, extra_path, known_image, link_of, put_extra_path, set_links,
 };
+use super::edit;
 use super::intern::Interned;
 use super::settle;
 use super::since::{self, changed_since};
@@ -133,7 +134,17 @@ fn take_back(
             Obstacle::why("what its images were before was not kept when it was settled")
         }
         Action::ReviewAnswered { review, image, before, was } => {
+            let was = was.into_iter().map(|standing| (standing, None)).collect();
             settle::take_back(tables, interned, review, (image, before), was, at)
+        }
+        Action::ReviewTaken { review, image, before, was } => {
+            settle::take_back(tables, interned, review, (image, before), was, at)
+        }
+        Action::TextEdited { image, before, .. } => {
+            let image = followed(tables, image)?.map_or_else(|| Obstacle::why("its image is gone"), Ok)?;
+            let now = edit::of(tables, image)?;
+            edit::put(tables, image, before.as_ref())?;
+            Ok(Action::TextEdited { image, before: now, after: before })
         }
         Action::ReviewReopened { number, take, .. } => settle::answer(tables, interned, number, take, at)
             .or_else(|failure| match failure {

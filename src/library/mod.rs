@@ -5,6 +5,7 @@
 
 mod files;
 mod pictures;
+mod recipes;
 mod upkeep;
 
 use self::files::Recovery;
@@ -29,10 +30,12 @@ use parking_lot::Mutex;
 use pictures::PicturesAt;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use upkeep::{Upkeep, remove_left_copies};
 
 pub use pictures::Making;
+pub use recipes::{EditError, RulesError};
 pub use upkeep::UpkeepSettings;
 
 /// Where a library lives and how it is read.
@@ -101,6 +104,8 @@ pub struct Library {
     token: String,
     data_dir: PathBuf,
     lock: Mutex<DirLock>,
+    /// Rules are being put to every image.
+    is_ruling: AtomicBool,
     /// Roots that were walked, with the head when that was first known.
     walked: Mutex<HashMap<RootId, Seq>>,
 }
@@ -156,6 +161,7 @@ impl Library {
             token: random_token(),
             data_dir: options.data_dir.clone(),
             lock: Mutex::new(lock),
+            is_ruling: AtomicBool::new(false),
             walked: Mutex::default(),
         })
     }

@@ -9,6 +9,7 @@ use super::deeds::Deeds;
 use super::feed::Changes;
 use super::pictures::Pictures;
 use super::questions::Open;
+use super::recipes::Recipes;
 use crate::intake::RootStanding;
 use crate::query::{Hit, Page, Search, SearchError, Trend};
 use lumidex_schema::api;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What a library does for the routes.
-pub trait Engine: Deeds + Pictures + Send + Sync + 'static {
+pub trait Engine: Deeds + Pictures + Recipes + Send + Sync + 'static {
     /// Whether searches can be answered.
     fn is_ready(&self) -> bool;
     /// What is going on.

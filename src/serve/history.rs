@@ -69,8 +69,17 @@ fn told(reader: &Reader, number: Seq, action: &Action) -> Result<Deed, ReadError
             paths: vec![path.clone()],
             ..plain("folder", format!("changed the folder `{}`", display(path)))
         },
-        Action::ReviewSettled { image, before, .. } => {
+        Action::ReviewSettled { image, before, .. }
+        | Action::ReviewAnswered { image, before, .. }
+        | Action::ReviewTaken { image, before, .. } => {
             about("review_settled", "answered a question about a picture".to_owned(), &[*image, *before])?
+        }
+        Action::TextEdited { image, after, .. } => {
+            let text = match after {
+                Some(_) => "edited the text of a picture",
+                None => "showed the text that a picture's file holds",
+            };
+            about("text_edited", text.to_owned(), &[*image])?
         }
         Action::CoverChosen { image, .. } => {
             about("cover_chosen", "chose the cover of a video".to_owned(), &[*image])?
@@ -89,9 +98,6 @@ fn told(reader: &Reader, number: Seq, action: &Action) -> Result<Deed, ReadError
             about("tag_removed", text, &images)?
         }
         Action::TagBack { tag } => plain("tag_made", format!("put the tag {} back", name(reader, *tag)?)),
-        Action::ReviewAnswered { image, before, .. } => {
-            about("review_settled", "answered a question about a picture".to_owned(), &[*image, *before])?
-        }
         Action::ReviewReopened { .. } => {
             plain("review_reopened", "asked a question about a picture again".to_owned())
         }

@@ -27,7 +27,7 @@ pub fn ask(engine: Arc<dyn Engine>, settings: Settings, request: &Request) -> io
     };
     let router = app(engine, settings).map_err(io::Error::other)?;
     let body = if request.body.is_null() { Body::empty() } else { Body::from(request.body.to_string()) };
-    let asked = axum::http::Request::builder().method(request.method).uri(request.route).body(body);
+    let asked = axum::http::Request::builder().method(request.method).uri(request.route.as_ref()).body(body);
     let asked = asked.map_err(io::Error::other)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

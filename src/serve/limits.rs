@@ -114,3 +114,8 @@ pub(crate) const KEPT_TIDIED_EVERY: Duration = Duration::from_secs(600);
 pub(crate) const KEPT_ROOM_LEFT: u64 = 1 << 30;
 /// Text of an uploaded cover: base64 of the largest that is looked at.
 pub(crate) const COVER_TEXT_BYTES_MAX: usize = 12 << 20;
+
+/// Paths named for each group of files, when nothing else is asked for.
+pub(crate) const DOCTOR_EXAMPLES_DEFAULT: usize = 5;
+/// And at most: some fifty groups of so many paths are a few megabytes.
+pub(crate) const DOCTOR_EXAMPLES_MAX: usize = 1_000;

@@ -12,6 +12,7 @@ mod limits;
 mod pictures;
 mod questions;
 mod reach;
+mod recipes;
 mod shelf;
 
 mod policy;
@@ -51,4 +52,5 @@ pub use listen::{ServeError, app, run};
 pub use pictures::Pictures;
 pub use questions::{Kind, Known, Open};
 pub use reach::{Refused, check};
+pub use recipes::Recipes;
 pub use table::{RouteRow, routes};

@@ -4,8 +4,8 @@
 use super::answer::Outcome;
 use super::policy::{At, Paths, Policy};
 use super::routes::{
-    events, folders, geninfo, handover, listing, media, operations, own, page, review, roots, search, status,
-    system, tags, thumbs, undo, zip,
+    events, folders, geninfo, handover, listing, media, operations, own, page, recipes, review, roots,
+    search, status, system, tags, thumbs, undo, zip,
 };
 use super::server::Call;
 
@@ -56,7 +56,7 @@ const WRITE_PATHS: Policy = Policy::WRITE.with_paths(Paths::Write);
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 80] = [
+pub(crate) static ROUTES: [Route; 85] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
     route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::app)),
@@ -87,6 +87,10 @@ pub(crate) static ROUTES: [Route; 80] = [
     route(Get, Own, "/operations", Policy::READ, Engine(undo::running)),
     route(Post, Own, "/operations/stop", Policy::WRITE, Engine(undo::stop)),
     route(Post, Own, "/trash/purge", Policy::WRITE, Long(undo::purge)),
+    route(Get, Own, "/doctor", READ_PATHS, Engine(recipes::doctor)),
+    route(Post, Own, "/doctor/reparse", Policy::WRITE, Engine(recipes::reparse)),
+    route(Post, Own, "/auto-tags/apply", Policy::WRITE, Long(recipes::apply_rules)),
+    route(Post, Own, "/text/revert", WRITE_PATHS, Engine(recipes::revert)),
     route(Get, Own, "/backup", Policy::OWNER, Long(own::backup)),
     // The contract, section by section.
     route(Get, Contract, "", Policy::OPEN, Inline(page::to_page)),
@@ -111,6 +115,7 @@ pub(crate) static ROUTES: [Route; 80] = [
     route(Get, Contract, "/img/{filename}", READ_PATHS, Files(media::img)),
     route(Get, Contract, "/image_geninfo", READ_PATHS, Files(geninfo::one)),
     route(Post, Contract, "/image_geninfo_batch", READ_PATHS, Files(geninfo::batch)),
+    route(Post, Contract, "/update_exif", WRITE_PATHS, Engine(recipes::update_exif)),
     route(Get, Contract, "/image_exif", READ_PATHS, Files(geninfo::exif)),
     route(Get, Contract, "/db/basic_info", Policy::READ, Engine(search::basic_info)),
     route(Get, Contract, "/db/expired_dirs", Policy::READ, Engine(search::expired_dirs)),

@@ -98,6 +98,7 @@ fn seen(root: RootId, folder: &str, name: &str, text: &str, modified: i64) -> Ob
         holes: split.holes,
         rule_tags: Vec::new(),
         complaints: 0,
+        note: lumidex_schema::note::Note::default(),
         elsewhere: Elsewhere::default(),
     }))
 }

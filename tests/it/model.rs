@@ -189,6 +189,7 @@ fn seen(root: RootId, name: u8, date: u8, text: u8) -> Observation {
         holes: vec![u64::from(name)],
         rule_tags: Vec::new(),
         complaints: 0,
+        note: lumidex_schema::note::Note::default(),
         elsewhere: Elsewhere::default(),
     }))
 }

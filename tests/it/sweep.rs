@@ -126,6 +126,7 @@ fn seen(ledger: &Ledger, path: &str, content: u8) -> Observation {
         holes: vec![7],
         rule_tags: Vec::new(),
         complaints: 1,
+        note: lumidex_schema::note::Note::default(),
         elsewhere: Elsewhere::default(),
     }))
 }

@@ -42,6 +42,16 @@ pub(super) fn parse_comment(text: &str) -> Option<Recipe> {
     parse(text).or_else(|| parse_prompt(text).filter(|recipe| !recipe.negative.is_empty()))
 }
 
+/// Whether a line is, or looks like, the settings of an infotext.
+pub(super) fn is_settings(line: &str) -> bool {
+    parts::is_steps_line(line) || settings::is_settings_line(line)
+}
+
+/// Keys and values of such a line.
+pub(super) fn settings_of(line: &str) -> Vec<(&str, Cow<'_, str>)> {
+    settings::pairs(line)
+}
+
 /// Line and paragraph separators count as line ends.
 fn unify(text: &str) -> Cow<'_, str> {
     if memchr::memchr3(0xe2, b'\r', b'\0', text.as_bytes()).is_some()

@@ -29,6 +29,7 @@ fn observation(root: RootId, folder: RelPath, name: &[u8], sighting: Sighting) -
         holes: Vec::new(),
         rule_tags: Vec::new(),
         complaints: 0,
+        note: lumidex_schema::note::Note::default(),
         elsewhere: Elsewhere::default(),
     }))
 }
@@ -208,6 +209,7 @@ fn known_files_come_in_pages_without_gap_or_repeat() {
             shared: &shared,
             root: &setting.root,
             depth: Depth::Changes,
+            is_behind: false,
             is_root_certain: false,
             sender: &sender,
             visited: Mutex::default(),

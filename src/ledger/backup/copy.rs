@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Every table of a ledger. One that is missing here makes every copy fail, and so every test of it.
-const TABLES: [&dyn Table; 22] = [
+const TABLES: [&dyn Table; 25] = [
     &tables::META,
     &tables::EPOCHS,
     &tables::ROOTS,
@@ -42,6 +42,9 @@ const TABLES: [&dyn Table; 22] = [
     &tables::STEPS,
     &tables::UNDONE,
     &tables::COVERS,
+    &tables::NOTES,
+    &tables::READ_WITH,
+    &tables::EDITS,
 ];
 /// Rows between two looks whether to stop: a few milliseconds of work.
 const ROWS_AT_ONCE: u64 = 4_096;

@@ -153,6 +153,7 @@ mod tests {
             holes: Vec::new(),
             rule_tags: Vec::new(),
             complaints: 0,
+            note: lumidex_schema::note::Note::default(),
             elsewhere: Elsewhere::default(),
         };
         ledger.observe(vec![Observation::Seen(Box::new(seen))]).unwrap();

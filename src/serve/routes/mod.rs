@@ -10,6 +10,7 @@ pub(super) mod media;
 pub(super) mod operations;
 pub(super) mod own;
 pub(super) mod page;
+pub(super) mod recipes;
 pub(super) mod review;
 pub(super) mod roots;
 pub(super) mod search;

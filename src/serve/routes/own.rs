@@ -38,7 +38,7 @@ pub(crate) fn search(call: &Call<'_>) -> Outcome {
     find(call, &request)
 }
 
-/// `path`. One known image: `{"file", "pixel_width", "pixel_height", "generation_text", "recipe", "tags"}`; `recipe` is
+/// `path`. One known image: `{"file", "pixel_width", "pixel_height", "generation_text", "edited", "recipe", "tags"}`; `recipe` is
 /// null when none was recognised; its `raw` is left empty, for that is what the text says.
 pub(crate) fn image(call: &Call<'_>) -> Outcome {
     let place = call.path_param()?;
@@ -48,8 +48,12 @@ pub(crate) fn image(call: &Call<'_>) -> Outcome {
     // Links inside a root may lead out of it; what is behind them is not read.
     let FileText { recipe, .. } =
         if place.standing == Standing::Inside { geninfo::read(call, &place) } else { FileText::default() };
-    // A file that is away leaves what its text says.
-    let recipe = recipe.or_else(|| recipe_of(&text)).map(|recipe| Recipe { raw: String::new(), ..recipe });
+    let is_edited = call.engine().is_edited(hit.id)?;
+    // A text given by hand speaks for the file, as one that is away leaves what its text says.
+    let recipe = recipe
+        .filter(|_| !is_edited)
+        .or_else(|| recipe_of(&text))
+        .map(|recipe| Recipe { raw: String::new(), ..recipe });
     let recipe =
         serde_json::to_value(recipe).map_err(|error| Problem::internal("writing a recipe", &error))?;
     let tags = call.engine().custom_tags_of(&[hit.id])?.into_iter().next().unwrap_or_default();
@@ -58,6 +62,7 @@ pub(crate) fn image(call: &Call<'_>) -> Outcome {
         ("pixel_width", Answer::json(hit.image.pixel_width)),
         ("pixel_height", Answer::json(hit.image.pixel_height)),
         ("generation_text", Answer::json(text)),
+        ("edited", Answer::json(is_edited)),
         ("recipe", Answer::Json(recipe)),
         ("tags", Answer::Tags(tags)),
     ]))

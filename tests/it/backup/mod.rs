@@ -75,6 +75,7 @@ fn see(ledger: &Ledger, numbers: impl Iterator<Item = u32>) -> Seq {
             holes: vec![u64::from(n)],
             rule_tags: Vec::new(),
             complaints: 0,
+            note: lumidex_schema::note::Note::default(),
             elsewhere: Elsewhere::default(),
         }))
     };

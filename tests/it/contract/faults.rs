@@ -6,12 +6,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use lumidex::files::{Gone, Preview, Report, Running, Wish, WishError};
-use lumidex::intake::{RootStanding, Standing};
+use lumidex::intake::{Checkup, RootStanding, Ruled, Standing};
 use lumidex::projection::thumbs::{Frame, Source, ThumbError, Thumbnail};
 use lumidex::query::{Hit, Page, Search, Trend};
 use lumidex::serve::{
-    Backup, Beside, Changes, Deed, Deeds, Engine, Failure, FileText, Linking, Open, Pictures, Shown, Status,
-    app,
+    Backup, Beside, Changes, Deed, Deeds, Engine, Failure, FileText, Linking, Open, Pictures, Recipes, Shown,
+    Status, app,
 };
 use lumidex_schema::api;
 use lumidex_schema::id::{EpochToken, ImageId, RootId, Seq, TagId};
@@ -272,6 +272,22 @@ impl Pictures for Broken {
     fn choose_cover(&self, _: ImageId, _: Vec<u8>) -> Result<Seq, Failure> {
         self.fail()
     }
+}
+
+impl Recipes for Broken {
+    fn is_edited(&self, _: ImageId) -> Result<bool, Failure> {
+        self.fail()
+    }
+    fn edit_text(&self, _: ImageId, _: Option<&str>) -> Result<Option<Seq>, Failure> {
+        self.fail()
+    }
+    fn put_rules_to_all(&self) -> Result<Ruled, Failure> {
+        self.fail()
+    }
+    fn checkup(&self, _: usize, _: &dyn Fn(&[u8]) -> bool) -> Result<Checkup, Failure> {
+        self.fail()
+    }
+    fn read_all_again(&self) {}
 }
 
 impl Deeds for Broken {

@@ -142,6 +142,7 @@ fn two_that_were_worked_on_can_be_made_one() {
         holes: Vec::new(),
         rule_tags: Vec::new(),
         complaints: 0,
+        note: lumidex_schema::note::Note::default(),
         elsewhere: Elsewhere::default(),
     };
     served.library.ledger().observe(vec![Observation::Seen(Box::new(copy))]).unwrap();

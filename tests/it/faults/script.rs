@@ -118,6 +118,7 @@ fn seen(root: lumidex_schema::id::RootId, name: usize, nth: usize) -> Observatio
         holes: vec![name as u64],
         rule_tags: Vec::new(),
         complaints: 0,
+        note: lumidex_schema::note::Note::default(),
         elsewhere: Elsewhere::default(),
     }))
 }

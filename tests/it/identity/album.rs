@@ -144,6 +144,7 @@ impl Album {
             holes: Vec::new(),
             rule_tags: Vec::new(),
             complaints: 0,
+            note: lumidex_schema::note::Note::default(),
             elsewhere: Elsewhere::default(),
         };
         self.ledger().observe(vec![Observation::Seen(Box::new(seen))]).unwrap();

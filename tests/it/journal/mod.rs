@@ -86,6 +86,7 @@ impl Home {
             holes: Vec::new(),
             rule_tags: Vec::new(),
             complaints: 0,
+            note: lumidex_schema::note::Note::default(),
             elsewhere: Elsewhere::default(),
         }
     }

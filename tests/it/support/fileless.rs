@@ -88,6 +88,7 @@ impl Fileless {
             holes: split.holes,
             rule_tags: Vec::new(),
             complaints: 0,
+            note: lumidex_schema::note::Note::default(),
             elsewhere: Elsewhere::default(),
         }))
     }

@@ -49,6 +49,7 @@ fn what_arrives_has_its_thumbnail_and_what_was_there_before_has_not() {
             holes: Vec::new(),
             rule_tags: Vec::new(),
             complaints: 0,
+            note: lumidex_schema::note::Note::default(),
             elsewhere: Elsewhere::default(),
         };
         ledger.observe(vec![Observation::Seen(Box::new(seen))]).unwrap();

@@ -1,0 +1,158 @@
+//! Which files a newer reader would read differently, told from how they were read before.
+
+use crate::complaint::Complaint;
+use crate::container::Container;
+use crate::read::Reading;
+use lumidex_schema::note::{Finding, Note};
+
+/// Version of this reader. Whoever changes what is read from files raises it, and says in [`CHANGES`] from
+/// which files.
+pub const VERSION: u8 = 2;
+
+/// Since which version which files are read differently, newest first.
+const CHANGES: [(u8, fn(&Note) -> bool); 1] = [
+    // Every dialect and container of the catalogue; before it was not remembered how files were read.
+    (2, |_| true),
+];
+
+/// Whether this reader would read a file differently than it was read.
+#[must_use]
+pub fn is_outdated(note: &Note) -> bool {
+    CHANGES.iter().any(|(version, concerns)| note.reader < *version && concerns(note))
+}
+
+/// Of a file whose reader panicked.
+#[must_use]
+pub fn note_of_panic() -> Note {
+    Note { reader: VERSION, finding: Finding::Broken, ..Note::default() }
+}
+
+impl Reading {
+    /// How the file was read, for remembering; without the time it took.
+    #[must_use]
+    pub fn note(&self) -> Note {
+        Note {
+            reader: VERSION,
+            writer: self.recipe.as_ref().map(|recipe| recipe.source),
+            finding: self.finding,
+            container: self.container.number(),
+            complaints: self.complaints.iter().fold(0, |kinds, complaint| kinds | 1 << complaint.kind()),
+            ..Note::default()
+        }
+    }
+}
+
+impl Container {
+    /// Every container, in the order of their numbers.
+    pub const ALL: [Self; 13] = [
+        Self::Unknown,
+        Self::Unreadable,
+        Self::Png,
+        Self::Jpeg,
+        Self::WebP,
+        Self::Gif,
+        Self::Bmp,
+        Self::Tiff,
+        Self::Avif,
+        Self::Heif,
+        Self::Jxl,
+        Self::Video,
+        Self::Audio,
+    ];
+
+    /// The number it is remembered by.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        Self::ALL.iter().position(|known| *known == self).map_or(0, |nth| u8::try_from(nth).unwrap_or(0))
+    }
+
+    /// The container of a number.
+    #[must_use]
+    pub fn of_number(number: u8) -> Self {
+        Self::ALL.get(usize::from(number)).copied().unwrap_or(Self::Unknown)
+    }
+
+    /// One word in lower case.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Jpeg => "jpeg",
+            Self::WebP => "webp",
+            Self::Gif => "gif",
+            Self::Bmp => "bmp",
+            Self::Tiff => "tiff",
+            Self::Avif => "avif",
+            Self::Heif => "heif",
+            Self::Jxl => "jxl",
+            Self::Video => "video",
+            Self::Audio => "audio",
+            Self::Unknown => "unknown",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+impl Complaint {
+    /// What each kind is about, in the order of their numbers.
+    pub const KINDS: [&'static str; 16] = [
+        "empty",
+        "unrecognised",
+        "truncated",
+        "damaged",
+        "header-checksum",
+        "too-many-chunks",
+        "too-many-values",
+        "value-too-long",
+        "inflates-too-far",
+        "inflate-damaged",
+        "unread-compression",
+        "too-much-metadata",
+        "broken-graph",
+        "generation-text-cut",
+        "sidecar-unreadable",
+        "broken-text",
+    ];
+
+    /// The number of its kind, at most 23: an index into [`Complaint::KINDS`].
+    #[must_use]
+    pub const fn kind(&self) -> u8 {
+        match self {
+            Self::Empty => 0,
+            Self::Unrecognised => 1,
+            Self::Truncated { .. } => 2,
+            Self::Damaged { .. } => 3,
+            Self::HeaderChecksum => 4,
+            Self::TooManyChunks { .. } => 5,
+            Self::TooManyValues { .. } => 6,
+            Self::ValueTooLong { .. } => 7,
+            Self::InflatesTooFar { .. } => 8,
+            Self::InflateDamaged { .. } => 9,
+            Self::UnreadCompression { .. } => 10,
+            Self::TooMuchMetadata { .. } => 11,
+            Self::BrokenGraph { .. } => 12,
+            Self::GenerationTextCut { .. } => 13,
+            Self::SidecarUnreadable { .. } => 14,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_by_an_older_reader_is_outdated_and_what_this_one_read_is_not() {
+        assert!(is_outdated(&Note::default()));
+        assert!(!is_outdated(&Note { reader: VERSION, ..Note::default() }));
+        assert!(!is_outdated(&note_of_panic()));
+        assert!(CHANGES.iter().all(|(version, _)| *version <= VERSION));
+    }
+
+    #[test]
+    fn numbers_of_containers_come_back() {
+        for container in Container::ALL {
+            assert_eq!(Container::of_number(container.number()), container);
+        }
+    }
+}

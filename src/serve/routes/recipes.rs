@@ -1,0 +1,109 @@
+//! How pictures were made: texts given by hand (contract 11.5), rules put to every image, graphs as they
+//! stand in the files, and how reading all that went.
+
+use crate::intake::{Checkup, Group};
+use crate::limits::metadata::GENERATION_TEXT_BYTES_MAX;
+use crate::metadata::as_generation_text;
+use crate::serve::answer::{Answer, Outcome};
+use crate::serve::extract::required;
+use crate::serve::limits::{DOCTOR_EXAMPLES_DEFAULT, DOCTOR_EXAMPLES_MAX};
+use crate::serve::problem::Problem;
+use crate::serve::server::Call;
+use lumidex_schema::path::display;
+use lumidex_schema::problem::Code;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+#[derive(Deserialize)]
+struct Edit {
+    path: Option<String>,
+    exif: Option<String>,
+}
+
+/// 11.5. The file is not touched; the text stays whatever becomes of it.
+pub(crate) fn update_exif(call: &Call<'_>) -> Outcome {
+    let Edit { path, exif } = call.asked.json()?;
+    let place = call.place(&required(path, "path")?)?;
+    let text = required(exif, "exif")?;
+    if text.len() > GENERATION_TEXT_BYTES_MAX {
+        return Err(Problem::bad(format!("`exif` is longer than {GENERATION_TEXT_BYTES_MAX} bytes")));
+    }
+    let unknown = || Problem::not_found(format!("the library knows no image at `{}`", display(&place.path)));
+    let hit = call.image_at(&place)?.ok_or_else(unknown)?;
+    call.did(call.engine().edit_text(hit.id, Some(&as_generation_text(&text)))?);
+    Ok(Answer::Json(json!({ "success": true, "message": "the text was stored; the file was not touched" })))
+}
+
+#[derive(Deserialize)]
+struct Named {
+    path: Option<String>,
+}
+
+/// `{"path": ...}`: shows what the file says again.
+pub(crate) fn revert(call: &Call<'_>) -> Outcome {
+    let Named { path } = call.asked.json()?;
+    let place = call.place(&required(path, "path")?)?;
+    let unknown = || Problem::not_found(format!("the library knows no image at `{}`", display(&place.path)));
+    let hit = call.image_at(&place)?.ok_or_else(unknown)?;
+    call.did(call.engine().edit_text(hit.id, None)?);
+    Ok(Answer::Null)
+}
+
+/// Puts the rules of the setting `auto_tag_rules` to every image: `{"images": looked at, "matched": n}`.
+pub(crate) fn apply_rules(call: &Call<'_>) -> Outcome {
+    let ruled = call.engine().put_rules_to_all()?;
+    if ruled.is_broken_off {
+        return Err(Problem::busy(
+            Code::Unavailable,
+            "the server is stopping; the rest of the images is left as it was",
+            5,
+        ));
+    }
+    Ok(Answer::Json(json!({ "images": ruled.images, "matched": ruled.matched })))
+}
+
+/// `?examples=N`: how many files speak which dialect, how many say nothing and why, what was wrong with
+/// them, which took longest.
+pub(crate) fn doctor(call: &Call<'_>) -> Outcome {
+    let wanted = call.asked.param("examples").map(|n| n.parse::<usize>());
+    let wanted = wanted.transpose().map_err(|_| Problem::bad("`examples` is no number"))?;
+    let examples = wanted.unwrap_or(DOCTOR_EXAMPLES_DEFAULT).min(DOCTOR_EXAMPLES_MAX);
+    let access = call.access()?;
+    let found = call.engine().checkup(examples, &|path| access.may_show(path))?;
+    Ok(Answer::Json(as_json(&found)))
+}
+
+/// Every file is read again; answers at once.
+pub(crate) fn reparse(call: &Call<'_>) -> Outcome {
+    call.engine().read_all_again();
+    Ok(Answer::Json(json!({ "started": true })))
+}
+
+fn as_json(found: &Checkup) -> Value {
+    let Checkup { images, reader, outdated, edited, writers, containers, without, complaints, slowest } =
+        found;
+    let slowest =
+        slowest.iter().map(|(path, micros)| json!({ "path": display(path), "ms": *micros as f64 / 1_000.0 }));
+    json!({
+        "images": images,
+        "reader": reader,
+        "outdated": outdated,
+        "edited": edited,
+        "writers": groups(writers),
+        "containers": groups(containers),
+        "without": groups(without),
+        "complaints": groups(complaints),
+        "slowest": slowest.collect::<Vec<_>>(),
+    })
+}
+
+fn groups(groups: &BTreeMap<&'static str, Group>) -> Value {
+    let group = |group: &Group| {
+        let examples: Vec<_> = group.examples.iter().map(|path| display(path)).collect();
+        json!({ "files": group.files, "examples": examples })
+    };
+    Value::Object(
+        groups.iter().map(|(word, found)| ((*word).to_owned(), group(found))).collect::<Map<_, _>>(),
+    )
+}
