@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{HumanBytes, HumanCount};
+use lumidex::intake::put_rules_to_all;
 use lumidex::ledger::backup::Existing;
 use lumidex::sys::Stop;
 use lumidex_index_tools::backup::{Stage, backup as make_backup};
@@ -84,6 +85,19 @@ enum Command {
         #[arg(long)]
         from_files: bool,
     },
+    /// Put the rules for tags to every image
+    ///
+    /// The rules are those of the setting `auto_tag_rules`. What a person decided about a tag on an image
+    /// stays. A server must not run on the same data folder; it does the same when asked by
+    /// `POST /api/v1/auto-tags/apply`. Interrupted, it can be repeated. `lumidex undo` takes it back.
+    #[command(after_help = "Examples:
+  index-tools retag
+  index-tools retag --data-dir /srv/lumidex")]
+    Retag {
+        /// The library's data folder
+        #[arg(long, env = "LUMIDEX_DATA_DIR", value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+    },
     /// Write a synthetic library of small valid images, as generators leave them
     ///
     /// The same seed and number give the same files to the byte, on every machine. Files that are
@@ -122,6 +136,7 @@ fn main() -> ExitCode {
         Command::Backup { file, data_dir, force } => backup(&file, data_dir, force),
         Command::Restore { file, data_dir, yes } => restore(&file, data_dir, yes),
         Command::Reindex { parts, data_dir, from_files } => reindex(parts, data_dir, from_files),
+        Command::Retag { data_dir } => retag(data_dir),
         Command::Synth { dir, images, seed, dialects } => {
             synth(&dir, &Library::new(seed, images).with_dialects(&dialects))
         }
@@ -213,6 +228,19 @@ fn reindex(parts: Parts, data_dir: Option<PathBuf>, from_files: bool) -> anyhow:
         bar.finish_and_clear();
         let _ = writeln!(stderr(), "{} filled again in {:.1} s", part.word(), bar.elapsed().as_secs_f64());
     }
+    Ok(())
+}
+
+fn retag(data_dir: Option<PathBuf>) -> anyhow::Result<()> {
+    let library = Reindexed::open(&folder_of(data_dir)?)?;
+    let bar = bar("images looked at", 0);
+    let ruled = put_rules_to_all(library.ledger(), &Stop::never(), &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    })?;
+    bar.finish_and_clear();
+    let (images, matched) = (HumanCount(ruled.images), HumanCount(ruled.matched));
+    let _ = writeln!(stderr(), "rules were put to {images} images, {matched} of them match one");
     Ok(())
 }
 

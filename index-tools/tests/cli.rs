@@ -77,3 +77,23 @@ fn a_restore_that_is_killed_leaves_the_old_ledger_or_the_new_one() {
     }
     assert!(tool(&["restore", &file, "--yes"], &data).status.success());
 }
+
+#[test]
+fn rules_are_put_to_a_library_that_nobody_serves() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let absent = tool(&["retag"], &data);
+    assert!(
+        !absent.status.success() && said(&absent).contains("there is no library in"),
+        "{}",
+        said(&absent)
+    );
+    std::fs::create_dir_all(&data).unwrap();
+    let rules = r#"[{"tag": "t", "filters": [{"field": "Seed", "operator": "equals", "value": "1"}]}]"#;
+    Ledger::open(&data.join(layout::LEDGER)).unwrap().put_setting("auto_tag_rules", rules).unwrap();
+    let put = tool(&["retag"], &data);
+    assert!(put.status.success() && said(&put).contains("rules were put to 0 images"), "{}", said(&put));
+    let _held = lumidex::sys::DirLock::take(&data).unwrap();
+    let refused = tool(&["retag"], &data);
+    assert!(!refused.status.success() && said(&refused).contains("stop it first"), "{}", said(&refused));
+}

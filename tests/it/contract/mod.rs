@@ -18,6 +18,7 @@ mod operations;
 mod media;
 mod names;
 mod policies;
+mod recipes;
 mod review;
 mod system;
 mod tags;
