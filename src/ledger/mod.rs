@@ -17,6 +17,7 @@ mod journal;
 mod notes;
 mod observe;
 mod open;
+mod owned;
 mod pace;
 mod places;
 mod reader;

@@ -87,7 +87,7 @@ pub(crate) static ROUTES: [Route; 85] = [
     route(Get, Own, "/operations", Policy::READ, Engine(undo::running)),
     route(Post, Own, "/operations/stop", Policy::WRITE, Engine(undo::stop)),
     route(Post, Own, "/trash/purge", Policy::WRITE, Long(undo::purge)),
-    route(Get, Own, "/doctor", READ_PATHS, Engine(recipes::doctor)),
+    route(Get, Own, "/doctor", Policy::READ, Engine(recipes::doctor)),
     route(Post, Own, "/doctor/reparse", Policy::WRITE, Engine(recipes::reparse)),
     route(Post, Own, "/auto-tags/apply", Policy::WRITE, Long(recipes::apply_rules)),
     route(Post, Own, "/text/revert", WRITE_PATHS, Engine(recipes::revert)),

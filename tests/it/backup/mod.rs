@@ -122,6 +122,9 @@ fn rows(path: &Path) -> BTreeMap<&'static str, Rows> {
         ("steps", all(&txn, tables::STEPS)),
         ("undone", all(&txn, tables::UNDONE)),
         ("covers", all(&txn, tables::COVERS)),
+        ("notes", all(&txn, tables::NOTES)),
+        ("read_with", all(&txn, tables::READ_WITH)),
+        ("edits", all(&txn, tables::EDITS)),
     ])
 }
 
