@@ -11,7 +11,7 @@ impl Reader {
     /// # Errors
     /// As [`Reader::head`].
     pub fn setting(&self, name: &str) -> Result<Option<String>, ReadError> {
-        let settings = self.txn.open_table(tables::SETTINGS)?;
+        let settings = self.txn().open_table(tables::SETTINGS)?;
         Ok(settings.get(name)?.map(|json| json.value().to_owned()))
     }
 
@@ -20,7 +20,7 @@ impl Reader {
     /// # Errors
     /// As [`Reader::head`].
     pub fn settings(&self) -> Result<Vec<(String, String)>, ReadError> {
-        let settings = self.txn.open_table(tables::SETTINGS)?;
+        let settings = self.txn().open_table(tables::SETTINGS)?;
         let mut all = Vec::new();
         for entry in settings.range::<&str>(..)? {
             let (name, json) = entry?;
@@ -34,7 +34,7 @@ impl Reader {
     /// # Errors
     /// As [`Reader::head`].
     pub fn extra_paths(&self) -> Result<Vec<(Vec<u8>, ExtraPath)>, ReadError> {
-        let table = self.txn.open_table(tables::EXTRA_PATHS)?;
+        let table = self.txn().open_table(tables::EXTRA_PATHS)?;
         let mut all = Vec::new();
         for entry in table.range::<&[u8]>(..)? {
             let (path, entry) = entry?;

@@ -8,9 +8,7 @@ use super::store::Generation;
 use lumidex_schema::feed::Subject;
 use lumidex_schema::id::{EpochToken, FolderId, ImageId, RootId, Seq, TagId, TextId};
 use lumidex_schema::path::{self, RelPath};
-use lumidex_schema::record::{
-    ExtraPath, Folder, Former, Image, Link, Presence, Review, Root, Row, Tag, Text,
-};
+use lumidex_schema::record::{Folder, Former, Image, Link, Presence, Review, Root, Row, Tag, Text};
 use lumidex_schema::{checkpoint::History, tables, text};
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
 use std::sync::{Arc, OnceLock};
