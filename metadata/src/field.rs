@@ -16,8 +16,8 @@ const BYTES_SHOWN: usize = 32;
 /// Bytes of a value without a kind that are looked at: what is longer is no text.
 const UNDEFINED_BYTES_MAX: usize = 1 << 10;
 
-/// Tags that can hold a recipe or say which program wrote the file.
-const RECIPE_TAGS: [u16; 8] = [
+/// Tags that can hold a recipe, describe the picture, or say which program or camera made the file.
+const RECIPE_TAGS: [u16; 17] = [
     tag::DOCUMENT_NAME,
     tag::DESCRIPTION,
     tag::MAKE,
@@ -26,6 +26,15 @@ const RECIPE_TAGS: [u16; 8] = [
     tag::ARTIST,
     tag::COPYRIGHT,
     tag::USER_COMMENT,
+    tag::EXPOSURE_TIME,
+    tag::F_NUMBER,
+    tag::ISO,
+    tag::TIME_TAKEN,
+    tag::XP_TITLE,
+    tag::XP_COMMENT,
+    tag::XP_AUTHOR,
+    tag::XP_KEYWORDS,
+    tag::XP_SUBJECT,
 ];
 
 /// Whether a recipe may be read from the tag.

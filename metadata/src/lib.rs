@@ -37,9 +37,25 @@ mod tags;
 mod tiff;
 mod webp;
 
+mod camera;
+mod civitai;
 mod comfyui;
+mod credentials;
+mod descriptions;
+mod draw_things;
+mod dream;
+mod easy_diffusion;
+mod flat_json;
+mod fooocus;
 mod infotext;
+mod invokeai;
+mod members;
+mod midjourney;
 mod novelai;
+mod ruined_fooocus;
+mod stability_matrix;
+mod swarmui;
+mod tensorart;
 
 pub mod limits;
 pub mod rules;
@@ -49,6 +65,7 @@ mod tests;
 
 pub use complaint::Complaint;
 pub use container::Container;
-pub use read::{Reading, read, recipe_of, slots_as_text};
+pub use read::{Finding, Reading, read, recipe_of, slots_as_text};
+pub use sidecar::Beside;
 pub use source::{Bytes, ReadAt};
 pub use tags::auto_tags;

@@ -5,6 +5,9 @@
 /// complaint and is not used.
 pub const SIDECAR_BYTES_MAX: u64 = 1024 * 1024;
 
+/// Files beside one media file that are read; more than a text, two kinds of JSON and a log there are not.
+pub const SIDECARS_MAX: usize = 8;
+
 /// Longest generation text that is stored; the rest is cut and counted as a complaint.
 pub const GENERATION_TEXT_BYTES_MAX: usize = 1024 * 1024;
 
@@ -48,6 +51,8 @@ pub const GRAPH_CHOICES_MAX: usize = 64;
 pub const GRAPH_DEPTH_MAX: u32 = 64;
 /// Bytes of the key of a setting.
 pub const SETTING_KEY_BYTES_MAX: usize = 128;
+/// Bytes of a setting that only its own dialect knows; longer ones are states of programs, not settings.
+pub const OWN_SETTING_BYTES_MAX: usize = 256;
 /// Settings kept of one recipe.
 pub const SETTINGS_MAX: usize = 1_000;
 /// Adapters kept of one recipe.

@@ -1,16 +1,16 @@
 //! One file's bytes to everything the ledger wants to know of it.
 
-use crate::claim::Found;
+use crate::claim::{Claim, Found};
 use crate::complaint::Complaint;
 use crate::container::Container;
 use crate::dialects;
-use crate::limits::{GENERATION_TEXT_BYTES_MAX, SIDECAR_BYTES_MAX};
+use crate::limits::{GENERATION_TEXT_BYTES_MAX, SIDECAR_BYTES_MAX, SIDECARS_MAX};
 use crate::picture::Picture;
 use crate::sheet::Sheet;
-use crate::sidecar::{self, Sidecar};
-use crate::slots::{Slots, Wanted};
+use crate::sidecar::{self, Beside, Sidecar};
+use crate::slots::{Slot, Slots, Wanted};
 use crate::source::{ReadAt, Window};
-use crate::{bmp, fingerprint, gif, heif, infotext, jpeg, jxl, png, tiff, webp};
+use crate::{bmp, comfyui, fingerprint, gif, heif, infotext, jpeg, json, jxl, normal, png, tiff, webp};
 use lumidex_schema::recipe::Recipe;
 use lumidex_schema::record::Fingerprint;
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ pub struct Reading {
     pub pixel_height: u32,
     /// Content identity; all zero for an empty file.
     pub fingerprint: Fingerprint,
-    /// How the picture was made, if the file or its sidecar says so.
+    /// How the picture was made, if the file or what is beside it says so.
     pub recipe: Option<Recipe>,
     /// A caption that is not a prompt.
     pub description: Option<String>,
@@ -36,41 +36,64 @@ pub struct Reading {
     /// Which text gave each field of the recipe: the field (`positive`, `negative`, `loras`, or the key of a
     /// setting) and the place, as `text:parameters` or `exif:UserComment`.
     pub provenance: Vec<(String, String)>,
-    /// Every place where the file holds text, those included that nothing was taken from.
+    /// Every place where the file holds text, those included that nothing was taken from, and then the
+    /// files beside it that were read.
     pub places: Vec<String>,
+    /// What the texts came to.
+    pub finding: Finding,
     /// What was wrong with the file.
     pub complaints: Vec<Complaint>,
 }
 
-/// Reads a file of that name, and its sidecar's bytes if there is one. Reads the head, headers and
-/// metadata, a few blocks of the picture's data, and never decodes pixels.
+/// What the texts of a file came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Finding {
+    /// A recipe.
+    Recipe,
+    /// Words that are no prompt.
+    Caption,
+    /// No text at all.
+    NoText,
+    /// Only what programs say of themselves, or what is no description of a picture.
+    OnlyRemarks,
+    /// Text that no dialect knows.
+    UnknownText,
+    /// A text that looked like a dialect's and could not be read.
+    Broken,
+}
+
+/// Reads a file of that name, and what stands beside it: `dir/a.txt` and `dir/a.json` beside `dir/a.png`
+/// for instance, in the order in which they are to be believed. They speak where the file has no prompt.
+/// Reads the head, headers and metadata, a few blocks of the picture's data, and never decodes pixels.
 ///
 /// # Errors
 /// Only what the source fails with; content never makes it fail.
-pub fn read(source: &dyn ReadAt, name: &[u8], sidecar: Option<&[u8]>) -> io::Result<Reading> {
+pub fn read(source: &dyn ReadAt, name: &[u8], beside: &[Beside<'_>]) -> io::Result<Reading> {
     let mut window = Window::open(source)?;
     let mut slots = Slots::new(Wanted::Recipe);
     let (container, picture) = scan(&mut window, name, &mut slots)?;
     let fingerprint = fingerprint::of(&window, container, &picture)?;
     let name = String::from_utf8_lossy(name);
+    let mut around = Around::of(beside, &mut slots);
     let sheet = Sheet::new(&slots, &name);
-    let found = dialects::find(&sheet);
-    let unrecognised = if found.is_none() { dialects::unrecognised(&sheet) } else { None };
+    let found = dialects::find(&sheet, std::mem::take(&mut around.claims));
+    let has_prompt = found.as_ref().is_some_and(|found| !found.recipe.positive.is_empty());
+    let unrecognised = if has_prompt { None } else { dialects::unrecognised(&sheet) };
     let complaints = sheet.into_complaints();
-    let places = slots.all().iter().map(|slot| slot.place.label()).collect();
+    let mut places: Vec<_> = slots.all().iter().map(|slot| slot.place.label()).collect();
+    let n_embedded = places.len();
+    places.extend(around.places);
     complaints.into_iter().for_each(|complaint| slots.complain(complaint));
-    let mut texts = Texts {
-        description: unrecognised.clone().filter(|text| dialects::is_caption(text)),
-        generation_text: unrecognised.unwrap_or_default(),
-        recipe: None,
-        provenance: Vec::new(),
+    let description = unrecognised.clone().filter(|text| dialects::is_caption(text)).or(around.caption.clone());
+    let mut texts = match found {
+        Some(found) => Texts::of(found, around.caption.filter(|_| !has_prompt)),
+        None => Texts {
+            recipe: None,
+            generation_text: unrecognised.or(around.caption).unwrap_or_default(),
+            provenance: Vec::new(),
+        },
     };
-    if let Some(Found { recipe, generation_text, provenance }) = found {
-        texts = Texts { recipe: Some(recipe), description: None, generation_text, provenance };
-    }
-    if let Some(bytes) = sidecar {
-        texts.beside(bytes, &mut slots.complaints);
-    }
+    let finding = finding(&texts, description.is_some(), slots.all(), &slots.complaints, n_embedded);
     texts.fit(&mut slots.complaints);
     Ok(Reading {
         container,
@@ -78,12 +101,35 @@ pub fn read(source: &dyn ReadAt, name: &[u8], sidecar: Option<&[u8]>) -> io::Res
         pixel_height: picture.height,
         fingerprint,
         recipe: texts.recipe,
-        description: texts.description,
+        description,
         generation_text: texts.generation_text,
         provenance: texts.provenance,
         places,
+        finding,
         complaints: slots.complaints,
     })
+}
+
+fn finding(texts: &Texts, is_caption: bool, slots: &[Slot], complaints: &[Complaint], n_places: usize) -> Finding {
+    let is_broken =
+        |complaint: &Complaint| matches!(complaint, Complaint::BrokenGraph { .. } | Complaint::CutJson { .. });
+    let is_broken_text = |slot: &Slot| {
+        let text = slot.text.trim_start();
+        text.starts_with('{') && normal::is_json(text) && json::parse(text).is_none()
+    };
+    if texts.recipe.is_some() {
+        Finding::Recipe
+    } else if is_caption {
+        Finding::Caption
+    } else if complaints.iter().any(is_broken) || slots.iter().any(is_broken_text) {
+        Finding::Broken
+    } else if !texts.generation_text.is_empty() || slots.iter().any(|slot| comfyui::is_graph(&slot.text)) {
+        Finding::UnknownText
+    } else if n_places > 0 {
+        Finding::OnlyRemarks
+    } else {
+        Finding::NoText
+    }
 }
 
 /// The recipe of a generation text that [`read`] gave; `None` for captions and raw texts.
@@ -136,43 +182,55 @@ fn scan(window: &mut Window<'_>, name: &[u8], slots: &mut Slots) -> io::Result<(
     Ok((container, Picture { width, height, ..picture }))
 }
 
+/// What stands beside a file.
+#[derive(Default)]
+struct Around {
+    claims: Vec<Claim>,
+    caption: Option<String>,
+    places: Vec<String>,
+}
+
+impl Around {
+    fn of(beside: &[Beside<'_>], slots: &mut Slots) -> Self {
+        let mut around = Self::default();
+        for one in beside.iter().take(SIDECARS_MAX) {
+            let place = match sidecar::read(*one) {
+                Sidecar::Silent => continue,
+                Sidecar::Unreadable => {
+                    slots.complain(Complaint::SidecarUnreadable { limit: SIDECAR_BYTES_MAX as usize });
+                    continue;
+                }
+                Sidecar::Caption(place, text) => {
+                    around.caption.get_or_insert(text);
+                    place
+                }
+                Sidecar::Recipe(place, claims) => {
+                    around.claims.extend(claims);
+                    place
+                }
+            };
+            around.places.push(place.label());
+        }
+        around
+    }
+}
+
 struct Texts {
     recipe: Option<Recipe>,
-    description: Option<String>,
     generation_text: String,
     provenance: Vec<(String, String)>,
 }
 
 impl Texts {
-    /// A sidecar speaks where the file itself does not, and fills an empty prompt.
-    fn beside(&mut self, bytes: &[u8], complaints: &mut Vec<Complaint>) {
-        match sidecar::read(bytes) {
-            Sidecar::Blank => {}
-            Sidecar::Unreadable => {
-                complaints.push(Complaint::SidecarUnreadable { limit: SIDECAR_BYTES_MAX as usize })
-            }
-            Sidecar::Caption(caption) => {
-                if self.generation_text.is_empty() {
-                    self.generation_text.clone_from(&caption);
-                }
-                self.description = Some(caption);
-            }
-            Sidecar::Recipe(beside) => match &mut self.recipe {
-                None => {
-                    self.generation_text = infotext::complete(&beside.raw, beside.source, &[]);
-                    self.recipe = Some(*beside);
-                }
-                Some(recipe) if recipe.positive.is_empty() && !beside.positive.is_empty() => {
-                    recipe.positive = beside.positive;
-                    recipe.negative = beside.negative;
-                    for lora in beside.loras {
-                        crate::normal::add_lora(&mut recipe.loras, &lora.name, lora.weight);
-                    }
-                    self.generation_text = infotext::render(recipe);
-                }
-                Some(_) => {}
-            },
+    /// Of what was found, with a caption beside a picture that has no prompt.
+    fn of(found: Found, caption: Option<String>) -> Self {
+        let Found { mut recipe, mut generation_text, provenance } = found;
+        let is_new = !recipe.extra.iter().any(|(key, _)| key == "Description");
+        if let Some(caption) = caption.filter(|_| is_new) {
+            recipe.extra.push(("Description".to_owned(), normal::text(&caption)));
+            generation_text = infotext::render(&recipe);
         }
+        Self { recipe: Some(recipe), generation_text, provenance }
     }
 
     /// NUL means something else in stored texts; what is too long loses its middle, so that the

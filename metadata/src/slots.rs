@@ -43,6 +43,10 @@ pub(super) mod tag {
     pub(crate) const ARTIST: u16 = 0x013b;
     pub(crate) const XMP: u16 = 0x02bc;
     pub(crate) const COPYRIGHT: u16 = 0x8298;
+    pub(crate) const EXPOSURE_TIME: u16 = 0x829a;
+    pub(crate) const F_NUMBER: u16 = 0x829d;
+    pub(crate) const ISO: u16 = 0x8827;
+    pub(crate) const TIME_TAKEN: u16 = 0x9003;
     pub(crate) const EXIF_DIRECTORY: u16 = 0x8769;
     pub(crate) const GPS_DIRECTORY: u16 = 0x8825;
     pub(crate) const MAKER_NOTE: u16 = 0x927c;
@@ -64,6 +68,10 @@ pub(super) mod tag {
             ARTIST => "Artist",
             XMP => "XMP",
             COPYRIGHT => "Copyright",
+            EXPOSURE_TIME => "ExposureTime",
+            F_NUMBER => "FNumber",
+            ISO => "ISOSpeedRatings",
+            TIME_TAKEN => "DateTimeOriginal",
             MAKER_NOTE => "MakerNote",
             USER_COMMENT => "UserComment",
             XP_TITLE => "XPTitle",

@@ -7,7 +7,7 @@ use super::encode::{Png, comment_block, jpeg_exif, tiff, unicode, webp};
 use super::encode_stills::{
     Entry, Tiff, bmp, boxed, codestream, exif_item, gif, gif_comment, gif_xmp, heif, item, jxl,
 };
-use crate::{Bytes, read};
+use crate::{Beside, Bytes, read};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -202,9 +202,16 @@ const SIDECARS: [(&str, &str); 2] =
 /// What a fixture is read as.
 fn read_as(path: &Path) -> Value {
     let bytes = std::fs::read(path).unwrap();
-    let sidecar = std::fs::read(path.with_extension("txt")).ok();
+    let beside: Vec<_> = ["txt", "swarm.json"]
+        .into_iter()
+        .filter_map(|end| {
+            let path = path.with_extension(end);
+            Some((path.file_name()?.as_encoded_bytes().to_vec(), std::fs::read(&path).ok()?))
+        })
+        .collect();
+    let beside: Vec<_> = beside.iter().map(|(name, bytes)| Beside { name, bytes }).collect();
     let name = path.file_name().unwrap().as_encoded_bytes();
-    let reading = read(&Bytes(&bytes), name, sidecar.as_deref()).unwrap();
+    let reading = read(&Bytes(&bytes), name, &beside).unwrap();
     json!({
         "container": format!("{:?}", reading.container),
         "pixel_width": reading.pixel_width,

@@ -18,7 +18,7 @@ use super::{Bytes, Reading, read};
 /// Reads bytes under a name.
 #[track_caller]
 fn reading(bytes: &[u8], name: &str) -> Reading {
-    read(&Bytes(bytes), name.as_bytes(), None).unwrap()
+    read(&Bytes(bytes), name.as_bytes(), &[]).unwrap()
 }
 
 /// The positive prompt, or `None` without a recipe.
