@@ -60,7 +60,15 @@ pub(super) fn find(sheet: &Sheet<'_>, beside: Vec<Claim>) -> Option<Found> {
 
 /// What the dialects of programs read from texts.
 pub(super) fn claims(sheet: &Sheet<'_>) -> Vec<Claim> {
-    DETECTORS.iter().filter_map(|detector| detector(sheet)).collect()
+    let mut claims: Vec<Claim> = Vec::new();
+    for claim in DETECTORS.iter().filter_map(|detector| detector(sheet)) {
+        // What any object with a prompt says, a dialect that knows the object has said.
+        let is_general = matches!(claim.recipe.source, Source::HfSpace | Source::Generic);
+        if !is_general || claims.iter().all(|known| known.place != claim.place) {
+            claims.push(claim);
+        }
+    }
+    claims
 }
 
 /// A caption of a picture that is known to be made by a machine is its prompt, as it has no other.

@@ -51,6 +51,12 @@ pub const GRAPH_CHOICES_MAX: usize = 64;
 pub const GRAPH_DEPTH_MAX: u32 = 64;
 /// Bytes of the key of a setting.
 pub const SETTING_KEY_BYTES_MAX: usize = 128;
+/// Pictures of one page that Fooocus logs to; it starts a page each day.
+pub const LOG_ENTRIES_MAX: usize = 100_000;
+/// Bytes of the block of one picture on such a page; real ones have some kilobytes.
+pub const LOG_BLOCK_BYTES_MAX: usize = 1 << 20;
+/// Bytes of all texts kept of such a page.
+pub const LOG_TEXT_BYTES_MAX: usize = 128 << 20;
 /// Bytes of a setting that only its own dialect knows; longer ones are states of programs, not settings.
 pub const OWN_SETTING_BYTES_MAX: usize = 256;
 /// Settings kept of one recipe.

@@ -7,10 +7,13 @@ pub(super) mod encode_stills;
 mod bad_files;
 mod bad_stills;
 mod bad_texts;
+mod dialect_properties;
+mod dialects;
 mod fixtures;
 mod fuzz;
 mod identity;
 mod places;
+mod sidecars;
 mod stills;
 
 use super::{Bytes, Reading, read};
