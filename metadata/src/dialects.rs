@@ -6,7 +6,7 @@ use crate::complaint::Complaint;
 use crate::sheet::Sheet;
 use crate::slots::{Place, Slot, tag};
 use crate::{
-    camera, civitai, comfyui, credentials, descriptions, draw_things, easy_diffusion, flat_json, fooocus, infotext,
+    camera, civitai, comfyui, vendors, descriptions, draw_things, easy_diffusion, flat_json, fooocus, infotext,
     invokeai, midjourney, normal, novelai, ruined_fooocus, stability_matrix, swarmui, tensorart,
 };
 use lumidex_schema::recipe::Source;
@@ -32,7 +32,7 @@ const DETECTORS: [Detector; 15] = [
 ];
 
 /// What says that a machine or a camera made the picture, and not how.
-const MARKS: [Detector; 4] = [credentials::find, tensorart::label, descriptions::find, camera::find];
+const MARKS: [Detector; 4] = [vendors::find, tensorart::label, descriptions::find, camera::find];
 
 /// The recipe among the texts of a file and those beside it, which speak where the file has no prompt.
 pub(super) fn find(sheet: &Sheet<'_>, beside: Vec<Claim>) -> Option<Found> {

@@ -40,7 +40,6 @@ mod webp;
 mod camera;
 mod civitai;
 mod comfyui;
-mod credentials;
 mod descriptions;
 mod draw_things;
 mod dream;
@@ -59,6 +58,7 @@ mod samplers;
 mod stability_matrix;
 mod swarmui;
 mod tensorart;
+mod vendors;
 
 pub mod limits;
 pub mod rules;
