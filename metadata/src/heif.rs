@@ -6,9 +6,9 @@ use crate::complaint::Complaint;
 use crate::items::{Extent, Items, Meaning};
 use crate::limits::{CHUNKS_PER_FILE_MAX, ITEMS_PER_FILE_MAX, VALUE_BYTES_MAX};
 use crate::picture::Picture;
-use crate::slots::{Slots, Wanted};
+use crate::slots::Slots;
 use crate::source::Window;
-use crate::{decode, exif};
+use crate::{exif, xmp};
 use std::io;
 
 /// Walks to the box of tables and asks them.
@@ -34,11 +34,9 @@ pub(super) fn scan(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<Pic
             exif::read_behind_offset(&data, slots);
         }
     }
-    if slots.wanted == Wanted::Everything {
-        for item in stills.items.that_are(Meaning::Xmp) {
-            if let Some(data) = stills.content(window, item, "xmp", slots)? {
-                slots.note("xmp", decode::text(&data));
-            }
+    for item in stills.items.that_are(Meaning::Xmp) {
+        if let Some(data) = stills.content(window, item, "xmp", slots)? {
+            xmp::take(&data, slots);
         }
     }
     Ok(picture)

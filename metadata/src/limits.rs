@@ -34,6 +34,18 @@ pub const GIF_BYTES_WALKED_MAX: u64 = 4 << 20;
 pub const ITEMS_PER_FILE_MAX: usize = 8_192;
 /// Bytes searched for the next marker in a damaged JPEG.
 pub const RESYNC_BYTES_MAX: usize = 64 << 10;
+/// Elements of an XMP packet inside each other; real ones have ten.
+pub const XML_DEPTH_MAX: usize = 64;
+/// Properties kept of one XMP packet, so that they leave room for other texts.
+pub const XMP_PROPERTIES_MAX: usize = 96;
+/// Namespaces in force at one place of an XMP packet; editors declare some twenty.
+pub const XMP_NAMESPACES_MAX: usize = 128;
+/// Datasets of one block of IPTC records; keywords are repeated ones.
+pub const IPTC_DATASETS_MAX: usize = 1_000;
+/// Texts kept of one name or place, so that repeats leave room for other texts.
+pub const REPEATS_MAX: usize = 16;
+/// Bytes of a PNG text whose keyword no writer of recipes is known to use.
+pub const UNKNOWN_TEXT_BYTES_MAX: usize = 1 << 20;
 /// Nesting of JSON; the deepest real graphs reach 20.
 pub const JSON_DEPTH_MAX: usize = 128;
 /// Values in one JSON text; bounds what a short hostile text can make of memory.

@@ -112,7 +112,11 @@ pub fn slots_as_text(source: &dyn ReadAt) -> io::Result<BTreeMap<String, String>
     Ok(texts)
 }
 
-fn scan(window: &mut Window<'_>, name: &[u8], slots: &mut Slots) -> io::Result<(Container, Picture)> {
+pub(super) fn scan(
+    window: &mut Window<'_>,
+    name: &[u8],
+    slots: &mut Slots,
+) -> io::Result<(Container, Picture)> {
     let container = Container::of(window.head(), name);
     let picture = match container {
         Container::Png => png::scan(window, slots)?,

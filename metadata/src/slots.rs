@@ -1,7 +1,8 @@
 //! The texts a file holds, each with the place it stood in. Dialects are sought among them.
 
 use crate::complaint::Complaint;
-use crate::limits::SLOTS_PER_FILE_MAX;
+use crate::json;
+use crate::limits::{REPEATS_MAX, SLOTS_PER_FILE_MAX};
 
 /// Where a text stood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub(super) mod tag {
     pub(crate) const SOFTWARE: u16 = 0x0131;
     pub(crate) const ARTIST: u16 = 0x013b;
     pub(crate) const XMP: u16 = 0x02bc;
+    pub(crate) const IPTC: u16 = 0x83bb;
+    pub(crate) const PHOTOSHOP: u16 = 0x8649;
     pub(crate) const COPYRIGHT: u16 = 0x8298;
     pub(crate) const EXIF_DIRECTORY: u16 = 0x8769;
     pub(crate) const GPS_DIRECTORY: u16 = 0x8825;
@@ -108,7 +111,7 @@ impl Slots {
 
     /// Keeps a text. Of repeated infotexts the last non-empty one counts.
     pub(super) fn add(&mut self, place: Place, text: String) {
-        if text.trim().is_empty() {
+        if text.trim().is_empty() || self.wanted == Wanted::Everything && !place.is_shown() {
             return;
         }
         if let Place::Keyword(keyword) = &place
@@ -118,11 +121,25 @@ impl Slots {
             known.text = text;
             return;
         }
-        if self.slots.len() >= SLOTS_PER_FILE_MAX {
+        let is_repeated = || self.slots.iter().filter(|slot| slot.place == place).count() >= REPEATS_MAX;
+        if self.slots.len() >= SLOTS_PER_FILE_MAX || is_repeated() {
             self.complain(Complaint::TooManyValues { limit: SLOTS_PER_FILE_MAX });
             return;
         }
         self.slots.push(Slot { place, text });
+    }
+
+    /// Of several texts under one keyword, puts the first that is JSON before the others.
+    pub(super) fn prefer_json(&mut self, keyword: &str) {
+        let is_named =
+            |slot: &Slot| matches!(&slot.place, Place::Keyword(known) if known.eq_ignore_ascii_case(keyword));
+        let named: Vec<_> = (0..self.slots.len()).filter(|nth| is_named(&self.slots[*nth])).collect();
+        let is_json = |nth: &&usize| json::parse(&self.slots[**nth].text).is_some();
+        if let [first, _, ..] = named[..]
+            && let Some(nth) = named.iter().find(is_json)
+        {
+            self.slots[first..=*nth].rotate_right(1);
+        }
     }
 
     /// Keeps what a container says of itself, where everything is wanted.
@@ -149,6 +166,11 @@ impl Slots {
 }
 
 impl Place {
+    /// Whether clients are shown it: what is inside packets they are shown with the packet.
+    const fn is_shown(&self) -> bool {
+        !matches!(self, Self::Xmp(_) | Self::Iptc(_) | Self::Credential(_) | Self::Hidden)
+    }
+
     /// The name of the place, as shown to people and sent to clients.
     pub(super) fn name(&self) -> String {
         match self {

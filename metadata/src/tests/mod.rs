@@ -10,6 +10,7 @@ mod bad_texts;
 mod fixtures;
 mod fuzz;
 mod identity;
+mod packets;
 mod places;
 mod stills;
 
@@ -19,6 +20,22 @@ use super::{Bytes, Reading, read};
 #[track_caller]
 fn reading(bytes: &[u8], name: &str) -> Reading {
     read(&Bytes(bytes), name.as_bytes(), None).unwrap()
+}
+
+/// Every text that a recipe could be read from, by its place.
+#[track_caller]
+fn texts(bytes: &[u8], name: &str) -> Vec<(String, String)> {
+    let source = Bytes(bytes);
+    let mut window = super::source::Window::open(&source).unwrap();
+    let mut slots = super::slots::Slots::new(super::slots::Wanted::Recipe);
+    super::read::scan(&mut window, name.as_bytes(), &mut slots).unwrap();
+    slots.all().iter().map(|slot| (slot.place.label(), slot.text.clone())).collect()
+}
+
+/// The first text of a place.
+#[track_caller]
+fn text_at(bytes: &[u8], place: &str) -> Option<String> {
+    texts(bytes, "a.png").into_iter().find(|(label, _)| label == place).map(|(_, text)| text)
 }
 
 /// The positive prompt, or `None` without a recipe.
