@@ -3,7 +3,8 @@
 //! Pure functions over bounded, positioned reads. Nothing here knows of files or of the ledger,
 //! decodes a pixel, or fails on content: a bad value is a [`Complaint`], the rest is read.
 //!
-//! A container reader (`png`, `jpeg`, `webp`, `gif`, `tiff`, `heif`, `jxl`, with `exif` inside)
+//! A container reader (`png`, `jpeg`, `webp`, `gif`, `tiff`, `heif`, `jxl`, `film`, `ebml`, `sound`, with
+//! `exif`, `xmp` and `iptc` inside)
 //! collects texts into *slots*. The detectors of `dialects` look at them through a *sheet* and make *claims*;
 //! the first claim gives the recipe and the others fill what it leaves out. A new container is a file and a
 //! line in `read`; a new dialect is a file and a detector.
@@ -14,9 +15,11 @@ mod claim;
 mod complaint;
 mod container;
 mod decode;
+mod ebml;
 mod dialects;
 mod exif;
 mod field;
+mod film;
 mod fingerprint;
 mod gif;
 mod heif;
@@ -35,6 +38,7 @@ mod segments;
 mod sheet;
 mod sidecar;
 mod slots;
+mod sound;
 mod source;
 mod tags;
 mod tiff;

@@ -46,6 +46,16 @@ pub const IPTC_DATASETS_MAX: usize = 1_000;
 pub const REPEATS_MAX: usize = 16;
 /// Bytes of a PNG text whose keyword no writer of recipes is known to use.
 pub const UNKNOWN_TEXT_BYTES_MAX: usize = 1 << 20;
+/// Tags looked at in one list of a film or of sound.
+pub const FILM_TAGS_MAX: usize = 4_096;
+/// Tags of a Matroska film inside each other.
+pub const EBML_DEPTH_MAX: usize = 8;
+/// Blocks walked in search for the end of a cluster that does not state its length.
+pub const EBML_BLOCKS_MAX: usize = 20_000;
+/// Pages of an Ogg file in which its comments may stand; long graphs take dozens.
+pub const OGG_PAGES_MAX: usize = 1_000;
+/// Streams of one Ogg file whose comments are read.
+pub const OGG_STREAMS_MAX: usize = 8;
 /// Nesting of JSON; the deepest real graphs reach 20.
 pub const JSON_DEPTH_MAX: usize = 128;
 /// Values in one JSON text; bounds what a short hostile text can make of memory.

@@ -10,7 +10,7 @@ use crate::sheet::Sheet;
 use crate::sidecar::{self, Sidecar};
 use crate::slots::{Slots, Wanted};
 use crate::source::{ReadAt, Window};
-use crate::{bmp, fingerprint, gif, heif, infotext, jpeg, jxl, png, tiff, webp};
+use crate::{bmp, ebml, film, fingerprint, gif, heif, infotext, jpeg, jxl, png, sound, tiff, webp};
 use lumidex_schema::recipe::Recipe;
 use lumidex_schema::record::Fingerprint;
 use std::collections::BTreeMap;
@@ -132,12 +132,30 @@ pub(super) fn scan(
             slots.complain(if is_empty { Complaint::Empty } else { Complaint::Unrecognised });
             Picture::default()
         }
+        // Clients are shown nothing of films and sound.
+        Container::Video | Container::Audio if slots.wanted == Wanted::Recipe => film(window, slots)?,
         Container::Video | Container::Audio | Container::Unknown => Picture::default(),
     };
     // What no picture has is not a size.
     let is_sane = [picture.width, picture.height].iter().all(|side| (1..=i32::MAX as u32).contains(side));
     let (width, height) = if is_sane { (picture.width, picture.height) } else { (0, 0) };
     Ok((container, Picture { width, height, ..picture }))
+}
+
+/// Tags and size of a film or of sound. It has no payload: the whole file is its identity.
+fn film(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<Picture> {
+    let (width, height) = match window.head() {
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => ebml::scan(window, slots)?,
+        [b'I', b'D', b'3', ..] | [b'f', b'L', b'a', b'C', ..] | [b'O', b'g', b'g', b'S', ..] => {
+            sound::scan(window, slots)?;
+            (0, 0)
+        }
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] | [_, _, _, _, b'm' | b'w' | b'f' | b's' | b'p', ..] => {
+            film::scan(window, slots)?
+        }
+        _ => (0, 0),
+    };
+    Ok(Picture { width, height, ..Picture::default() })
 }
 
 struct Texts {

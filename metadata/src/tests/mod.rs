@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used)]
 
 pub(super) mod encode;
+pub(super) mod encode_films;
 pub(super) mod encode_stills;
 
 mod bad_files;
 mod bad_stills;
 mod bad_texts;
+mod films;
 mod fixtures;
 mod fuzz;
 mod identity;
