@@ -89,12 +89,13 @@ impl Film<'_> {
     }
 
     fn named_by_number(&mut self, window: &mut Window<'_>, found: Boxed) -> io::Result<()> {
-        if found.len() > 16 && window.array::<16>(found.start)? == Some(XMP) {
-            if let Some(packet) = window.value(found.start + 16, found.len() - 16, "xmp", self.slots)? {
-                xmp::take(&packet, self.slots);
-            }
+        if found.len() > 16
+            && window.array::<16>(found.start)? == Some(XMP)
+            && let Some(packet) = window.value(found.start + 16, found.len() - 16, "xmp", self.slots)?
+        {
+            xmp::take(&packet, self.slots);
         }
-        Ok(())
+        boxes::credentials(window, found, self.slots)
     }
 
     /// A tag of old QuickTime films: its length and language, then its text; or a box of data.

@@ -6,7 +6,7 @@ use crate::limits::CHUNKS_PER_FILE_MAX;
 use crate::picture::Picture;
 use crate::slots::Slots;
 use crate::source::Window;
-use crate::{boxes, exif, inflate, xmp};
+use crate::{boxes, credentials, exif, inflate, xmp};
 use std::io;
 
 /// Walks the boxes, if there are any.
@@ -44,6 +44,7 @@ fn walk(window: &mut Window<'_>, slots: &mut Slots, picture: &mut Picture) -> io
             b"jxlc" => picture.payload.push(found.start, found.len()),
             // Its number stands before each part.
             b"jxlp" => picture.payload.push(found.start + 4, found.len().saturating_sub(4)),
+            b"jumb" => boxes::credentials(window, found, slots)?,
             kind @ (b"Exif" | b"xml ") => {
                 let what = if kind == b"Exif" { "Exif" } else { "xml" };
                 if let Some(data) = window.value(found.start, found.len(), what, slots)? {
@@ -52,7 +53,8 @@ fn walk(window: &mut Window<'_>, slots: &mut Slots, picture: &mut Picture) -> io
             }
             b"brob" => {
                 if let Some(data) = window.value(found.start, found.len(), "brob", slots)?
-                    && let Some((kind @ (b"Exif" | b"xml "), stream)) = data.split_first_chunk::<4>()
+                    && let Some((kind @ (b"Exif" | b"xml " | b"jumb"), stream)) =
+                        data.split_first_chunk::<4>()
                     && let Some(inflated) = inflate::brotli(stream, "brob", slots)
                 {
                     metadata(*kind, &inflated.bytes, slots);
@@ -70,6 +72,7 @@ fn walk(window: &mut Window<'_>, slots: &mut Slots, picture: &mut Picture) -> io
 fn metadata(kind: [u8; 4], data: &[u8], slots: &mut Slots) {
     match &kind {
         b"Exif" => exif::read_behind_offset(data, slots),
+        b"jumb" => credentials::read_inside(data, slots),
         _ => xmp::take(data, slots),
     }
 }

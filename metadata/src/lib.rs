@@ -4,16 +4,18 @@
 //! decodes a pixel, or fails on content: a bad value is a [`Complaint`], the rest is read.
 //!
 //! A container reader (`png`, `jpeg`, `webp`, `gif`, `tiff`, `heif`, `jxl`, `film`, `ebml`, `sound`, with
-//! `exif`, `xmp` and `iptc` inside)
+//! `exif`, `xmp`, `iptc` and `credentials` inside)
 //! collects texts into *slots*. The detectors of `dialects` look at them through a *sheet* and make *claims*;
 //! the first claim gives the recipe and the others fill what it leaves out. A new container is a file and a
 //! line in `read`; a new dialect is a file and a detector.
 
 mod bmp;
 mod boxes;
+mod cbor;
 mod claim;
 mod complaint;
 mod container;
+mod credentials;
 mod decode;
 mod ebml;
 mod dialects;
@@ -40,6 +42,7 @@ mod sidecar;
 mod slots;
 mod sound;
 mod source;
+mod stealth;
 mod tags;
 mod tiff;
 mod webp;
@@ -57,6 +60,6 @@ mod tests;
 
 pub use complaint::Complaint;
 pub use container::Container;
-pub use read::{Reading, read, recipe_of, slots_as_text};
+pub use read::{Options, Reading, read, read_with, recipe_of, slots_as_text};
 pub use source::{Bytes, ReadAt};
 pub use tags::auto_tags;

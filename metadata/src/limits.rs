@@ -56,6 +56,18 @@ pub const EBML_BLOCKS_MAX: usize = 20_000;
 pub const OGG_PAGES_MAX: usize = 1_000;
 /// Streams of one Ogg file whose comments are read.
 pub const OGG_STREAMS_MAX: usize = 8;
+/// Nesting of CBOR; manifests reach eight.
+pub const CBOR_DEPTH_MAX: usize = 32;
+/// Values in one CBOR text.
+pub const CBOR_VALUES_MAX: usize = 100_000;
+/// Boxes looked at inside one box of content credentials: manifests, or assertions of one.
+pub const CREDENTIAL_BOXES_MAX: usize = 1_000;
+/// Bytes kept of what content credentials say of a program.
+pub const CREDENTIAL_TEXT_BYTES_MAX: usize = 256;
+/// Bytes of a row of pixels that is searched for hidden bits: 64 thousand pixels of four bytes.
+pub const HIDDEN_ROW_BYTES_MAX: usize = 256 << 10;
+/// Bytes of pixels that are inflated where a signature says that a text is hidden in them.
+pub const HIDDEN_INFLATED_BYTES_MAX: usize = 128 << 20;
 /// Nesting of JSON; the deepest real graphs reach 20.
 pub const JSON_DEPTH_MAX: usize = 128;
 /// Values in one JSON text; bounds what a short hostile text can make of memory.

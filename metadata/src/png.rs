@@ -9,7 +9,7 @@ use crate::limits::{
 use crate::picture::Picture;
 use crate::slots::{Place, Slots, Wanted};
 use crate::source::Window;
-use crate::{decode, exif, inflate, iptc, xmp};
+use crate::{credentials, decode, exif, inflate, iptc, xmp};
 use std::io;
 
 /// Keywords from which a recipe can be read, or which say who wrote one.
@@ -96,6 +96,11 @@ pub(super) fn scan(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<Pic
                 header(window, start, slots, &mut picture)?;
             }
             b"tEXt" | b"zTXt" | b"iTXt" | b"comf" | b"eXIf" => texts(window, &kind, start, there, slots)?,
+            b"caBX" if slots.wanted == Wanted::Recipe => {
+                if let Some(store) = window.value(start, there, "caBX", slots)? {
+                    credentials::read(&store, slots);
+                }
+            }
             b"pHYs" | b"gAMA" | b"cHRM" | b"sRGB" if slots.wanted == Wanted::Everything => {
                 remark(window, &kind, start, there, slots)?;
             }

@@ -10,7 +10,7 @@ use crate::sheet::Sheet;
 use crate::sidecar::{self, Sidecar};
 use crate::slots::{Slots, Wanted};
 use crate::source::{ReadAt, Window};
-use crate::{bmp, ebml, film, fingerprint, gif, heif, infotext, jpeg, jxl, png, sound, tiff, webp};
+use crate::{bmp, ebml, film, fingerprint, gif, heif, infotext, jpeg, jxl, png, sound, stealth, tiff, webp};
 use lumidex_schema::recipe::Recipe;
 use lumidex_schema::record::Fingerprint;
 use std::collections::BTreeMap;
@@ -42,15 +42,45 @@ pub struct Reading {
     pub complaints: Vec<Complaint>,
 }
 
-/// Reads a file of that name, and its sidecar's bytes if there is one. Reads the head, headers and
-/// metadata, a few blocks of the picture's data, and never decodes pixels.
+/// What is read besides what costs nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whether the pixels of a PNG without any text are searched for a hidden one. Without a hidden text
+    /// this inflates the first rows; with one, the picture.
+    pub hidden: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { hidden: true }
+    }
+}
+
+/// Reads a file with the default [`Options`], see [`read_with`].
 ///
 /// # Errors
 /// Only what the source fails with; content never makes it fail.
 pub fn read(source: &dyn ReadAt, name: &[u8], sidecar: Option<&[u8]>) -> io::Result<Reading> {
+    read_with(source, name, sidecar, &Options::default())
+}
+
+/// Reads a file of that name, and its sidecar's bytes if there is one. Reads the head, headers and
+/// metadata, a few blocks of the picture's data, and decodes no pixels but those of [`Options::hidden`].
+///
+/// # Errors
+/// Only what the source fails with; content never makes it fail.
+pub fn read_with(
+    source: &dyn ReadAt,
+    name: &[u8],
+    sidecar: Option<&[u8]>,
+    options: &Options,
+) -> io::Result<Reading> {
     let mut window = Window::open(source)?;
     let mut slots = Slots::new(Wanted::Recipe);
     let (container, picture) = scan(&mut window, name, &mut slots)?;
+    if options.hidden && container == Container::Png && !slots.may_hold_a_recipe() {
+        stealth::probe(&window, &picture, &mut slots)?;
+    }
     let fingerprint = fingerprint::of(&window, container, &picture)?;
     let name = String::from_utf8_lossy(name);
     let sheet = Sheet::new(&slots, &name);

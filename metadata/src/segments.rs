@@ -3,7 +3,7 @@
 
 use crate::limits::VALUE_BYTES_MAX;
 use crate::slots::{Place, Slots};
-use crate::{iptc, xmp};
+use crate::{credentials, iptc, xmp};
 
 const EXTENSION: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
 const RESOURCES: &[u8] = b"Photoshop 3.0\0";
@@ -66,6 +66,25 @@ impl Parts {
         if let Some(packet) = self.extended(slots) {
             xmp::take(&packet, slots);
         }
+        for store in self.joined() {
+            credentials::read(&store, slots);
+        }
+    }
+
+    /// The boxes, put together. Every part repeats the head of the box.
+    fn joined(&mut self) -> Vec<Vec<u8>> {
+        self.boxes.sort_by_key(|(number, nth, _)| (*number, *nth));
+        let mut stores: Vec<(u16, Vec<u8>)> = Vec::new();
+        for (number, _, part) in &self.boxes {
+            match stores.last_mut() {
+                Some((known, store)) if known == number => {
+                    let n_head = if part.starts_with(&[0, 0, 0, 1]) { 16 } else { 8 };
+                    store.extend_from_slice(part.get(n_head..).unwrap_or_default());
+                }
+                _ => stores.push((*number, part.clone())),
+            }
+        }
+        stores.into_iter().map(|(_, store)| store).collect()
     }
 
     /// The packet that the main one names, or else the first; up to the first part that is missing.

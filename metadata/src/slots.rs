@@ -34,6 +34,39 @@ pub(super) struct Slot {
     pub(super) text: String,
 }
 
+/// Keywords of texts that say who made a file, with what, and when.
+const REMARKS: [&str; 10] = [
+    "software",
+    "title",
+    "author",
+    "artist",
+    "copyright",
+    "source",
+    "creation time",
+    "creationtime",
+    "generation time",
+    "disclaimer",
+];
+
+impl Slot {
+    fn may_be_a_recipe(&self) -> bool {
+        match &self.place {
+            Place::Named(_) | Place::Credential(_) | Place::Beside(_) => false,
+            Place::Keyword(keyword) => !REMARKS.iter().any(|known| known.eq_ignore_ascii_case(keyword)),
+            Place::Exif(tag::USER_COMMENT | tag::DESCRIPTION | tag::XP_COMMENT) => true,
+            // Graphs stand in tags of cameras and artists too.
+            Place::Exif(_) => self.text.contains('{'),
+            Place::Xmp(property) => {
+                let told = ["description", "usercomment", "imagedescription", "headline"];
+                let local = property.rsplit(':').next().unwrap_or_default();
+                self.text.contains('{') || told.iter().any(|known| known.eq_ignore_ascii_case(local))
+            }
+            Place::Iptc(dataset) => matches!(dataset, 105 | 120),
+            Place::Comment | Place::Hidden => true,
+        }
+    }
+}
+
 /// EXIF tags by name.
 pub(super) mod tag {
     pub(crate) const DOCUMENT_NAME: u16 = 0x010d;
@@ -153,6 +186,12 @@ impl Slots {
     pub(super) fn replace(&mut self, place: Place, text: String) {
         self.slots.retain(|slot| slot.place != place);
         self.add(place, text);
+    }
+
+    /// Whether there is a text that a recipe could be read from, and not only remarks on who made the
+    /// file and when.
+    pub(super) fn may_hold_a_recipe(&self) -> bool {
+        self.slots.iter().any(Slot::may_be_a_recipe)
     }
 
     pub(super) fn all(&self) -> &[Slot] {

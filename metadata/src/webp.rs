@@ -6,7 +6,7 @@ use crate::limits::{BYTES_PER_FILE_MAX, CHUNKS_PER_FILE_MAX, VALUE_BYTES_MAX};
 use crate::picture::Picture;
 use crate::slots::{Slots, Wanted};
 use crate::source::Window;
-use crate::{exif, xmp};
+use crate::{credentials, exif, xmp};
 use std::io;
 
 /// Walks the chunks.
@@ -42,6 +42,11 @@ pub(super) fn scan(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<Pic
             b"XMP " => {
                 if let Some(packet) = window.value(start, there, "xmp", slots)? {
                     xmp::take(&packet, slots);
+                }
+            }
+            b"C2PA" if slots.wanted == Wanted::Recipe => {
+                if let Some(store) = window.value(start, there, "C2PA", slots)? {
+                    credentials::read(&store, slots);
                 }
             }
             b"ANIM" if slots.wanted == Wanted::Everything => remark(window, start, slots)?,

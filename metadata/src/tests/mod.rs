@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used)]
 
 pub(super) mod encode;
+pub(super) mod encode_credentials;
 pub(super) mod encode_films;
 pub(super) mod encode_stills;
 
 mod bad_files;
 mod bad_stills;
 mod bad_texts;
+mod credentials;
 mod films;
 mod fixtures;
 mod fuzz;
