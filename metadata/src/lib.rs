@@ -3,23 +3,30 @@
 //! Pure functions over bounded, positioned reads. Nothing here knows of files or of the ledger,
 //! decodes a pixel, or fails on content: a bad value is a [`Complaint`], the rest is read.
 //!
-//! A container reader (`png`, `jpeg`, `webp`, `gif`, `tiff`, `heif`, `jxl`, with `exif` inside)
+//! A container reader (`png`, `jpeg`, `webp`, `gif`, `tiff`, `heif`, `jxl`, `film`, `ebml`, `sound`, with
+//! `exif`, `xmp`, `iptc` and `credentials` inside)
 //! collects texts into *slots*. The detectors of `dialects` look at them through a *sheet* and make *claims*;
 //! the first claim gives the recipe and the others fill what it leaves out. A new container is a file and a
 //! line in `read`; a new dialect is a file and a detector.
 
 mod bmp;
 mod boxes;
+mod cbor;
 mod claim;
 mod complaint;
 mod container;
+mod credentials;
 mod decode;
+mod ebml;
 mod dialects;
 mod exif;
 mod field;
+mod film;
 mod fingerprint;
 mod gif;
 mod heif;
+mod inflate;
+mod iptc;
 mod items;
 mod jpeg;
 mod json;
@@ -29,13 +36,17 @@ mod picture;
 mod png;
 mod prompt;
 mod read;
+mod segments;
 mod sheet;
 mod sidecar;
 mod slots;
+mod sound;
 mod source;
+mod stealth;
 mod tags;
 mod tiff;
 mod webp;
+mod xmp;
 
 mod camera;
 mod civitai;
@@ -70,7 +81,7 @@ pub use complaint::Complaint;
 pub use container::Container;
 pub use fooocus_log::{Log, log_entry};
 pub use normalised::{Hires, Model, Named, Normalised, Refiner, Seed, Upscaler, normalised};
-pub use read::{Finding, Reading, read, recipe_of, slots_as_text};
+pub use read::{Finding, Options, Reading, read, read_with, recipe_of, slots_as_text};
 pub use samplers::canonical_sampler;
 pub use sidecar::Beside;
 pub use source::{Bytes, ReadAt};

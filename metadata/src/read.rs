@@ -10,7 +10,9 @@ use crate::sheet::Sheet;
 use crate::sidecar::{self, Beside, Sidecar};
 use crate::slots::{Slot, Slots, Wanted};
 use crate::source::{ReadAt, Window};
-use crate::{bmp, comfyui, fingerprint, gif, heif, infotext, jpeg, json, jxl, normal, png, tiff, webp};
+use crate::{
+    bmp, comfyui, ebml, film, fingerprint, gif, heif, infotext, jpeg, json, jxl, normal, png, sound, stealth, tiff, webp,
+};
 use lumidex_schema::recipe::Recipe;
 use lumidex_schema::record::Fingerprint;
 use std::collections::BTreeMap;
@@ -62,16 +64,47 @@ pub enum Finding {
     Broken,
 }
 
-/// Reads a file of that name, and what stands beside it: `dir/a.txt` and `dir/a.json` beside `dir/a.png`
-/// for instance, in the order in which they are to be believed. They speak where the file has no prompt.
-/// Reads the head, headers and metadata, a few blocks of the picture's data, and never decodes pixels.
+/// What is read besides what costs nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whether the pixels of a PNG without any text are searched for a hidden one. Without a hidden text
+    /// this inflates the first rows; with one, the picture.
+    pub hidden: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { hidden: true }
+    }
+}
+
+/// Reads a file with the default [`Options`], see [`read_with`].
 ///
 /// # Errors
 /// Only what the source fails with; content never makes it fail.
 pub fn read(source: &dyn ReadAt, name: &[u8], beside: &[Beside<'_>]) -> io::Result<Reading> {
+    read_with(source, name, beside, &Options::default())
+}
+
+/// Reads a file of that name, and what stands beside it: `dir/a.txt` and `dir/a.json` beside `dir/a.png`
+/// for instance, in the order in which they are to be believed. They speak where the file has no prompt.
+/// Reads the head, headers and metadata, a few blocks of the picture's data, and decodes no pixels but
+/// those of [`Options::hidden`].
+///
+/// # Errors
+/// Only what the source fails with; content never makes it fail.
+pub fn read_with(
+    source: &dyn ReadAt,
+    name: &[u8],
+    beside: &[Beside<'_>],
+    options: &Options,
+) -> io::Result<Reading> {
     let mut window = Window::open(source)?;
     let mut slots = Slots::new(Wanted::Recipe);
     let (container, picture) = scan(&mut window, name, &mut slots)?;
+    if options.hidden && container == Container::Png && !slots.may_hold_a_recipe() {
+        stealth::probe(&window, &picture, &mut slots)?;
+    }
     let fingerprint = fingerprint::of(&window, container, &picture)?;
     let name = String::from_utf8_lossy(name);
     let mut around = Around::of(beside, &mut slots);
@@ -158,7 +191,11 @@ pub fn slots_as_text(source: &dyn ReadAt) -> io::Result<BTreeMap<String, String>
     Ok(texts)
 }
 
-fn scan(window: &mut Window<'_>, name: &[u8], slots: &mut Slots) -> io::Result<(Container, Picture)> {
+pub(super) fn scan(
+    window: &mut Window<'_>,
+    name: &[u8],
+    slots: &mut Slots,
+) -> io::Result<(Container, Picture)> {
     let container = Container::of(window.head(), name);
     let picture = match container {
         Container::Png => png::scan(window, slots)?,
@@ -174,6 +211,8 @@ fn scan(window: &mut Window<'_>, name: &[u8], slots: &mut Slots) -> io::Result<(
             slots.complain(if is_empty { Complaint::Empty } else { Complaint::Unrecognised });
             Picture::default()
         }
+        // Clients are shown nothing of films and sound.
+        Container::Video | Container::Audio if slots.wanted == Wanted::Recipe => film(window, slots)?,
         Container::Video | Container::Audio | Container::Unknown => Picture::default(),
     };
     // What no picture has is not a size.
@@ -213,6 +252,22 @@ impl Around {
         }
         around
     }
+}
+
+/// Tags and size of a film or of sound. It has no payload: the whole file is its identity.
+fn film(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<Picture> {
+    let (width, height) = match window.head() {
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => ebml::scan(window, slots)?,
+        [b'I', b'D', b'3', ..] | [b'f', b'L', b'a', b'C', ..] | [b'O', b'g', b'g', b'S', ..] => {
+            sound::scan(window, slots)?;
+            (0, 0)
+        }
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] | [_, _, _, _, b'm' | b'w' | b'f' | b's' | b'p', ..] => {
+            film::scan(window, slots)?
+        }
+        _ => (0, 0),
+    };
+    Ok(Picture { width, height, ..Picture::default() })
 }
 
 struct Texts {

@@ -79,6 +79,11 @@ impl Adapters {
                 None => normal::add_lora(loras, name, *weight),
             }
         }
+        // A list of all of them gives their order too.
+        let nth = |lora: &Lora| self.weights.iter().position(|(name, _)| normal::is_same_lora(&lora.name, name));
+        if self.weights.len() >= loras.len() && loras.iter().all(|lora| nth(lora).is_some()) {
+            loras.sort_by_cached_key(nth);
+        }
         for (name, weight) in &self.clip_weights {
             match find(loras, name) {
                 Some(lora) => lora.clip_weight = Some(*weight),
@@ -140,6 +145,15 @@ fn entries(list: &str) -> Vec<(&str, &str)> {
 pub(crate) fn lists(recipe: &Recipe) -> Vec<(&'static str, String)> {
     let mut said = Vec::new();
     prompt::add_loras(&mut said, &recipe.positive);
+    let mut order = said.iter().chain(&recipe.loras).map(|lora| &lora.name);
+    // Reading back, those of the prompt come first.
+    let is_in_order = recipe.loras.iter().all(|lora| {
+        order.find(|name| recipe.loras.iter().any(|known| normal::is_same_lora(&known.name, name)))
+            .is_some_and(|name| normal::is_same_lora(&lora.name, name))
+    });
+    if !is_in_order {
+        said.iter_mut().for_each(|lora| lora.weight = f64::NAN);
+    }
     lists_beyond(&recipe.loras, &said, &recipe.extra)
 }
 

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 pub(super) mod encode;
+pub(super) mod encode_credentials;
+pub(super) mod encode_films;
 pub(super) mod encode_stills;
 
 mod bad_files;
@@ -9,9 +11,12 @@ mod bad_stills;
 mod bad_texts;
 mod dialect_properties;
 mod dialects;
+mod credentials;
+mod films;
 mod fixtures;
 mod fuzz;
 mod identity;
+mod packets;
 mod places;
 mod sidecars;
 mod stills;
@@ -22,6 +27,22 @@ use super::{Bytes, Reading, read};
 #[track_caller]
 fn reading(bytes: &[u8], name: &str) -> Reading {
     read(&Bytes(bytes), name.as_bytes(), &[]).unwrap()
+}
+
+/// Every text that a recipe could be read from, by its place.
+#[track_caller]
+fn texts(bytes: &[u8], name: &str) -> Vec<(String, String)> {
+    let source = Bytes(bytes);
+    let mut window = super::source::Window::open(&source).unwrap();
+    let mut slots = super::slots::Slots::new(super::slots::Wanted::Recipe);
+    super::read::scan(&mut window, name.as_bytes(), &mut slots).unwrap();
+    slots.all().iter().map(|slot| (slot.place.label(), slot.text.clone())).collect()
+}
+
+/// The first text of a place.
+#[track_caller]
+fn text_at(bytes: &[u8], place: &str) -> Option<String> {
+    texts(bytes, "a.png").into_iter().find(|(label, _)| label == place).map(|(_, text)| text)
 }
 
 /// The positive prompt, or `None` without a recipe.
