@@ -65,8 +65,11 @@ fn resources(recipe: &mut Recipe, about: &Value<'_>, airs: &[(String, String)]) 
     let kind_of = |id: &str| airs.iter().find(|(version, _)| version == id).map(|(_, kind)| kind.as_str());
     let is_model = |id: &str| kind_of(id) == Some("checkpoint");
     let list = about.get("resources").and_then(Value::list).unwrap_or_default();
-    let ids: Vec<_> =
-        list.iter().take(LORAS_MAX).filter_map(|item| Some((item.get("modelVersionId")?.scalar()?, item))).collect();
+    let ids: Vec<_> = list
+        .iter()
+        .take(LORAS_MAX)
+        .filter_map(|item| Some((item.get("modelVersionId")?.scalar()?, item)))
+        .collect();
     let named = ids.iter().map(|(id, _)| *id).find(|id| is_model(id));
     let of_air = || airs.iter().find(|(_, kind)| kind == "checkpoint").map(|(id, _)| id.as_str());
     let first = || ids.iter().map(|(id, _)| *id).find(|id| kind_of(id).is_none());

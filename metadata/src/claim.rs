@@ -50,7 +50,8 @@ impl Claim {
             && seed.as_deref() == Some("0")
             && width == height
             && SIZES.contains(width)
-            && (graph.seed.as_deref().is_some_and(|seed| seed != "0") || graph.steps.is_some_and(|n| n != 20));
+            && (graph.seed.as_deref().is_some_and(|seed| seed != "0")
+                || graph.steps.is_some_and(|n| n != 20));
         self.form == Form::Embedded && (no_prompt || is_default)
     }
 }

@@ -2,11 +2,11 @@
 //! and the properties IPTC has for pictures made by machines (catalogue 5.18). A caption is no prompt.
 
 use crate::claim::Claim;
-use crate::vendors;
 use crate::members::put;
 use crate::normal;
 use crate::sheet::Sheet;
 use crate::slots::{Place, tag};
+use crate::vendors;
 use lumidex_schema::recipe::{Recipe, Source};
 
 /// The picture as its general fields describe it, where they say that a machine made it.
@@ -15,7 +15,8 @@ pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
     let source_type = ai("DigitalSourceType").filter(|kind| vendors::is_made(kind));
     let [prompt, system] = ["AIPromptInformation", "AISystemUsed"].map(ai);
     let speaker = prompt.or(system).or(source_type)?;
-    let named = [system, sheet.xmp("photoshop:Credit"), sheet.xmp("xmp:CreatorTool"), sheet.exif(tag::SOFTWARE)];
+    let named =
+        [system, sheet.xmp("photoshop:Credit"), sheet.xmp("xmp:CreatorTool"), sheet.exif(tag::SOFTWARE)];
     let source = named.into_iter().flatten().find_map(vendors::vendor).unwrap_or(Source::Generic);
     let mut recipe = Recipe { source, raw: speaker.to_owned(), ..Recipe::default() };
     recipe.positive = prompt.map(normal::text).filter(|text| !normal::is_json(text)).unwrap_or_default();

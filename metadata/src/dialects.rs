@@ -6,8 +6,8 @@ use crate::complaint::Complaint;
 use crate::sheet::Sheet;
 use crate::slots::{Place, Slot, tag};
 use crate::{
-    camera, civitai, comfyui, vendors, descriptions, draw_things, easy_diffusion, flat_json, fooocus, infotext,
-    invokeai, midjourney, normal, novelai, ruined_fooocus, stability_matrix, swarmui, tensorart,
+    camera, civitai, comfyui, descriptions, draw_things, easy_diffusion, flat_json, fooocus, infotext,
+    invokeai, midjourney, normal, novelai, ruined_fooocus, stability_matrix, swarmui, tensorart, vendors,
 };
 use lumidex_schema::recipe::Source;
 
@@ -111,7 +111,8 @@ pub(super) fn unrecognised(sheet: &Sheet<'_>) -> Option<String> {
 
 /// Whether a text that is no recipe may be shown as a caption.
 pub(super) fn is_caption(text: &str) -> bool {
-    !normal::is_json(text) || crate::json::parse(text).is_some_and(|value| flat_json::is_structured_caption(&value))
+    !normal::is_json(text)
+        || crate::json::parse(text).is_some_and(|value| flat_json::is_structured_caption(&value))
 }
 
 /// What programs say of themselves, and texts that only look like a picture's.

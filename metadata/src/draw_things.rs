@@ -77,12 +77,14 @@ fn of_json(object: &Value<'_>, raw: &str) -> Recipe {
     let whole = object.get("v2");
     let of_whole = |key: &str| whole.and_then(|whole| whole.get(key)).and_then(Value::scalar);
     if recipe.width.is_none() {
-        let side = |key: &str| of_whole(key).and_then(normal::count).filter(|side| (1..=65_535).contains(side));
+        let side =
+            |key: &str| of_whole(key).and_then(normal::count).filter(|side| (1..=65_535).contains(side));
         (recipe.width, recipe.height) = side("width").zip(side("height")).unzip();
     }
     put(&mut recipe, "Refiner", of_whole("refinerModel").and_then(normal::model).as_deref());
     put(&mut recipe, "Upscaler", of_whole("upscaler").and_then(normal::model).as_deref());
-    let refiner_start = of_whole("refinerStart").filter(|_| recipe.extra.iter().any(|(key, _)| key == "Refiner"));
+    let refiner_start =
+        of_whole("refinerStart").filter(|_| recipe.extra.iter().any(|(key, _)| key == "Refiner"));
     put(&mut recipe, "Refiner switch at", refiner_start);
     let lists = [object.get("lora"), whole.and_then(|whole| whole.get("loras"))];
     for lora in lists.into_iter().flatten().filter_map(Value::list).flatten().take(crate::limits::LORAS_MAX) {
@@ -100,14 +102,16 @@ fn of_text(text: &str) -> Option<Recipe> {
     let mut recipe = Recipe { source: Source::DrawThings, raw: text.to_owned(), ..Recipe::default() };
     let recipe_of_line = Recipe { steps, sampler, seed, width, height, model, ..Recipe::default() };
     recipe = Recipe { source: recipe.source, raw: recipe.raw, ..recipe_of_line };
-    let at = if whole.positive.starts_with('-') { Some(0) } else { whole.positive.rfind("\n-").map(|at| at + 1) };
+    let at =
+        if whole.positive.starts_with('-') { Some(0) } else { whole.positive.rfind("\n-").map(|at| at + 1) };
     let (positive, negative) = whole.positive.split_at(at.unwrap_or(whole.positive.len()));
     recipe.positive = normal::text(positive);
     recipe.negative = normal::text(negative.strip_prefix('-').unwrap_or_default());
     let adapters: Vec<_> = whole.extra.iter().filter(|(key, _)| key.starts_with("LoRA ")).collect();
     for (key, name) in adapters.iter().filter(|(key, _)| key.ends_with(" Model")) {
         let wanted = key.replace(" Model", " Weight");
-        let weight = adapters.iter().find(|(key, _)| *key == wanted).and_then(|(_, weight)| normal::number(weight));
+        let weight =
+            adapters.iter().find(|(key, _)| *key == wanted).and_then(|(_, weight)| normal::number(weight));
         normal::add_lora(&mut recipe.loras, name, weight.unwrap_or(1.0));
     }
     for (key, value) in &whole.extra {

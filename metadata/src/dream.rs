@@ -23,7 +23,8 @@ pub(super) fn of_json(value: &Value<'_>, raw: &str) -> Option<Recipe> {
     let image = value.get("image").filter(|image| image.map().is_some()).or_else(first)?;
     let mut recipe = members::recipe(image, TABLE, Source::InvokeAi, raw);
     let text = |key: &str| value.get(key).and_then(Value::text);
-    recipe.model = text("model_weights").and_then(normal::model).or_else(|| text("model").and_then(normal::model));
+    recipe.model =
+        text("model_weights").and_then(normal::model).or_else(|| text("model").and_then(normal::model));
     recipe.model_hash = text("model_hash").and_then(normal::hash);
     put(&mut recipe, "Version", text("app_version"));
     let prompt = match image.get("prompt") {
@@ -95,7 +96,8 @@ fn split(line: &str) -> (String, &str) {
 }
 
 fn flag_follows(rest: &str) -> bool {
-    rest.trim().is_empty() || rest.split_ascii_whitespace().next().is_some_and(|word| flag_or_none(word).is_some())
+    rest.trim().is_empty()
+        || rest.split_ascii_whitespace().next().is_some_and(|word| flag_or_none(word).is_some())
 }
 
 fn flag_or_none(word: &str) -> Option<&str> {
@@ -129,7 +131,11 @@ fn set_prompts(recipe: &mut Recipe, prompt: &str) {
     while let Some((before, (inside, after))) =
         rest.split_once('[').and_then(|(before, open)| Some((before, open.split_once(']')?)))
     {
-        positive.push_str(if after.starts_with([' ', ',', '.']) { before.trim_end_matches(' ') } else { before });
+        positive.push_str(if after.starts_with([' ', ',', '.']) {
+            before.trim_end_matches(' ')
+        } else {
+            before
+        });
         negative.push(inside.trim());
         rest = after;
     }

@@ -95,14 +95,23 @@ fn is_flat(place: &Place, object: &Value<'_>) -> bool {
     if prompt.filter(is_words).is_none() {
         return false;
     }
-    let is_known = |key: &str| TABLE.iter().any(|(known, _)| *known == key) && !key.eq_ignore_ascii_case("prompt");
+    let is_known =
+        |key: &str| TABLE.iter().any(|(known, _)| *known == key) && !key.eq_ignore_ascii_case("prompt");
     matches!(place, Place::Keyword(keyword) if keyword.eq_ignore_ascii_case("parameters"))
         || object.map().is_some_and(|members| members.iter().any(|(key, _)| is_known(key)))
 }
 
 /// Whether a text is a caption in the form of an object, which some models take for a prompt.
 pub(super) fn is_structured_caption(value: &Value<'_>) -> bool {
-    const KEYS: [&str; 8] =
-        ["short_description", "objects", "lighting", "background_setting", "aesthetics", "context", "style_medium", "text_render"];
+    const KEYS: [&str; 8] = [
+        "short_description",
+        "objects",
+        "lighting",
+        "background_setting",
+        "aesthetics",
+        "context",
+        "style_medium",
+        "text_render",
+    ];
     KEYS.iter().filter(|key| value.get(key).is_some()).count() >= 2
 }

@@ -117,7 +117,8 @@ pub(super) fn recipe(object: &Value<'_>, raw: &str) -> Recipe {
         ("Full negative prompt", ["full_negative_prompt", "Full Negative Prompt", "real_negative_prompt"]),
     ] {
         let typed = if key == "Full prompt" { &recipe.positive } else { &recipe.negative };
-        let full = full.iter().find_map(|key| object.get(key)).map(members::joined).filter(|full| full != typed);
+        let full =
+            full.iter().find_map(|key| object.get(key)).map(members::joined).filter(|full| full != typed);
         members::put(&mut recipe, key, full.as_deref());
     }
     let styles = ["styles", "Styles", "style"].iter().find_map(|key| object.get(key));
@@ -130,9 +131,11 @@ pub(super) fn recipe(object: &Value<'_>, raw: &str) -> Recipe {
 /// `l1`, `w1`, `lora_combined_1`, `LoRA 1`, `LoRA [name] weight`.
 fn is_adapter_key(key: &str) -> bool {
     let is_numbered = |start: &str| {
-        key.strip_prefix(start).is_some_and(|nth| !nth.is_empty() && nth.bytes().all(|digit| digit.is_ascii_digit()))
+        key.strip_prefix(start)
+            .is_some_and(|nth| !nth.is_empty() && nth.bytes().all(|digit| digit.is_ascii_digit()))
     };
-    ["l", "w", "lora_combined_", "lora_", "LoRA "].iter().any(|start| is_numbered(start)) || key.starts_with("LoRA [")
+    ["l", "w", "lora_combined_", "lora_", "LoRA "].iter().any(|start| is_numbered(start))
+        || key.starts_with("LoRA [")
 }
 
 fn adapters(recipe: &mut Recipe, object: &Value<'_>) {
@@ -142,14 +145,22 @@ fn adapters(recipe: &mut Recipe, object: &Value<'_>) {
     for lora in read.as_ref().or(listed).and_then(Value::list).unwrap_or_default() {
         let item = |nth: usize| lora.list().and_then(|items| items.get(nth)).and_then(Value::scalar);
         let weight = item(1).and_then(normal::number).unwrap_or(1.0);
-        normal::put_lora(&mut loras, item(0).unwrap_or_default(), weight, None, item(2).and_then(normal::hash));
+        normal::put_lora(
+            &mut loras,
+            item(0).unwrap_or_default(),
+            weight,
+            None,
+            item(2).and_then(normal::hash),
+        );
     }
     for (key, value) in object.map().unwrap_or_default().iter().take(crate::limits::SETTINGS_MAX) {
         let Some(value) = value.scalar().filter(|_| is_adapter_key(key)) else { continue };
         if let Some(name) = key.strip_prefix("LoRA [") {
             let name = name.split_once(']').map_or(name, |(name, _)| name);
             normal::add_lora(&mut loras, name, normal::number(value).unwrap_or(1.0));
-        } else if let Some(nth) = key.strip_prefix('l').filter(|nth| nth.starts_with(|d: char| d.is_ascii_digit())) {
+        } else if let Some(nth) =
+            key.strip_prefix('l').filter(|nth| nth.starts_with(|d: char| d.is_ascii_digit()))
+        {
             let weight = object.get(&format!("w{nth}")).and_then(Value::scalar).and_then(normal::number);
             normal::add_lora(&mut loras, value, weight.unwrap_or(1.0));
         } else if let Some((name, weight)) = value.rsplit_once(" : ") {

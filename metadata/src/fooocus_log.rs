@@ -71,7 +71,8 @@ pub fn log_entry(page: &mut dyn Read, file_name: &str) -> io::Result<Option<Reci
     let id = file_name.replace('.', "_");
     let mut found = None;
     blocks(page, &mut |block| {
-        if memmem::find(block, id.as_bytes()).is_some() || memmem::find(block, file_name.as_bytes()).is_some() {
+        if memmem::find(block, id.as_bytes()).is_some() || memmem::find(block, file_name.as_bytes()).is_some()
+        {
             found = entry(block).filter(|(name, _)| match name {
                 Name::File(name) => name == file_name,
                 Name::Id(known) => *known == id,
@@ -177,7 +178,8 @@ fn owned(value: Value<'_>) -> Value<'static> {
     match value {
         Value::List(items) => Value::List(items.into_iter().map(owned).collect()),
         Value::Map(members) => {
-            let members = members.into_iter().map(|(key, value)| (Cow::Owned(key.into_owned()), owned(value)));
+            let members =
+                members.into_iter().map(|(key, value)| (Cow::Owned(key.into_owned()), owned(value)));
             Value::Map(members.collect())
         }
         scalar => scalar.scalar().map_or(Value::Null, |text| Value::Text(Cow::Owned(text.to_owned()))),
@@ -188,7 +190,8 @@ fn owned(value: Value<'_>) -> Value<'static> {
 fn of_table(block: &str) -> Option<Value<'static>> {
     let mut fields = Vec::new();
     for row in block.split("<tr").skip(1) {
-        let Some(label) = cell(row, &["class='label'", "class=\"label\"", "class='key'", "class=\"key\""]) else {
+        let Some(label) = cell(row, &["class='label'", "class=\"label\"", "class='key'", "class=\"key\""])
+        else {
             continue;
         };
         let Some(value) = cell(row, &["class='value'", "class=\"value\""]) else { continue };

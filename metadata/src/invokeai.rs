@@ -53,19 +53,30 @@ pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
         let value = sheet.json(text).filter(|value| value.map().is_some())?;
         Some((text, value, place))
     };
-    let of_metadata = || object("invokeai_metadata").and_then(|(text, value, at)| claim(of_metadata(value, text), at));
-    let of_old = || object("sd-metadata").and_then(|(text, value, at)| claim(dream::of_json(value, text), at));
-    let of_preview = || object("invokeai").and_then(|(text, value, at)| claim(of_metadata_value(value, text), at));
+    let of_metadata =
+        || object("invokeai_metadata").and_then(|(text, value, at)| claim(of_metadata(value, text), at));
+    let of_old =
+        || object("sd-metadata").and_then(|(text, value, at)| claim(dream::of_json(value, text), at));
+    let of_preview =
+        || object("invokeai").and_then(|(text, value, at)| claim(of_metadata_value(value, text), at));
     let of_line = || of("Dream").and_then(|(text, at)| claim(dream::of_line(text), at));
     let of_graph = || object("invokeai_graph").and_then(|(text, value, at)| claim(of_graph(value, text), at));
-    of_metadata().or_else(of_old).or_else(of_preview).or_else(of_line).or_else(of_graph).or_else(|| beside(sheet))
+    of_metadata()
+        .or_else(of_old)
+        .or_else(of_preview)
+        .or_else(of_line)
+        .or_else(of_graph)
+        .or_else(|| beside(sheet))
 }
 
 /// A JSON object that has the texts of a picture as its members, beside a film for one.
 fn beside(sheet: &Sheet<'_>) -> Option<Claim> {
     let keys = ["invokeai_metadata", "invokeai_graph"];
     let (slot, whole) = sheet.object(|value| keys.iter().any(|key| value.get(key).is_some()))?;
-    let Slot { place: place @ (Place::Beside(_) | Place::Exif(_) | Place::Keyword(_) | Place::Comment), text } = slot
+    let Slot {
+        place: place @ (Place::Beside(_) | Place::Exif(_) | Place::Keyword(_) | Place::Comment),
+        text,
+    } = slot
     else {
         return None;
     };
@@ -125,7 +136,10 @@ fn name(model: &Value<'_>) -> Option<String> {
 
 /// What the graph says where the picture has nothing but it.
 fn of_graph(graph: &Value<'_>, raw: &str) -> Option<Recipe> {
-    let graph = Graph { nodes: graph.get("nodes")?, edges: graph.get("edges").and_then(Value::list).unwrap_or_default() };
+    let graph = Graph {
+        nodes: graph.get("nodes")?,
+        edges: graph.get("edges").and_then(Value::list).unwrap_or_default(),
+    };
     let (core_id, core) = graph.nodes.map()?.iter().find(|(_, node)| kind(node) == "core_metadata")?;
     let mut recipe = of_metadata_value(core, raw)?;
     let linked = |field: &str| graph.linked(core_id, field).and_then(Value::scalar);
@@ -146,7 +160,8 @@ fn of_graph(graph: &Value<'_>, raw: &str) -> Option<Recipe> {
     recipe.cfg = recipe.cfg.or_else(|| of("cfg_scale", &["denoise_latents"]).and_then(normal::number));
     recipe.sampler = recipe.sampler.or_else(|| of("scheduler", &["denoise_latents"]).and_then(normal::word));
     if recipe.width.is_none() {
-        let side = |field: &str| of(field, &["noise", "flux_denoise"]).and_then(normal::count).filter(|n| *n > 0);
+        let side =
+            |field: &str| of(field, &["noise", "flux_denoise"]).and_then(normal::count).filter(|n| *n > 0);
         (recipe.width, recipe.height) = side("width").zip(side("height")).unzip();
     }
     if recipe.model.is_none() {
@@ -168,7 +183,8 @@ struct Graph<'v, 'a> {
 impl<'v, 'a> Graph<'v, 'a> {
     /// What an edge brings into a field of a node.
     fn linked(&self, node: &str, field: &str) -> Option<&'v Value<'a>> {
-        let is_end = |end: &Value<'_>, key: &str, value: &str| end.get(key).and_then(Value::text) == Some(value);
+        let is_end =
+            |end: &Value<'_>, key: &str, value: &str| end.get(key).and_then(Value::text) == Some(value);
         let edge = self.edges.iter().find(|edge| {
             let Some(end) = edge.get("destination") else { return false };
             is_end(end, "node_id", node) && is_end(end, "field", field)
@@ -188,8 +204,10 @@ impl<'v, 'a> Graph<'v, 'a> {
     fn text(&self, side: &str) -> Option<&'v str> {
         let nodes = self.nodes.map()?;
         let called = |id: &str| id.starts_with(&format!("{side}_prompt"));
-        let of_text = nodes.iter().filter(|(id, _)| called(id)).find_map(|(_, node)| node.get("value")?.text());
-        let is_encoder = |node: &Value<'_>| kind(node).contains("compel") || kind(node).ends_with("text_encoder");
+        let of_text =
+            nodes.iter().filter(|(id, _)| called(id)).find_map(|(_, node)| node.get("value")?.text());
+        let is_encoder =
+            |node: &Value<'_>| kind(node).contains("compel") || kind(node).ends_with("text_encoder");
         let is_side = |id: &str| id.starts_with(&side[..3]);
         let encoders = || nodes.iter().filter(|(id, node)| is_encoder(node) && is_side(id));
         of_text.or_else(|| encoders().find_map(|(_, node)| node.get("prompt")?.text()))

@@ -357,7 +357,9 @@ mod tests {
         let cut = |text| beginning(text).map(|value| value.to_string());
         assert_eq!(cut("{\"a\": 1, \"b\": \"cu").as_deref(), Some("{\"a\":1}"));
         assert_eq!(cut("{\"a\": {\"b\": [1, 2, ").as_deref(), Some("{\"a\":{\"b\":[1,2]}}"));
-        for text in ["{", "{\"a\"", "[1, 2", "{a cat}, dog", &format!("{{\"a\": 1, \"b\": {}", "[".repeat(200))] {
+        for text in
+            ["{", "{\"a\"", "[1, 2", "{a cat}, dog", &format!("{{\"a\": 1, \"b\": {}", "[".repeat(200))]
+        {
             assert_eq!(cut(text), None, "{text}");
         }
     }

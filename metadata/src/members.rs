@@ -66,7 +66,8 @@ fn take(recipe: &mut Recipe, is: Is, value: &Value<'_>) {
         Is::Width => fill(&mut recipe.width, side()),
         Is::Height => fill(&mut recipe.height, side()),
         Is::Size if recipe.width.is_none() => {
-            let size = value.list().map_or_else(|| scalar.and_then(normal::size), |_| normal::size(&joined(value)));
+            let size =
+                value.list().map_or_else(|| scalar.and_then(normal::size), |_| normal::size(&joined(value)));
             (recipe.width, recipe.height) = size.unzip();
         }
         Is::Model => fill(&mut recipe.model, scalar.and_then(normal::model)),
@@ -190,7 +191,13 @@ mod tests {
 
     #[test]
     fn lists_are_read_in_every_notation() {
-        for text in ["[\"a b\", \"c\"]", "\"['a b', 'c']\"", "\"[\\\"a b\\\", \\\"c\\\"]\"", "\"a b, c\"", "\"[a b,c]\""] {
+        for text in [
+            "[\"a b\", \"c\"]",
+            "\"['a b', 'c']\"",
+            "\"[\\\"a b\\\", \\\"c\\\"]\"",
+            "\"a b, c\"",
+            "\"[a b,c]\"",
+        ] {
             assert_eq!(listed(&json::parse(text).unwrap()), ["a b", "c"], "{text}");
         }
         assert_eq!(listed(&json::parse("\"it's, one\"").unwrap()), ["it's", "one"]);

@@ -32,7 +32,8 @@ fn job(text: &str) -> Option<usize> {
     let at = text.rfind(JOB)?;
     let id = text[at + JOB.len()..].trim();
     let is_dash = |nth: usize| [8, 13, 18, 23].contains(&nth);
-    let is_part = |(nth, byte): (usize, u8)| if is_dash(nth) { byte == b'-' } else { byte.is_ascii_hexdigit() };
+    let is_part =
+        |(nth, byte): (usize, u8)| if is_dash(nth) { byte == b'-' } else { byte.is_ascii_hexdigit() };
     (id.len() == 36 && id.bytes().enumerate().all(is_part)).then_some(at)
 }
 
@@ -64,8 +65,14 @@ fn dash(text: &str, at: usize) -> Option<usize> {
 }
 
 fn take(recipe: &mut Recipe, name: &str, value: &str) {
-    const LONG: [(&str, &str); 6] =
-        [("s", "stylize"), ("c", "chaos"), ("q", "quality"), ("ar", "aspect"), ("p", "profile"), ("w", "weird")];
+    const LONG: [(&str, &str); 6] = [
+        ("s", "stylize"),
+        ("c", "chaos"),
+        ("q", "quality"),
+        ("ar", "aspect"),
+        ("p", "profile"),
+        ("w", "weird"),
+    ];
     match name {
         "v" | "version" => recipe.model = Some(format!("Midjourney v{value}")),
         "niji" => recipe.model = Some(format!("Midjourney niji {value}").trim_end().to_owned()),

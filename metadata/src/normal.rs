@@ -20,10 +20,15 @@ pub(super) fn is_json(text: &str) -> bool {
     let is_blank = |rest: &str| rest.chars().all(|letter| letter.is_whitespace() || letter == '\0');
     let inside = |open: char| text.strip_prefix(open).map(str::trim_start);
     if let Some(inside) = inside('{') {
-        return inside.starts_with('"') && inside.contains("\":") || json::parse(text).is_some();
+        let is_key = |rest: &str| match rest.split_once('"') {
+            None => true,
+            Some((_, behind)) => is_blank(behind) || behind.trim_start().starts_with(':'),
+        };
+        return inside.strip_prefix('"').is_some_and(is_key) || json::parse(text).is_some();
     }
     inside('[').is_some_and(|inside| {
-        json::prefix(text).is_some_and(|(_, len)| inside.starts_with(['{', '"', '[']) || is_blank(&text[len..]))
+        json::prefix(text)
+            .is_some_and(|(_, len)| inside.starts_with(['{', '"', '[']) || is_blank(&text[len..]))
     })
 }
 
@@ -150,6 +155,34 @@ pub(super) fn is_same_lora(known: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_begins_like_json_is_told_from_prompts() {
+        for text in [
+            "{}",
+            " {\"a\": 1}",
+            "{\"a\" : \"cut",
+            "{\"cut",
+            "{\n \"a\"",
+            "[1, 2]\0",
+            "[{\"a\": 1}] x",
+            "[\"a\"]",
+        ] {
+            assert!(is_json(text), "{text}");
+        }
+        for text in [
+            "",
+            "{a|b}",
+            "{\"red\"|\"blue\"} cat",
+            "[a:b:0.5]",
+            "[1girl]",
+            "[1], cat",
+            "\"so\": x",
+            "{2$$a|b}",
+        ] {
+            assert!(!is_json(text), "{text}");
+        }
+    }
 
     #[test]
     fn sizes_are_sane_or_absent() {

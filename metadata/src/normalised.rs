@@ -122,10 +122,10 @@ pub fn normalised(recipe: &Recipe) -> Normalised {
     let mut rest = Rest { recipe, taken: Vec::new() };
     let (sampler, joined) = recipe.sampler.as_deref().map(samplers::split).unzip();
     let joined: Option<Named> = joined.flatten();
-    let scheduler = recipe.scheduler.as_ref().map(|stored| Named {
-        stored: stored.clone(),
-        canonical: samplers::canonical_scheduler(stored),
-    });
+    let scheduler = recipe
+        .scheduler
+        .as_ref()
+        .map(|stored| Named { stored: stored.clone(), canonical: samplers::canonical_scheduler(stored) });
     let has_model = recipe.model.is_some() || recipe.model_hash.is_some();
     Normalised {
         source: recipe.source.word(),
@@ -201,11 +201,15 @@ impl Rest<'_> {
     fn refiner(&mut self) -> Option<Refiner> {
         let model = self.text("Refiner").and_then(|model| {
             // `name [hash]`
-            let name = model.rsplit_once(" [").filter(|_| model.ends_with(']')).map_or(&*model, |(name, _)| name);
+            let name =
+                model.rsplit_once(" [").filter(|_| model.ends_with(']')).map_or(&*model, |(name, _)| name);
             normal::model(name)
         });
-        let refiner =
-            Refiner { model, switch_at: self.number("Refiner switch at"), steps: self.count("Refiner steps") };
+        let refiner = Refiner {
+            model,
+            switch_at: self.number("Refiner switch at"),
+            steps: self.count("Refiner steps"),
+        };
         (refiner != Refiner::default()).then_some(refiner)
     }
 
@@ -253,7 +257,9 @@ mod tests {
 
     #[test]
     fn what_is_not_said_is_absent() {
-        let record = normalised(&recipe_of("x\nSteps: 2, Seed: 99999999999999999999, Denoising strength: 0.5").unwrap());
+        let record = normalised(
+            &recipe_of("x\nSteps: 2, Seed: 99999999999999999999, Denoising strength: 0.5").unwrap(),
+        );
         assert_eq!(record.seed, Some(Seed::Digits("99999999999999999999".to_owned())));
         assert_eq!((record.hires, record.refiner, record.upscaler, record.model), (None, None, None, None));
         assert_eq!(record.extra, [("Denoising strength".to_owned(), "0.5".to_owned())]);

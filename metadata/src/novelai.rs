@@ -63,7 +63,11 @@ fn of_object(sheet: &Sheet<'_>) -> Option<Claim> {
     let exif = |tag: u16| sheet.exif(tag).unwrap_or_default();
     let of = |object: &Value<'_>, raw: &str| {
         if is_comment(object) {
-            let beside = Beside { description: exif(tag::DESCRIPTION), source: exif(tag::SOFTWARE), ..Beside::default() };
+            let beside = Beside {
+                description: exif(tag::DESCRIPTION),
+                source: exif(tag::SOFTWARE),
+                ..Beside::default()
+            };
             return Some(recipe(raw, object, &beside));
         }
         let inner = object.get("Comment")?.text()?;
@@ -71,12 +75,19 @@ fn of_object(sheet: &Sheet<'_>) -> Option<Claim> {
         comment.map()?;
         let text = |key: &str| object.get(key).and_then(Value::text).unwrap_or_default();
         let is_named = text("Software").contains("NovelAI") || text("Source").contains("Diffusion");
-        if !is_named && !is_comment(&comment) && comment.get("uc").is_none() && comment.get("req_type").is_none() {
+        if !is_named
+            && !is_comment(&comment)
+            && comment.get("uc").is_none()
+            && comment.get("req_type").is_none()
+        {
             return None;
         }
         let source = [text("Source"), exif(tag::SOFTWARE)].into_iter().find(|source| !source.is_empty());
-        let beside =
-            Beside { title: text("Title"), description: text("Description"), source: source.unwrap_or_default() };
+        let beside = Beside {
+            title: text("Title"),
+            description: text("Description"),
+            source: source.unwrap_or_default(),
+        };
         Some(recipe(raw, &comment, &beside))
     };
     sheet.objects().find_map(|(slot, object)| {
@@ -100,7 +111,8 @@ fn recipe(raw: &str, comment: &Value<'_>, beside: &Beside<'_>) -> Recipe {
     if is_tool {
         return recipe;
     }
-    let plain = [text("prompt"), beside.description].into_iter().map(normal::text).find(|text| !text.is_empty());
+    let plain =
+        [text("prompt"), beside.description].into_iter().map(normal::text).find(|text| !text.is_empty());
     recipe.positive = comment.get("v4_prompt").and_then(captions).or(plain).unwrap_or_default();
     let negative = comment.get("v4_negative_prompt").and_then(captions);
     recipe.negative = negative.unwrap_or_else(|| normal::text(text("uc")));

@@ -40,11 +40,8 @@ fn all_networks(prompt: &str) -> impl Iterator<Item = Network<'_>> {
 
 fn network(prompt: &str, start: usize) -> Option<Network<'_>> {
     const NETWORK_BYTES_MAX: usize = 512;
-    const KINDS: [(&str, NetworkKind); 3] = [
-        ("<lora:", NetworkKind::Lora),
-        ("<lyco:", NetworkKind::Lyco),
-        ("<hypernet:", NetworkKind::Hypernet),
-    ];
+    const KINDS: [(&str, NetworkKind); 3] =
+        [("<lora:", NetworkKind::Lora), ("<lyco:", NetworkKind::Lyco), ("<hypernet:", NetworkKind::Hypernet)];
     let rest = &prompt[start..];
     let (label, kind) = KINDS.into_iter().find(|(label, _)| rest.starts_with(label))?;
     let inner = &rest[label.len()..];
@@ -231,12 +228,12 @@ mod tests {
             ["d/猫"]
         );
         assert_eq!(names("<lora:a:b:c:d> <lora:e> <lora:f:-1> <lora:g:lbw=1>"), ["e", "f", "g"]);
-        let weights = |prompt: &str| networks(prompt).map(|one| (one.weight, one.clip_weight)).collect::<Vec<_>>();
-        assert_eq!(weights("<lora:a:0.5:0.25> <lora:b:0.5:lbw=x> <lora:c:te=0.1:unet=-2>"), [
-            (0.5, Some(0.25)),
-            (0.5, None),
-            (-2.0, Some(0.1))
-        ]);
+        let weights =
+            |prompt: &str| networks(prompt).map(|one| (one.weight, one.clip_weight)).collect::<Vec<_>>();
+        assert_eq!(
+            weights("<lora:a:0.5:0.25> <lora:b:0.5:lbw=x> <lora:c:te=0.1:unet=-2>"),
+            [(0.5, Some(0.25)), (0.5, None), (-2.0, Some(0.1))]
+        );
         assert_eq!(names("<hypernet:h:1>"), Vec::<String>::new());
         assert_eq!(tags("a, <hypernet:h:1>, b").pos, ["a", "b"]);
         assert_eq!(names(&"<lora:a:1>".repeat(50_000)).len(), LORAS_MAX);

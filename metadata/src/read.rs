@@ -11,7 +11,8 @@ use crate::sidecar::{self, Beside, Sidecar};
 use crate::slots::{Slot, Slots, Wanted};
 use crate::source::{ReadAt, Window};
 use crate::{
-    bmp, comfyui, ebml, film, fingerprint, gif, heif, infotext, jpeg, json, jxl, normal, png, sound, stealth, tiff, webp,
+    bmp, comfyui, ebml, film, fingerprint, gif, heif, infotext, jpeg, json, jxl, normal, png, sound, stealth,
+    tiff, webp,
 };
 use lumidex_schema::recipe::Recipe;
 use lumidex_schema::record::Fingerprint;
@@ -117,7 +118,8 @@ pub fn read_with(
     let n_embedded = places.len();
     places.extend(around.places);
     complaints.into_iter().for_each(|complaint| slots.complain(complaint));
-    let description = unrecognised.clone().filter(|text| dialects::is_caption(text)).or(around.caption.clone());
+    let description =
+        unrecognised.clone().filter(|text| dialects::is_caption(text)).or(around.caption.clone());
     let mut texts = match found {
         Some(found) => Texts::of(found, around.caption.filter(|_| !has_prompt)),
         None => Texts {
@@ -143,9 +145,16 @@ pub fn read_with(
     })
 }
 
-fn finding(texts: &Texts, is_caption: bool, slots: &[Slot], complaints: &[Complaint], n_places: usize) -> Finding {
-    let is_broken =
-        |complaint: &Complaint| matches!(complaint, Complaint::BrokenGraph { .. } | Complaint::CutJson { .. });
+fn finding(
+    texts: &Texts,
+    is_caption: bool,
+    slots: &[Slot],
+    complaints: &[Complaint],
+    n_places: usize,
+) -> Finding {
+    let is_broken = |complaint: &Complaint| {
+        matches!(complaint, Complaint::BrokenGraph { .. } | Complaint::CutJson { .. })
+    };
     let is_broken_text = |slot: &Slot| {
         let text = slot.text.trim_start();
         text.starts_with('{') && normal::is_json(text) && json::parse(text).is_none()

@@ -27,8 +27,9 @@ const TABLE: &Table = &[
 
 /// The recipe, if RuinedFooocus wrote the file.
 pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
-    let is_ours =
-        |value: &Value<'_>| value.get("software").and_then(Value::text) == Some(Source::RuinedFooocus.identifier());
+    let is_ours = |value: &Value<'_>| {
+        value.get("software").and_then(Value::text) == Some(Source::RuinedFooocus.identifier())
+    };
     let (slot, object) = sheet.object(is_ours)?;
     let mut recipe = members::recipe(object, TABLE, Source::RuinedFooocus, &slot.text);
     // Always written; 1 is a picture made of nothing.

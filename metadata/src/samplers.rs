@@ -159,10 +159,21 @@ mod tests {
 
     #[test]
     fn all_names_of_a_sampler_are_one() {
-        check("dpmpp_2m", &["DPM++ 2M", "dpmpp_2m", "k_dpmpp_2m", "sample_dpmpp_2m", "DPM++ 2M Karras", "dpmpp_2m_karras"]);
+        check(
+            "dpmpp_2m",
+            &["DPM++ 2M", "dpmpp_2m", "k_dpmpp_2m", "sample_dpmpp_2m", "DPM++ 2M Karras", "dpmpp_2m_karras"],
+        );
         check(
             "euler_ancestral",
-            &["Euler a", "euler_ancestral", "k_euler_ancestral", "k_euler_a", "Euler Ancestral", "euler_a", "Euler A Trailing"],
+            &[
+                "Euler a",
+                "euler_ancestral",
+                "k_euler_ancestral",
+                "k_euler_a",
+                "Euler Ancestral",
+                "euler_a",
+                "Euler A Trailing",
+            ],
         );
         check("dpmpp_2m_sde", &["DPM++ 2M SDE", "dpmpp_2m_sde_gpu", "DPM++ 2M SDE Exponential"]);
         check("dpmpp_2s_ancestral", &["DPM++ 2S a", "k_dpmpp_2s_ancestral"]);

@@ -62,10 +62,9 @@ pub(super) fn read(beside: Beside<'_>) -> Sidecar {
 fn claims(place: &Place, text: &str) -> Vec<Claim> {
     let mut slots = Slots::new(Wanted::Recipe);
     slots.add(place.clone(), text.to_owned());
-    let sheet = Sheet::new(&slots, "");
-    let mut claims = dialects::claims(&sheet);
-    if claims.is_empty() && !normal::is_json(text) {
-        claims.extend(easy_diffusion::of_lines(text).map(|recipe| Claim::rendered(recipe, place.label())));
+    // Its lines end like an infotext.
+    match easy_diffusion::of_lines(text) {
+        Some(recipe) => vec![Claim::rendered(recipe, place.label())],
+        None => dialects::claims(&Sheet::new(&slots, "")),
     }
-    claims
 }

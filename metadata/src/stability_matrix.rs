@@ -56,7 +56,8 @@ pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
 fn of_project(project: &Value<'_>, raw: &str) -> Option<Recipe> {
     let state = project.get("State")?;
     let of = |card: &str, key: &str| state.get(card)?.get(key)?.scalar();
-    let side = |key: &str| of("SamplerCard", key).and_then(normal::count).filter(|side| (1..=65_535).contains(side));
+    let side =
+        |key: &str| of("SamplerCard", key).and_then(normal::count).filter(|side| (1..=65_535).contains(side));
     let (width, height) = side("Width").zip(side("Height")).unzip();
     let text = |key: &str| of("PromptCard", key).map(normal::text).unwrap_or_default();
     Some(Recipe {

@@ -96,7 +96,9 @@ fn hashes(recipe: &mut Recipe, whole: &Value<'_>) {
                 recipe.model_hash.get_or_insert(hash);
             }
             "loras" | "used_loras" => {
-                if let Some(lora) = recipe.loras.iter_mut().find(|lora| normal::is_same_lora(&lora.name, name)) {
+                if let Some(lora) =
+                    recipe.loras.iter_mut().find(|lora| normal::is_same_lora(&lora.name, name))
+                {
                     lora.hash = Some(hash);
                 }
             }

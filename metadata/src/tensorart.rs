@@ -35,7 +35,8 @@ pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
     let mut recipe = members::recipe(object, TABLE, Source::TensorArt, text);
     if let Some(model) = object.get("baseModel") {
         let text = |key: &str| model.get(key).and_then(Value::text);
-        recipe.model = text("modelFileName").and_then(normal::model).or_else(|| text("label").and_then(normal::model));
+        recipe.model =
+            text("modelFileName").and_then(normal::model).or_else(|| text("label").and_then(normal::model));
         recipe.model_hash = text("hash").and_then(normal::hash);
     }
     for lora in object.get("models").and_then(Value::list).unwrap_or_default() {

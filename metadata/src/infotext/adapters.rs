@@ -80,7 +80,8 @@ impl Adapters {
             }
         }
         // A list of all of them gives their order too.
-        let nth = |lora: &Lora| self.weights.iter().position(|(name, _)| normal::is_same_lora(&lora.name, name));
+        let nth =
+            |lora: &Lora| self.weights.iter().position(|(name, _)| normal::is_same_lora(&lora.name, name));
         if self.weights.len() >= loras.len() && loras.iter().all(|lora| nth(lora).is_some()) {
             loras.sort_by_cached_key(nth);
         }
@@ -117,7 +118,8 @@ fn find<'a>(loras: &'a mut [Lora], name: &str) -> Option<&'a mut Lora> {
 /// Whether an entry is no number; the others are added.
 fn numbers(list: &str, to: &mut Vec<(String, f64)>) -> bool {
     let entries = entries(list);
-    let numbers = entries.iter().filter_map(|(name, value)| Some(((*name).to_owned(), normal::number(value)?)));
+    let numbers =
+        entries.iter().filter_map(|(name, value)| Some(((*name).to_owned(), normal::number(value)?)));
     let before = to.len();
     to.extend(numbers);
     to.len() == before || to.len() - before < entries.len()
@@ -148,7 +150,8 @@ pub(crate) fn lists(recipe: &Recipe) -> Vec<(&'static str, String)> {
     let mut order = said.iter().chain(&recipe.loras).map(|lora| &lora.name);
     // Reading back, those of the prompt come first.
     let is_in_order = recipe.loras.iter().all(|lora| {
-        order.find(|name| recipe.loras.iter().any(|known| normal::is_same_lora(&known.name, name)))
+        order
+            .find(|name| recipe.loras.iter().any(|known| normal::is_same_lora(&known.name, name)))
             .is_some_and(|name| normal::is_same_lora(&lora.name, name))
     });
     if !is_in_order {
@@ -170,7 +173,8 @@ pub(crate) fn lists_beyond(
         if known.is_none_or(|known| known.weight != lora.weight) {
             weights.push(format!("{name}: {}", lora.weight));
         }
-        if let Some(weight) = lora.clip_weight.filter(|_| known.and_then(|known| known.clip_weight) != lora.clip_weight)
+        if let Some(weight) =
+            lora.clip_weight.filter(|_| known.and_then(|known| known.clip_weight) != lora.clip_weight)
         {
             clip_weights.push(format!("{name}: {weight}"));
         }

@@ -35,7 +35,8 @@ pub(super) fn resources(list: &str) -> Resources {
 
 /// The names of model and version, otherwise the version's number.
 fn name(item: &Value<'_>) -> Option<String> {
-    let text = |key: &str| item.get(key).and_then(Value::text).map(normal::text).filter(|text| !text.is_empty());
+    let text =
+        |key: &str| item.get(key).and_then(Value::text).map(normal::text).filter(|text| !text.is_empty());
     if let Some(model) = text("modelName") {
         return Some(text("modelVersionName").map_or(model.clone(), |version| format!("{model} {version}")));
     }

@@ -123,11 +123,19 @@ fn adapters_keep_weights_and_hashes_of_their_lists() {
         [lora("a", 0.5, Some(0.25), Some("ab12"))]
     );
     assert_eq!(
-        loras("x\nSteps: 1, Lora weights: \"a: 0.3, b, c: 2\", Lora clip weights: \"a: 0.1\", Lora hashes: \"b, c: 56\""),
+        loras(
+            "x\nSteps: 1, Lora weights: \"a: 0.3, b, c: 2\", Lora clip weights: \"a: 0.1\", Lora hashes: \"b, c: 56\""
+        ),
         [lora("a", 0.3, Some(0.1), None), lora("b, c", 2.0, None, Some("56"))]
     );
-    assert_eq!(loras("x\nSteps: 1, Hashes: {\"model\": \"1\", \"LORA:z\": \"ab\"}"), [lora("z", 1.0, None, Some("ab"))]);
-    assert_eq!(loras("<lora:alias:0.7>\nSteps: 1, Lora hashes: \"file: ab\""), [lora("alias", 0.7, None, Some("ab"))]);
+    assert_eq!(
+        loras("x\nSteps: 1, Hashes: {\"model\": \"1\", \"LORA:z\": \"ab\"}"),
+        [lora("z", 1.0, None, Some("ab"))]
+    );
+    assert_eq!(
+        loras("<lora:alias:0.7>\nSteps: 1, Lora hashes: \"file: ab\""),
+        [lora("alias", 0.7, None, Some("ab"))]
+    );
     let odd = parse("<lora:a:1> <lora:b:1>\nSteps: 1, Lora hashes: \"c: ab\"").unwrap();
     assert_eq!(extra(&odd, "Lora hashes"), Some("c: ab"));
 }
@@ -135,14 +143,27 @@ fn adapters_keep_weights_and_hashes_of_their_lists() {
 #[test]
 fn programs_compatible_with_the_web_ui() {
     let of = |settings: &str| parse(&format!("x\n{settings}")).unwrap();
-    let next = of("Steps: 9, Size: 64x32, Sampler: Euler, CFG scale: 3.5, CFG true: 1, Seed: 4, App: SD.Next, Version: f1a2b3c, Hires scale: 2");
-    assert_eq!((next.source, next.cfg, extra(&next, "Distilled CFG Scale")), (Source::SdNext, Some(1.0), Some("3.5")));
+    let next = of(
+        "Steps: 9, Size: 64x32, Sampler: Euler, CFG scale: 3.5, CFG true: 1, Seed: 4, App: SD.Next, Version: f1a2b3c, Hires scale: 2",
+    );
+    assert_eq!(
+        (next.source, next.cfg, extra(&next, "Distilled CFG Scale")),
+        (Source::SdNext, Some(1.0), Some("3.5"))
+    );
     assert_eq!(extra(&next, "Hires upscale"), Some("2"));
-    let block = parse("a fox. in snow Negative prompt: fog Steps: 9, Size: 64x32, Seed: 4, CFG scale: 5, App: SD.Next").unwrap();
-    assert_eq!((block.positive.as_str(), block.negative.as_str(), block.steps), ("a fox. in snow", "fog", Some(9)));
-    let civitai = of("Steps: 5, Sampler: Undefined, Seed: 1, Civitai resources: [{\"type\":\"checkpoint\",\"modelVersionId\":1,\
+    let block = parse(
+        "a fox. in snow Negative prompt: fog Steps: 9, Size: 64x32, Seed: 4, CFG scale: 5, App: SD.Next",
+    )
+    .unwrap();
+    assert_eq!(
+        (block.positive.as_str(), block.negative.as_str(), block.steps),
+        ("a fox. in snow", "fog", Some(9))
+    );
+    let civitai = of(
+        "Steps: 5, Sampler: Undefined, Seed: 1, Civitai resources: [{\"type\":\"checkpoint\",\"modelVersionId\":1,\
         \"modelName\":\"Big, Model\",\"modelVersionName\":\"v2\"},{\"weight\":0.4,\"modelVersionId\":77},{\"type\":\"embed\",\"modelVersionId\":5}], \
-        Civitai metadata: {\"a\":{\"url\":\"https://x/y?sig=1\",\"b\":2}}");
+        Civitai metadata: {\"a\":{\"url\":\"https://x/y?sig=1\",\"b\":2}}",
+    );
     assert_eq!((civitai.source, civitai.model.as_deref()), (Source::Civitai, Some("Big, Model v2")));
     assert_eq!(civitai.loras, [Lora { name: "civitai:77".to_owned(), weight: 0.4, ..Lora::default() }]);
     assert_eq!(extra(&civitai, "Civitai metadata"), Some("{\"a\":{\"b\":2}}"));
@@ -152,7 +173,10 @@ fn programs_compatible_with_the_web_ui() {
     let forge = of("Steps: 5, Module 1: ae, Module 2: clip_l, Version: neo");
     assert_eq!((forge.source, extra(&forge, "VAE")), (Source::Forge, Some("ae")));
     let fooocus = of("Steps: 5, Version: Fooocus v2.5.5, Lora weights: \"a: 0.5\", Lora hashes: \"a: 12\"");
-    assert_eq!((fooocus.source, fooocus.loras[0].weight, fooocus.loras[0].hash.as_deref()), (Source::Fooocus, 0.5, Some("12")));
+    assert_eq!(
+        (fooocus.source, fooocus.loras[0].weight, fooocus.loras[0].hash.as_deref()),
+        (Source::Fooocus, 0.5, Some("12"))
+    );
     for version in ["f1.0.2-v1.10.1RC", "f0.0.12v1.8.0", "classic", "neo2"] {
         assert_eq!(of(&format!("Steps: 1, Version: {version}")).source, Source::Forge);
     }
@@ -248,7 +272,12 @@ mod properties {
             option::of("[0-9a-f]{8,10}"),
         );
         let extra = collection::vec(("X[a-z]{1,6}( [a-z]{1,4})?", value()), 0..4);
-        let lora = ("y[a-z]{3,6}(, [a-z]{2})?", -2.0..2.0_f64, option::of(-1.0..1.0_f64), option::of("[0-9a-f]{8,12}"));
+        let lora = (
+            "y[a-z]{3,6}(, [a-z]{2})?",
+            -2.0..2.0_f64,
+            option::of(-1.0..1.0_f64),
+            option::of("[0-9a-f]{8,12}"),
+        );
         let loras = collection::vec(lora, 0..3);
         (source, prompt(), prompt(), numbers, size, names, extra, loras).prop_map(
             |(

@@ -41,15 +41,17 @@ fn meant() -> impl Strategy<Value = Meant> {
     let numbers = (1..150_u32, 0.5..30.0_f64, any::<u64>(), (1..8_000_u32, 1..8_000_u32));
     let names = ("[a-z][a-z0-9_]{1,9}", "[a-zA-Z猫][a-zA-Z0-9_ ]{0,12}[a-z0-9]");
     let loras = vec(("y[a-z]{2,6}", -1.0..2.0_f64), 0..3);
-    (prompt(), prompt(), numbers, names, loras).prop_map(|(positive, negative, (steps, cfg, seed, size), (sampler, model), loras)| {
-        let mut kept: Vec<(String, f64)> = Vec::new();
-        for (name, weight) in loras {
-            if !kept.iter().any(|(known, _)| *known == name) {
-                kept.push((name, weight));
+    (prompt(), prompt(), numbers, names, loras).prop_map(
+        |(positive, negative, (steps, cfg, seed, size), (sampler, model), loras)| {
+            let mut kept: Vec<(String, f64)> = Vec::new();
+            for (name, weight) in loras {
+                if !kept.iter().any(|(known, _)| *known == name) {
+                    kept.push((name, weight));
+                }
             }
-        }
-        Meant { positive, negative, steps, cfg, seed, size, sampler, model, loras: kept }
-    })
+            Meant { positive, negative, steps, cfg, seed, size, sampler, model, loras: kept }
+        },
+    )
 }
 
 fn swarm(meant: &Meant) -> Vec<u8> {
@@ -61,7 +63,8 @@ fn swarm(meant: &Meant) -> Vec<u8> {
 }
 
 fn invoke(meant: &Meant) -> Vec<u8> {
-    let loras: Vec<_> = meant.loras.iter().map(|(name, weight)| json!({"model": {"name": name}, "weight": weight})).collect();
+    let loras: Vec<_> =
+        meant.loras.iter().map(|(name, weight)| json!({"model": {"name": name}, "weight": weight})).collect();
     let text = json!({"positive_prompt": meant.positive, "negative_prompt": meant.negative, "steps": meant.steps, "cfg_scale": meant.cfg, "seed": meant.seed,
         "width": meant.size.0, "height": meant.size.1, "scheduler": meant.sampler, "model": {"name": meant.model}, "loras": loras});
     png(&[("invokeai_metadata", &text.to_string())])
@@ -77,7 +80,11 @@ fn fooocus(meant: &Meant) -> Vec<u8> {
 }
 
 fn ruined(meant: &Meant) -> Vec<u8> {
-    let loras: Vec<_> = meant.loras.iter().map(|(name, weight)| json!(["", format!("{weight} - a/{name}.safetensors")])).collect();
+    let loras: Vec<_> = meant
+        .loras
+        .iter()
+        .map(|(name, weight)| json!(["", format!("{weight} - a/{name}.safetensors")]))
+        .collect();
     let text = json!({"Prompt": meant.positive, "Negative": meant.negative, "steps": meant.steps, "cfg": meant.cfg, "seed": meant.seed,
         "width": meant.size.0, "height": meant.size.1, "sampler_name": meant.sampler, "base_model_name": format!("{}.ckpt", meant.model),
         "loras": loras, "software": "RuinedFooocus"});
@@ -87,11 +94,16 @@ fn ruined(meant: &Meant) -> Vec<u8> {
 fn novel(meant: &Meant) -> Vec<u8> {
     let text = json!({"prompt": meant.positive, "uc": meant.negative, "steps": meant.steps, "scale": meant.cfg, "seed": meant.seed,
         "width": meant.size.0, "height": meant.size.1, "sampler": meant.sampler, "n_samples": 1});
-    png(&[("Software", "NovelAI"), ("Source", &format!("{} 0011AABB", meant.model)), ("Comment", &text.to_string())])
+    png(&[
+        ("Software", "NovelAI"),
+        ("Source", &format!("{} 0011AABB", meant.model)),
+        ("Comment", &text.to_string()),
+    ])
 }
 
 fn drawn(meant: &Meant) -> Vec<u8> {
-    let loras: Vec<_> = meant.loras.iter().map(|(name, weight)| json!({"model": name, "weight": weight})).collect();
+    let loras: Vec<_> =
+        meant.loras.iter().map(|(name, weight)| json!({"model": name, "weight": weight})).collect();
     let (width, height) = meant.size;
     let text = json!({"c": meant.positive, "uc": meant.negative, "steps": meant.steps, "scale": meant.cfg, "seed": meant.seed,
         "size": format!("{width}x{height}"), "sampler": meant.sampler, "model": format!("{}.ckpt", meant.model), "lora": loras});
@@ -107,7 +119,8 @@ fn easy(meant: &Meant) -> Vec<u8> {
 }
 
 fn tensor(meant: &Meant) -> Vec<u8> {
-    let loras: Vec<_> = meant.loras.iter().map(|(name, weight)| json!({"modelFileName": name, "weight": weight})).collect();
+    let loras: Vec<_> =
+        meant.loras.iter().map(|(name, weight)| json!({"modelFileName": name, "weight": weight})).collect();
     let text = json!({"prompt": meant.positive, "negativePrompt": meant.negative, "steps": meant.steps, "cfgScale": meant.cfg, "seed": meant.seed.to_string(),
         "width": meant.size.0, "height": meant.size.1, "samplerName": meant.sampler, "baseModel": {"modelFileName": meant.model}, "models": loras});
     png(&[("generation_data", &format!("{text}\0"))])
@@ -135,12 +148,18 @@ fn flat(meant: &Meant) -> Vec<u8> {
 
 fn infotext(meant: &Meant) -> Vec<u8> {
     let (width, height) = meant.size;
-    let line = |text: &str| text.replace("\nSteps: 3", "\n Steps: 3");
+    let line = |text: &str| text.replace("\nSteps: 3", "\n Steps: 3").replace("\nNegative prompt:", "\n Negative prompt:");
     let weights: Vec<_> = meant.loras.iter().map(|(name, weight)| format!("{name}: {weight}")).collect();
     let weights = Value::from(weights.join(", "));
     let text = format!(
         "{}\nNegative prompt: {}\nSteps: {}, Sampler: {}, CFG scale: {}, Seed: {}, Size: {width}x{height}, Model: {}, Lora weights: {weights}, App: SD.Next",
-        line(&meant.positive), line(&meant.negative), meant.steps, meant.sampler, meant.cfg, meant.seed, meant.model
+        line(&meant.positive),
+        line(&meant.negative),
+        meant.steps,
+        meant.sampler,
+        meant.cfg,
+        meant.seed,
+        meant.model
     );
     jpeg_exif(&comment_block(&text))
 }

@@ -5,7 +5,7 @@ use super::encode::{comment_block, jpeg, jpeg_exif, png, tiff, unicode, webp};
 use super::reading;
 use crate::claim::Found;
 use crate::sheet::Sheet;
-use crate::slots::{Place, Slots, Wanted, tag};
+use crate::slots::{Place, Slots, Wanted};
 use crate::{auto_tags, dialects, recipe_of};
 use lumidex_schema::recipe::{Lora, Recipe, Source};
 use lumidex_schema::tag::TagKind;
@@ -13,7 +13,7 @@ use serde_json::json;
 
 /// The recipe of a picture, after making sure that what is stored of it says the same.
 #[track_caller]
-fn recipe_in(file: &[u8]) -> Recipe {
+pub(super) fn recipe_in(file: &[u8]) -> Recipe {
     let reading = reading(file, "a.png");
     let recipe = reading.recipe.unwrap();
     same(&recipe, &reading.generation_text);
@@ -29,7 +29,7 @@ fn same(recipe: &Recipe, text: &str) {
 
 /// What texts in these places are found to say.
 #[track_caller]
-fn found(places: &[(Place, &str)]) -> Option<Found> {
+pub(super) fn found(places: &[(Place, &str)]) -> Option<Found> {
     let mut slots = Slots::new(Wanted::Recipe);
     places.iter().for_each(|(place, text)| slots.add(place.clone(), (*text).to_owned()));
     let found = dialects::find(&Sheet::new(&slots, "a.png"), Vec::new())?;
@@ -38,15 +38,15 @@ fn found(places: &[(Place, &str)]) -> Option<Found> {
 }
 
 #[track_caller]
-fn recipe_at(places: &[(Place, &str)]) -> Recipe {
+pub(super) fn recipe_at(places: &[(Place, &str)]) -> Recipe {
     found(places).unwrap().recipe
 }
 
-fn xmp(name: &str) -> Place {
+pub(super) fn xmp(name: &str) -> Place {
     Place::Xmp(name.to_owned())
 }
 
-fn keyword(name: &str) -> Place {
+pub(super) fn keyword(name: &str) -> Place {
     Place::Keyword(name.to_owned())
 }
 
@@ -54,17 +54,20 @@ pub(super) fn extra<'a>(recipe: &'a Recipe, key: &str) -> Option<&'a str> {
     recipe.extra.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
 }
 
-fn lora(name: &str, weight: f64, hash: Option<&str>) -> Lora {
+pub(super) fn lora(name: &str, weight: f64, hash: Option<&str>) -> Lora {
     Lora { name: name.to_owned(), weight, hash: hash.map(str::to_owned), ..Lora::default() }
 }
 
 #[track_caller]
-fn prompts(recipe: &Recipe, source: Source, positive: &str, negative: &str) {
-    assert_eq!((recipe.source, recipe.positive.as_str(), recipe.negative.as_str()), (source, positive, negative));
+pub(super) fn prompts(recipe: &Recipe, source: Source, positive: &str, negative: &str) {
+    assert_eq!(
+        (recipe.source, recipe.positive.as_str(), recipe.negative.as_str()),
+        (source, positive, negative)
+    );
 }
 
 #[track_caller]
-fn settings(recipe: &Recipe, steps: u32, sampler: &str, cfg: f64, seed: &str, size: (u32, u32), model: &str) {
+pub(super) fn settings(recipe: &Recipe, steps: u32, sampler: &str, cfg: f64, seed: &str, size: (u32, u32), model: &str) {
     assert_eq!(
         (recipe.steps, recipe.sampler.as_deref(), recipe.cfg, recipe.seed.as_deref()),
         (Some(steps), Some(sampler), Some(cfg), Some(seed))
@@ -73,7 +76,7 @@ fn settings(recipe: &Recipe, steps: u32, sampler: &str, cfg: f64, seed: &str, si
 }
 
 #[track_caller]
-fn extras(recipe: &Recipe, wanted: &[(&str, &str)]) {
+pub(super) fn extras(recipe: &Recipe, wanted: &[(&str, &str)]) {
     for (key, value) in wanted {
         assert_eq!(extra(recipe, key), Some(*value), "{key} in {:?}", recipe.extra);
     }
@@ -104,7 +107,10 @@ fn swarmui_speaks_before_the_graph_beside_it() {
         let recipe = recipe_in(&file);
         prompts(&recipe, Source::SwarmUi, "a clay heron, <lora:mud:0.3>", "fog");
         settings(&recipe, 24, "euler", 6.5, "77", (832, 1216), "clay_v2");
-        assert_eq!((recipe.scheduler.as_deref(), recipe.model_hash.as_deref()), (Some("karras"), Some("abcdef")));
+        assert_eq!(
+            (recipe.scheduler.as_deref(), recipe.model_hash.as_deref()),
+            (Some("karras"), Some("abcdef"))
+        );
         assert_eq!(recipe.loras, [lora("dust", 0.5, Some("12")), lora("mud", 0.25, None)]);
         extras(
             &recipe,
@@ -137,23 +143,40 @@ fn invokeai_of_every_age() {
         "canvas_v2_metadata": {"big": [1, 2]}, "strength": null, "seamless_x": false
     })
     .to_string();
-    let graph = json!({"nodes": {"core": {"type": "core_metadata", "positive_prompt": "other"}}, "edges": []}).to_string();
+    let graph =
+        json!({"nodes": {"core": {"type": "core_metadata", "positive_prompt": "other"}}, "edges": []})
+            .to_string();
     let beside = json!({ "invokeai_metadata": metadata }).to_string();
     let of_film = recipe_at(&[(Place::Beside("a.json".to_owned()), &beside)]);
-    for recipe in [recipe_in(&png(&[("invokeai_metadata", &metadata), ("invokeai_graph", &graph)])), of_film] {
+    for recipe in [recipe_in(&png(&[("invokeai_metadata", &metadata), ("invokeai_graph", &graph)])), of_film]
+    {
         prompts(&recipe, Source::InvokeAi, "a jade carp\nin a pond", "mud");
         settings(&recipe, 28, "euler_a", 6.0, "771", (1024, 768), "jadeXL");
         assert_eq!((recipe.model_hash.as_deref(), recipe.scheduler.as_deref()), (Some("00ff"), None));
         assert_eq!(recipe.loras, [lora("gloss", 0.4, None), lora("matte", 1.0, None)]);
-        extras(&recipe, &[("VAE", "crisp"), ("Base model", "sdxl"), ("Generation mode", "sdxl_txt2img"), ("Version", "5.1.0")]);
+        extras(
+            &recipe,
+            &[
+                ("VAE", "crisp"),
+                ("Base model", "sdxl"),
+                ("Generation mode", "sdxl_txt2img"),
+                ("Version", "5.1.0"),
+            ],
+        );
     }
     let line = r#""a jade carp, \"so\" [mud, weeds]" -s 50 -S 42 -W 512 -H 768 -C7.5 -A k_lms -f 0.6 -G 0.8 -U 2 0.75"#;
     let old = recipe_in(&png(&[("Dream", line)]));
     prompts(&old, Source::InvokeAi, "a jade carp, \"so\"", "mud, weeds");
-    assert_eq!((old.steps, old.cfg, old.seed.as_deref(), old.width), (Some(50), Some(7.5), Some("42"), Some(512)));
+    assert_eq!(
+        (old.steps, old.cfg, old.seed.as_deref(), old.width),
+        (Some(50), Some(7.5), Some("42"), Some(512))
+    );
     extras(&old, &[("Denoising strength", "0.6"), ("Postprocess upscale by", "2")]);
     let bare = recipe_in(&png(&[("Dream", "a carp -- very well -s30 -Ak_euler")]));
-    assert_eq!((bare.positive.as_str(), bare.steps, bare.sampler.as_deref()), ("a carp -- very well", Some(30), Some("k_euler")));
+    assert_eq!(
+        (bare.positive.as_str(), bare.steps, bare.sampler.as_deref()),
+        ("a carp -- very well", Some(30), Some("k_euler"))
+    );
     assert_eq!(reading(&png(&[("Dream", "!fix x.png -U 2")]), "a.png").recipe, None);
     let data = json!({"model": "stable diffusion", "model_weights": "sd-1.4", "model_hash": "AB", "app_version": "2.1",
         "images": [{"prompt": [{"prompt": "a carp [mud]", "weight": 1}], "steps": 30, "cfg_scale": 7, "seed": 5, "width": 512,
@@ -179,7 +202,10 @@ fn invokeai_graphs_are_followed_where_their_metadata_is_empty() {
     });
     let recipe = recipe_in(&png(&[("invokeai_graph", &graph.to_string())]));
     prompts(&recipe, Source::InvokeAi, "a jade frog", "fog");
-    assert_eq!((recipe.seed.as_deref(), recipe.steps, recipe.width, recipe.model.as_deref()), (Some("123"), Some(22), Some(64), Some("jade")));
+    assert_eq!(
+        (recipe.seed.as_deref(), recipe.steps, recipe.width, recipe.model.as_deref()),
+        (Some("123"), Some(22), Some(64), Some("jade"))
+    );
 }
 
 fn fooocus() -> serde_json::Value {
@@ -196,8 +222,16 @@ fn fooocus() -> serde_json::Value {
 #[test]
 fn fooocus_in_either_scheme() {
     let json = fooocus().to_string();
-    let block = tiff(false, &[(0x0131, 2, b"Fooocus v2.5.5\0"), (0x927c, 2, b"fooocus\0"), (0x9286, 2, json.as_bytes())], &[]);
-    for file in [png(&[("parameters", &json), ("fooocus_scheme", "fooocus")]), jpeg_exif(&block), webp(&[(b"EXIF", &block)])] {
+    let block = tiff(
+        false,
+        &[(0x0131, 2, b"Fooocus v2.5.5\0"), (0x927c, 2, b"fooocus\0"), (0x9286, 2, json.as_bytes())],
+        &[],
+    );
+    for file in [
+        png(&[("parameters", &json), ("fooocus_scheme", "fooocus")]),
+        jpeg_exif(&block),
+        webp(&[(b"EXIF", &block)]),
+    ] {
         let recipe = recipe_in(&file);
         prompts(&recipe, Source::Fooocus, "a toy", "ugly");
         settings(&recipe, 30, "dpmpp_2m_sde_gpu", 4.0, "900719925474099312", (896, 1152), "toyXL_v1");
@@ -213,11 +247,17 @@ fn fooocus_in_either_scheme() {
                 ("Version", "Fooocus v2.5.5"),
             ],
         );
-        assert_eq!((extra(&recipe, "VAE"), extra(&recipe, "Refiner"), extra(&recipe, "Refiner switch at")), (None, None, None));
+        assert_eq!(
+            (extra(&recipe, "VAE"), extra(&recipe, "Refiner"), extra(&recipe, "Refiner switch at")),
+            (None, None, None)
+        );
     }
     let mut silent = fooocus();
     silent["prompt"] = "".into();
-    assert_eq!(recipe_in(&png(&[("parameters", &silent.to_string())])).positive, "photo of a toy, toy, sharp");
+    assert_eq!(
+        recipe_in(&png(&[("parameters", &silent.to_string())])).positive,
+        "photo of a toy, toy, sharp"
+    );
     let text = "photo of a toy\nNegative prompt: ugly\nSteps: 30, Sampler: DPM++ 2M SDE, Seed: 4, Size: 896x1152, CFG scale: 4, \
         Raw prompt: a toy, Model: toyXL, Model hash: ab12, Lora hashes: \"soft: 0011\", Lora weights: \"soft: 0.2\", Version: Fooocus v2.5.5";
     let recipe = recipe_in(&png(&[("parameters", text), ("fooocus_scheme", "a1111")]));
@@ -237,7 +277,15 @@ fn relatives_of_fooocus() {
         prompts(&recipe, Source::Fooocus, "a toy", "");
         settings(&recipe, 30, "dpmpp_2m", 7.0, "5", (64, 32), "toy");
         assert_eq!(recipe.loras, [lora("soft", 0.4, None)]);
-        extras(&recipe, &[("Clip skip", "2"), ("Refiner", "fine"), ("Refiner switch at", "20"), ("Full prompt", "a toy, sharp")]);
+        extras(
+            &recipe,
+            &[
+                ("Clip skip", "2"),
+                ("Refiner", "fine"),
+                ("Refiner switch at", "20"),
+                ("Full prompt", "a toy, sharp"),
+            ],
+        );
     }
     let plus = json!({"Prompt": "a toy", "Negative Prompt": "ugly", "Full Prompt": "['a toy', 'neat']", "Steps": 8, "Guidance Scale": 3,
         "Base Model": "toy.safetensors", "Resolution": "(64, 32)", "Sampler": "euler", "Seed": 1, "LoRA 1": "soft.safetensors : 0.5"});
@@ -251,7 +299,10 @@ fn relatives_of_fooocus() {
     prompts(&recipe, Source::RuinedFooocus, "a moss otter", "");
     settings(&recipe, 12, "lcm", 1.0, "42", (1024, 1024), "moss");
     assert_eq!(recipe.loras, [lora("fast", 0.6, None), lora("x", 1.0, Some("ab"))]);
-    assert_eq!((recipe.model_hash.as_deref(), extra(&recipe, "Denoising strength")), (Some("1122aabb"), None));
+    assert_eq!(
+        (recipe.model_hash.as_deref(), extra(&recipe, "Denoising strength")),
+        (Some("1122aabb"), None)
+    );
 }
 
 #[test]
@@ -267,9 +318,18 @@ fn novelai_of_every_age_and_place() {
     .to_string();
     let hidden = recipe_at(&[(Place::Hidden, &outer)]);
     let comment = [b"ASCII\0\0\0", outer.as_bytes()].concat();
-    let block = tiff(false, &[(0x010e, 2, b"\0\0\0\0x"), (0x0131, 2, b"NovelAI Diffusion V4.5 0A1B2C3D\0")], &[(0x9286, 7, &comment)]);
+    let block = tiff(
+        false,
+        &[(0x010e, 2, b"\0\0\0\0x"), (0x0131, 2, b"NovelAI Diffusion V4.5 0A1B2C3D\0")],
+        &[(0x9286, 7, &comment)],
+    );
     for recipe in [hidden, recipe_in(&webp(&[(b"EXIF", &block)]))] {
-        prompts(&recipe, Source::NovelAi, "two girls, {{kite}}\ngirl, red\ngirl, 1.3::blue::", "bad, worse\nhat");
+        prompts(
+            &recipe,
+            Source::NovelAi,
+            "two girls, {{kite}}\ngirl, red\ngirl, 1.3::blue::",
+            "bad, worse\nhat",
+        );
         settings(&recipe, 28, "k_euler", 5.5, "1", (64, 32), "NovelAI Diffusion V4.5");
         extras(
             &recipe,
@@ -281,7 +341,12 @@ fn novelai_of_every_age_and_place() {
             ],
         );
     }
-    let tool = recipe_in(&png(&[("Title", "AI augmented image"), ("Software", "NovelAI"), ("Description", "x"), ("Comment", "{\"req_type\": \"bg-removal\"}")]));
+    let tool = recipe_in(&png(&[
+        ("Title", "AI augmented image"),
+        ("Software", "NovelAI"),
+        ("Description", "x"),
+        ("Comment", "{\"req_type\": \"bg-removal\"}"),
+    ]));
     prompts(&tool, Source::NovelAi, "", "");
     let alone = reading(&webp(&[(b"EXIF", &tiff(false, &[(0x010e, 2, b"\0\0\0\0a kite")], &[]))]), "a.webp");
     assert_eq!((alone.recipe, alone.description.as_deref()), (None, Some("a kite")));
@@ -295,11 +360,19 @@ const DRAWN_TEXT: &str = "ein Bär, brücke\n-fog\nSteps: 20, Sampler: DPM++ 2M 
 fn draw_things_mends_its_json_by_its_words() {
     let comment = [b"ASCII\0\0\0", DRAWN.as_bytes()].concat();
     let described = DRAWN_TEXT.as_bytes();
-    let whole = tiff(false, &[(0x010e, 2, described), (0x0131, 2, b"Draw Things\0")], &[(0x9286, 7, &comment)]);
-    let cut = tiff(false, &[(0x010e, 2, described), (0x0131, 2, b"Draw Things\0")], &[(0x9286, 7, &comment[..40])]);
-    let of_png = recipe_at(&[(xmp("xmp:CreatorTool"), "Draw Things"), (xmp("exif:UserComment"), DRAWN), (xmp("dc:description"), DRAWN_TEXT)]);
+    let whole =
+        tiff(false, &[(0x010e, 2, described), (0x0131, 2, b"Draw Things\0")], &[(0x9286, 7, &comment)]);
+    let cut =
+        tiff(false, &[(0x010e, 2, described), (0x0131, 2, b"Draw Things\0")], &[(0x9286, 7, &comment[..40])]);
+    let of_png = recipe_at(&[
+        (xmp("xmp:CreatorTool"), "Draw Things"),
+        (xmp("exif:UserComment"), DRAWN),
+        (xmp("dc:description"), DRAWN_TEXT),
+    ]);
     let words = tiff(false, &[(0x010e, 2, described), (0x0131, 2, b"Draw Things\0")], &[]);
-    for recipe in [recipe_in(&jpeg_exif(&whole)), recipe_in(&jpeg_exif(&cut)), of_png, recipe_in(&jpeg_exif(&words))] {
+    for recipe in
+        [recipe_in(&jpeg_exif(&whole)), recipe_in(&jpeg_exif(&cut)), of_png, recipe_in(&jpeg_exif(&words))]
+    {
         prompts(&recipe, Source::DrawThings, "ein Bär, brücke", "fog");
         settings(&recipe, 20, "DPM++ 2M Karras", 5.0, "12", (768, 512), "brick_v1_f16");
         assert_eq!(recipe.loras, [lora("arch_lora", 0.7, None)]);
@@ -326,7 +399,8 @@ fn easy_diffusion_in_every_form() {
         ("lora_alpha", "[0.5, 1]"),
         ("tiling", "x"),
     ];
-    let json: serde_json::Map<_, _> = fields.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
+    let json: serde_json::Map<_, _> =
+        fields.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
     let json = serde_json::Value::Object(json).to_string();
     let lines = "Prompt: a felt orca\nNegative Prompt: text\nSeed: 5\nStable Diffusion model: felt\nSampler: euler_a\nWidth: 512\n\
         Height: 640\nSteps: 25\nGuidance Scale: 7.5\nLoRA model: ['soft', 'b']\nLoRA Strength: [0.5, 1]";
@@ -349,150 +423,4 @@ fn easy_diffusion_in_every_form() {
         assert_eq!(recipe.loras, [lora("soft", 0.5, None), lora("b", 1.0, None)]);
         assert_eq!((extra(&recipe, "VAE"), extra(&recipe, "Clip skip")), (None, None));
     }
-}
-
-#[test]
-fn services_that_run_graphs() {
-    let about = json!({"prompt": "a reed hut", "negativePrompt": "mud", "cfgScale": 5, "steps": 25, "seed": 3, "sampler": "Euler a", "width": 64,
-        "height": 32, "clipSkip": 2, "baseModel": "SDXL", "workflow": "txt2img", "image": "https://x/y?sig=1",
-        "resources": [{"modelVersionId": 333, "strength": 0.6}, {"modelVersionId": 222, "strength": 1}]});
-    let job = json!({"1": {"class_type": "LoadImage", "inputs": {"image": "x"}},
-        "extra": {"airs": ["urn:air:sdxl:checkpoint:civitai:111@222", "urn:air:sdxl:lora:civitai:9@333"]}, "extraMetadata": about.to_string()});
-    let recipe = recipe_in(&jpeg_exif(&comment_block(&job.to_string())));
-    prompts(&recipe, Source::Civitai, "a reed hut", "mud");
-    settings(&recipe, 25, "Euler a", 5.0, "3", (64, 32), "civitai:222");
-    assert_eq!(recipe.loras, [lora("civitai:333", 0.6, None)]);
-    extras(&recipe, &[("Clip skip", "2"), ("Base model", "SDXL"), ("Generation mode", "txt2img")]);
-    assert!(!recipe.extra.iter().any(|(_, value)| value.contains("sig=")));
-    let broken = job.to_string().replace("\\\"prompt\\\"", "prompt");
-    let of_graph = reading(&jpeg_exif(&comment_block(&broken)), "a.jpg");
-    assert!(of_graph.recipe.is_none_or(|recipe| recipe.source == Source::ComfyUi));
-
-    let tensor = json!({"prompt": "ein Bär", "negativePrompt": "", "width": 64, "height": 32, "steps": 25, "cfgScale": 4, "seed": "-1", "clipSkip": 1,
-        "samplerName": "Euler", "schedule": "normal", "sdVae": "Automatic", "guidance": 3.5, "workEngine": "X",
-        "baseModel": {"modelFileName": "bear_v1.safetensors", "hash": "ABCD", "label": "Bear"},
-        "models": [{"modelFileName": "fur.safetensors", "weight": 0.8}]});
-    let recipe = recipe_in(&png(&[("generation_data", &format!("{tensor}\0")), ("prompt", super::GRAPH)]));
-    prompts(&recipe, Source::TensorArt, "ein Bär", "");
-    // The graph knows the seed that was drawn.
-    settings(&recipe, 25, "Euler", 4.0, "7", (64, 32), "bear_v1");
-    assert_eq!((recipe.model_hash.as_deref(), recipe.loras), (Some("abcd"), vec![lora("fur", 0.8, None)]));
-    let matrix = json!({"PositivePrompt": "a hut\r\nof reed", "NegativePrompt": "mud", "Steps": 9, "Sampler": "Euler Ancestral Karras", "CfgScale": 5.5,
-        "Seed": 7, "Width": 64, "Height": 32, "ModelHash": "AB".repeat(32), "ModelName": "hut.safetensors", "ModelVersionId": 5});
-    let text = "other\r\nSteps: 1, Seed: 2, RNG: CPU";
-    let recipe = recipe_in(&png(&[("parameters", text), ("parameters-json", &matrix.to_string()), ("smproj", "{\"State\": {}}"), ("prompt", super::GRAPH)]));
-    prompts(&recipe, Source::StabilityMatrix, "a hut\nof reed", "mud");
-    settings(&recipe, 9, "Euler Ancestral Karras", 5.5, "7", (64, 32), "hut");
-    extras(&recipe, &[("RNG", "CPU"), ("ModelVersionId", "5")]);
-}
-
-#[test]
-fn flat_json_of_unknown_programs() {
-    let space = json!({"prompt": "a loom", "negative_prompt": "dust", "resolution": "832 x 1216", "guidance_scale": 7, "num_inference_steps": 28, "seed": 4,
-        "sampler": "Euler a", "style_preset": "None", "Model": "loomXL", "Model hash": "ab12", "use_upscaler":
-        {"upscale_method": "nearest", "upscaler_strength": 0.55, "upscale_by": 1.5, "upscale_steps": 10, "new_resolution": "1 x 1"}});
-    let recipe = recipe_in(&png(&[("parameters", &space.to_string())]));
-    prompts(&recipe, Source::HfSpace, "a loom", "dust");
-    settings(&recipe, 28, "Euler a", 7.0, "4", (832, 1216), "loomXL");
-    extras(&recipe, &[("Hires upscaler", "nearest"), ("Hires upscale", "1.5"), ("Hires steps", "10"), ("Denoising strength", "0.55")]);
-    let other = json!({"prompt": "a loom", "negativePrompt": "dust", "num_steps": 4, "scale": 2, "noise_seed": "0x10", "checkpoint": "a/b.ckpt", "scheduler": "ddim", "width": 8, "height": 8});
-    let recipe = recipe_in(&jpeg_exif(&comment_block(&other.to_string())));
-    prompts(&recipe, Source::Generic, "a loom", "dust");
-    settings(&recipe, 4, "ddim", 2.0, "16", (8, 8), "b");
-    let structured = json!({"short_description": "a loom", "objects": [], "lighting": "dim"}).to_string();
-    let reading = reading(&png(&[("parameters", &structured)]), "a.png");
-    assert_eq!((reading.recipe, reading.description), (None, Some(structured)));
-}
-
-#[test]
-fn midjourney_takes_its_parameters_apart() {
-    let text = "a glass anchor, 3::1 on wet sand --ar 3:2 —v 6.1 --no rope, net --s 250 --tile Job ID: 00000000-1111-4222-8333-444444444444";
-    let recipe = recipe_in(&png(&[("Description", text), ("Author", "someone"), ("Creation Time", "Tue, 01 Jul 2031")]));
-    let in_xmp = recipe_at(&[(xmp("dc:description"), text), (xmp("Iptc4xmpExt:DigitalSourceType"), "http://x/trainedAlgorithmicMedia")]);
-    for recipe in [&recipe, &in_xmp] {
-        prompts(recipe, Source::Midjourney, "a glass anchor, 3::1 on wet sand", "rope, net");
-        assert_eq!((recipe.model.as_deref(), recipe.raw.as_str()), (Some("Midjourney v6.1"), text));
-        extras(recipe, &[("Job ID", "00000000-1111-4222-8333-444444444444"), ("aspect", "3:2"), ("stylize", "250"), ("tile", "true")]);
-    }
-    extras(&recipe, &[("Author", "someone")]);
-    extras(&in_xmp, &[("AI generated", "true")]);
-    assert_eq!(reading(&png(&[("Description", "a cat --ar 3:2")]), "a.png").recipe, None);
-}
-
-#[test]
-fn content_credentials_name_a_vendor_and_no_prompt() {
-    let of = |generator: &str, agent: &str, kind: &str| {
-        let kind = format!("http://cv.iptc.org/newscodes/digitalsourcetype/{kind}");
-        let places = [("generator", generator), ("agent", agent), ("source type", kind.as_str())];
-        found(&places.map(|(name, text)| (Place::Credential(name), text))).map(|found| found.recipe)
-    };
-    let made = "trainedAlgorithmicMedia";
-    let recipe = of("ChatGPT", "GPT-4o", made).unwrap();
-    prompts(&recipe, Source::OpenAi, "", "");
-    assert_eq!(recipe.model.as_deref(), Some("GPT-4o"));
-    extras(&recipe, &[("AI generated", "true"), ("Credits", "ChatGPT")]);
-    assert_eq!(of("Google C2PA Core Generator Library", "", made).unwrap().source, Source::Google);
-    assert_eq!(of("Adobe_Firefly", "Adobe Firefly", "compositeWithTrainedAlgorithmicMedia").unwrap().source, Source::Adobe);
-    assert_eq!(of("Some Studio 2", "", made).unwrap().source, Source::Generic);
-    for other in ["digitalCapture", "notTrainedAlgorithmicMedia", "trainedAlgorithmicMediaX"] {
-        assert!(of("Adobe_Photoshop/26", "Adobe Photoshop", other).is_none(), "{other}");
-    }
-    let beside = recipe_at(&[
-        (keyword("parameters"), super::INFOTEXT),
-        (Place::Credential("generator"), "Adobe_Photoshop"),
-        (Place::Credential("agent"), "Adobe Firefly"),
-        (Place::Credential("source type"), made),
-    ]);
-    assert_eq!((beside.source, beside.model.as_deref()), (Source::A1111, Some("tin_v3")));
-    extras(&beside, &[("AI generated", "true")]);
-}
-
-#[test]
-fn general_fields_describe_and_only_say_a_prompt_of_what_a_machine_made() {
-    let kind = (xmp("Iptc4xmpExt:DigitalSourceType"), "http://x/trainedAlgorithmicMedia");
-    let told = recipe_at(&[
-        kind.clone(),
-        (xmp("Iptc4xmpExt:AIPromptInformation"), "a copper fern"),
-        (xmp("Iptc4xmpExt:AISystemUsed"), "Imagen 9"),
-        (xmp("dc:subject"), "fern"),
-        (Place::Iptc(25), "copper"),
-        (xmp("dc:description"), "a wall"),
-    ]);
-    prompts(&told, Source::Google, "a copper fern", "");
-    extras(&told, &[("Keywords", "fern, copper"), ("Description", "a wall"), ("AI generated", "true")]);
-    let made = recipe_at(&[kind, (xmp("dc:description"), "a copper fern")]);
-    prompts(&made, Source::Generic, "a copper fern", "");
-    assert!(found(&[(xmp("dc:description"), "a wall"), (xmp("dc:subject"), "stone")]).is_none());
-    for label in ["{\"Label\": \"1\", \"ContentProducer\": \"P\"}", r#""{\"Label\": \"1\", \"ContentProducer\": \"P\"}""#] {
-        let labelled = recipe_in(&png(&[("AIGC", label)]));
-        prompts(&labelled, Source::Generic, "", "");
-        extras(&labelled, &[("AI generated", "true"), ("ContentProducer", "P")]);
-    }
-}
-
-#[test]
-fn cameras_are_no_graphs_and_graphs_no_cameras() {
-    let exposure = [0, 0, 0, 1, 0, 0, 0, 125];
-    let block = tiff(
-        false,
-        &[(0x010e, 2, b"Holiday at the sea\0"), (0x010f, 2, b"Maker\0"), (0x0110, 2, b"M-1\0")],
-        &[(0x829a, 5, &exposure)],
-    );
-    // The writer of the tests counts bytes, a fraction has eight.
-    let block: Vec<u8> = {
-        let mut block = block;
-        let entry = [0x82, 0x9a, 0, 5, 0, 0, 0, 8];
-        let at = block.windows(8).position(|bytes| bytes == entry).unwrap();
-        block[at + 7] = 1;
-        block
-    };
-    let read = reading(&jpeg_exif(&block), "a.jpg");
-    let recipe = read.recipe.unwrap();
-    prompts(&recipe, Source::Camera, "", "");
-    assert_eq!((recipe.model.as_deref(), read.description.as_deref()), (None, Some("Holiday at the sea")));
-    extras(&recipe, &[("Camera make", "Maker"), ("Camera model", "M-1"), ("Exposure time", "0.008"), ("Description", "Holiday at the sea")]);
-    let graph = format!("prompt:{}\0", super::GRAPH);
-    let workflow = (Place::Exif(tag::MAKE), "workflow:{\"nodes\": []}");
-    let recipe = recipe_at(&[workflow, (Place::Exif(tag::MODEL), &graph), (Place::Exif(tag::EXPOSURE_TIME), "0.008")]);
-    assert_eq!(recipe.source, Source::ComfyUi);
 }

@@ -9,15 +9,17 @@ pub(super) mod encode_stills;
 mod bad_files;
 mod bad_stills;
 mod bad_texts;
+mod credentials;
+mod dialect_fixtures;
 mod dialect_properties;
 mod dialects;
-mod credentials;
 mod films;
 mod fixtures;
 mod fuzz;
 mod identity;
 mod packets;
 mod places;
+mod services;
 mod sidecars;
 mod stills;
 

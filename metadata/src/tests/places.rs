@@ -149,7 +149,9 @@ fn of_repeated_infotexts_the_last_non_empty_one_speaks() {
 
 #[test]
 fn words_beside_the_picture_fill_what_it_does_not_say() {
-    let read = |file: &[u8], sidecar: &[u8]| read(&Bytes(file), b"a.png", &[Beside { name: b"a.txt", bytes: sidecar }]).unwrap();
+    let read = |file: &[u8], sidecar: &[u8]| {
+        read(&Bytes(file), b"a.png", &[Beside { name: b"a.txt", bytes: sidecar }]).unwrap()
+    };
     let bare = png(&[]);
     let recipe = read(&bare, INFOTEXT.as_bytes());
     assert_eq!(recipe.recipe.unwrap().seed.as_deref(), Some("42"));
@@ -164,7 +166,12 @@ fn words_beside_the_picture_fill_what_it_does_not_say() {
         upscaled.generation_text.contains("a cat")
             && upscaled.generation_text.contains("Postprocess upscale by: 2")
     );
-    let film = super::super::read(&Bytes(b"\x1a\x45\xdf\xa3"), b"a.mkv", &[Beside { name: b"a.txt", bytes: INFOTEXT.as_bytes() }]).unwrap();
+    let film = super::super::read(
+        &Bytes(b"\x1a\x45\xdf\xa3"),
+        b"a.mkv",
+        &[Beside { name: b"a.txt", bytes: INFOTEXT.as_bytes() }],
+    )
+    .unwrap();
     assert_eq!(film.recipe.unwrap().model.as_deref(), Some("tin_v3"));
     for bad in [&b"\x7fELF\0\0\0"[..], &vec![b'a'; (1 << 20) + 1]] {
         let reading = read(&bare, bad);

@@ -17,7 +17,10 @@ fn several_texts_beside_a_picture_are_believed_in_their_order() {
     let swarm = br#"{"sui_image_params": {"prompt": "a tin crow", "steps": 4}}"#;
     let both = beside(&png(&[]), &[("a.swarm.json", swarm), ("a.txt", INFOTEXT.as_bytes())]);
     let recipe = both.recipe.unwrap();
-    assert_eq!((recipe.source, recipe.positive.as_str(), recipe.steps), (Source::SwarmUi, "a tin crow", Some(4)));
+    assert_eq!(
+        (recipe.source, recipe.positive.as_str(), recipe.steps),
+        (Source::SwarmUi, "a tin crow", Some(4))
+    );
     assert_eq!((recipe.seed.as_deref(), both.finding), (Some("42"), Finding::Recipe));
     assert_eq!(both.places, ["beside:a.swarm.json", "beside:a.txt"]);
     assert!(both.provenance.contains(&("positive".to_owned(), "beside:a.swarm.json".to_owned())));
@@ -40,13 +43,18 @@ fn side_files_that_say_nothing_of_the_picture_are_silent() {
         ("a.txt", b"{\"job\": 1}"),
     ] {
         let reading = beside(&png(&[]), &[(name, bytes)]);
-        assert_eq!((reading.recipe, reading.description, reading.finding), (None, None, Finding::NoText), "{name}");
+        assert_eq!(
+            (reading.recipe, reading.description, reading.finding),
+            (None, None, Finding::NoText),
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn g3_side_files_of_every_encoding_and_size() {
-    let wide: Vec<u8> = b"\xff\xfe".iter().copied().chain(INFOTEXT.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let wide: Vec<u8> =
+        b"\xff\xfe".iter().copied().chain(INFOTEXT.encode_utf16().flat_map(u16::to_le_bytes)).collect();
     assert_eq!(beside(&png(&[]), &[("a.txt", &wide)]).recipe.unwrap().seed.as_deref(), Some("42"));
     for bad in [&b"\x7fELF\0\0"[..], &vec![b'x'; (1 << 20) + 1]] {
         let reading = beside(&png(&[]), &[("a.txt", bad), ("a.json", bad)]);
@@ -76,7 +84,10 @@ fn block(id: &str, shown: &str, prompt: &str, json: &str) -> String {
 }
 
 fn page(blocks: &[String]) -> String {
-    format!("<!DOCTYPE html><html><head></head><body>\n<!--fooocus-log-split-->\n\n{}<!--fooocus-log-split--></body></html>", blocks.concat())
+    format!(
+        "<!DOCTYPE html><html><head></head><body>\n<!--fooocus-log-split-->\n\n{}<!--fooocus-log-split--></body></html>",
+        blocks.concat()
+    )
 }
 
 fn link(name: &str) -> String {
@@ -94,13 +105,25 @@ fn a_log_describes_the_pictures_of_its_folder() {
     let log = Log::parse(&mut page.as_bytes()).unwrap();
     assert_eq!((log.len(), log.get("three.png")), (2, None));
     let one = recipe_of(log.get("one.png").unwrap()).unwrap();
-    assert_eq!((one.source, one.positive.as_str(), one.seed.as_deref()), (Source::Fooocus, "a </td> fox\n<div id=\"x\">", Some("7")));
-    assert_eq!((one.model.as_deref(), one.loras[0].hash.as_deref(), extra(&one, "Styles")), (Some("toyXL"), Some("ab"), Some("A, B")));
+    assert_eq!(
+        (one.source, one.positive.as_str(), one.seed.as_deref()),
+        (Source::Fooocus, "a </td> fox\n<div id=\"x\">", Some("7"))
+    );
+    assert_eq!(
+        (one.model.as_deref(), one.loras[0].hash.as_deref(), extra(&one, "Styles")),
+        (Some("toyXL"), Some("ab"), Some("A, B"))
+    );
     let two = log_entry(&mut page.as_bytes(), "two.png").unwrap().unwrap();
-    assert_eq!((two.positive.as_str(), two.negative.as_str(), two.steps), ("a <b>bear</b>\nasleep", "fog", Some(30)));
+    assert_eq!(
+        (two.positive.as_str(), two.negative.as_str(), two.steps),
+        ("a <b>bear</b>\nasleep", "fog", Some(30))
+    );
     assert_eq!((two.width, two.loras[0].weight), (Some(1152), 0.25));
     let tags = auto_tags(&two);
-    assert!(tags.contains(&(TagKind::Size, "1152 * 896".to_owned())) && tags.contains(&(TagKind::Model, "toy".to_owned())));
+    assert!(
+        tags.contains(&(TagKind::Size, "1152 * 896".to_owned()))
+            && tags.contains(&(TagKind::Model, "toy".to_owned()))
+    );
     // The text goes the way of any text beside a picture.
     let through = beside(&png(&[]), &[("log.html", log.get("two.png").unwrap().as_bytes())]).recipe.unwrap();
     assert_eq!((through.positive, through.source), (two.positive, Source::Fooocus));
@@ -108,7 +131,11 @@ fn a_log_describes_the_pictures_of_its_folder() {
 
 #[test]
 fn g2_what_a_block_shows_decides_between_names() {
-    let page = page(&[block("a_b_png", &link("a.b.png"), "dots", ""), block("a_b_png", &link("./a_b.png"), "lines", ""), block("c_d_png", "", "bare", "")]);
+    let page = page(&[
+        block("a_b_png", &link("a.b.png"), "dots", ""),
+        block("a_b_png", &link("./a_b.png"), "lines", ""),
+        block("c_d_png", "", "bare", ""),
+    ]);
     let log = Log::parse(&mut page.as_bytes()).unwrap();
     let positive = |name: &str| recipe_of(log.get(name)?).map(|recipe| recipe.positive);
     assert_eq!(positive("a.b.png").as_deref(), Some("dots"));
@@ -121,13 +148,18 @@ fn logs_of_the_first_version_have_paragraphs() {
     let page = "<div id=\"x_png\">\n<p>x.png</p>\n<p>Prompt: <b>a fox</b></p>\n<p>Negative Prompt: <b>fog</b></p>\n<p>Steps: <b>30</b>, Seed: <b>5</b></p>\n\
         <p>LoRA [soft.safetensors] weight: <b>0.5</b></p><p><img src=\"x.png\" width=512></p></div>";
     let recipe = log_entry(&mut page.as_bytes(), "x.png").unwrap().unwrap();
-    assert_eq!((recipe.positive.as_str(), recipe.steps, recipe.seed.as_deref()), ("a fox", Some(30), Some("5")));
+    assert_eq!(
+        (recipe.positive.as_str(), recipe.steps, recipe.seed.as_deref()),
+        ("a fox", Some(30), Some("5"))
+    );
     assert_eq!((recipe.loras[0].name.as_str(), recipe.loras[0].weight), ("soft", 0.5));
 }
 
 #[test]
 fn g1_long_and_broken_logs_are_read_as_streams() {
-    let many: Vec<_> = (0..3_000).map(|nth| block(&format!("p{nth}_png"), &link(&format!("p{nth}.png")), "a fox", "")).collect();
+    let many: Vec<_> = (0..3_000)
+        .map(|nth| block(&format!("p{nth}_png"), &link(&format!("p{nth}.png")), "a fox", ""))
+        .collect();
     let whole = page(&many);
     // Any size of what a read gives is the same page.
     for step in [1_000_000, 4_096, 77] {
@@ -139,10 +171,19 @@ fn g1_long_and_broken_logs_are_read_as_streams() {
     let mut unread = Slow { bytes: whole.as_bytes(), step: 4_096 };
     assert!(log_entry(&mut unread, "p3.png").unwrap().is_some());
     assert!(unread.bytes.len() > whole.len() - (256 << 10));
-    let huge = page(&[block("big_png", &link("big.png"), &"x".repeat(3 << 20), ""), block("s_png", &link("s.png"), "a fox", "")]);
+    let huge = page(&[
+        block("big_png", &link("big.png"), &"x".repeat(3 << 20), ""),
+        block("s_png", &link("s.png"), "a fox", ""),
+    ]);
     let log = Log::parse(&mut huge.as_bytes()).unwrap();
     assert_eq!((log.len(), log.get("s.png").is_some()), (1, true));
-    for odd in ["", "<html>", "<div id=\"", "<div id=\"a\">", "\n<div id=\"a_png\" class=\"image-container\"><tr><td class='label'>"] {
+    for odd in [
+        "",
+        "<html>",
+        "<div id=\"",
+        "<div id=\"a\">",
+        "\n<div id=\"a_png\" class=\"image-container\"><tr><td class='label'>",
+    ] {
         assert!(Log::parse(&mut odd.as_bytes()).unwrap().is_empty(), "{odd}");
     }
 }
