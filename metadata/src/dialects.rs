@@ -7,9 +7,10 @@ use crate::sheet::Sheet;
 use crate::slots::{Place, Slot, tag};
 use crate::{
     camera, civitai, comfyui, descriptions, draw_things, easy_diffusion, flat_json, fooocus, infotext,
-    invokeai, midjourney, normal, novelai, ruined_fooocus, stability_matrix, swarmui, tensorart, vendors,
+    invokeai, members, midjourney, normal, novelai, ruined_fooocus, stability_matrix, swarmui, tensorart,
+    vendors,
 };
-use lumidex_schema::recipe::Source;
+use lumidex_schema::recipe::{Recipe, Source};
 
 type Detector = fn(&Sheet<'_>) -> Option<Claim>;
 
@@ -50,6 +51,9 @@ pub(super) fn find(sheet: &Sheet<'_>, beside: Vec<Claim>) -> Option<Found> {
             claims.push(claim);
         }
     }
+    if n_dialects > 0 {
+        claims.extend(scores(sheet));
+    }
     if n_dialects == 0
         && let Some(first) = claims.first_mut()
     {
@@ -69,6 +73,21 @@ pub(super) fn claims(sheet: &Sheet<'_>) -> Vec<Claim> {
         }
     }
     claims
+}
+
+/// How a program liked the picture, in texts of their own.
+fn scores(sheet: &Sheet<'_>) -> Option<Claim> {
+    let mut recipe = Recipe::default();
+    let mut place = None;
+    for key in ["Score", "aesthetic_score"] {
+        if let Some(text) = sheet.keyword(key)
+            && let Some(score) = normal::number(text)
+        {
+            members::put(&mut recipe, key, Some(&score.to_string()));
+            place.get_or_insert_with(|| sheet.place_of(text));
+        }
+    }
+    Some(Claim::rendered(recipe, place?))
 }
 
 /// A caption of a picture that is known to be made by a machine is its prompt, as it has no other.

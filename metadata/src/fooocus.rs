@@ -141,7 +141,7 @@ fn is_adapter_key(key: &str) -> bool {
 fn adapters(recipe: &mut Recipe, object: &Value<'_>) {
     let mut loras = Vec::new();
     let listed = object.get("loras");
-    let read = listed.and_then(Value::text).and_then(|text| json::parse(text));
+    let read = listed.and_then(Value::text).and_then(json::parse);
     for lora in read.as_ref().or(listed).and_then(Value::list).unwrap_or_default() {
         let item = |nth: usize| lora.list().and_then(|items| items.get(nth)).and_then(Value::scalar);
         let weight = item(1).and_then(normal::number).unwrap_or(1.0);

@@ -91,6 +91,8 @@ pub const LOG_ENTRIES_MAX: usize = 100_000;
 pub const LOG_BLOCK_BYTES_MAX: usize = 1 << 20;
 /// Bytes of all texts kept of such a page.
 pub const LOG_TEXT_BYTES_MAX: usize = 128 << 20;
+/// Bytes of one setting made of another text, a caption for one; all of them share one line.
+pub const SETTING_BYTES_MAX: usize = 64 << 10;
 /// Bytes of a setting that only its own dialect knows; longer ones are states of programs, not settings.
 pub const OWN_SETTING_BYTES_MAX: usize = 256;
 /// Settings kept of one recipe.

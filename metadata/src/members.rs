@@ -2,7 +2,7 @@
 //! name as far as it is plain. Knows no dialect.
 
 use crate::json::{self, Value};
-use crate::limits::{LORAS_MAX, OWN_SETTING_BYTES_MAX, SETTINGS_MAX};
+use crate::limits::{LORAS_MAX, OWN_SETTING_BYTES_MAX, SETTING_BYTES_MAX, SETTINGS_MAX};
 use crate::normal;
 use lumidex_schema::recipe::{Recipe, Source};
 
@@ -92,9 +92,10 @@ fn fill<T>(field: &mut Option<T>, value: Option<T>) {
     }
 }
 
-/// Adds a setting, unless it says nothing, is an address, or is there.
+/// Adds a setting, unless it says nothing or is there. A long one is cut.
 pub(super) fn put(recipe: &mut Recipe, key: &str, value: Option<&str>) {
-    let Some(value) = value.map(normal::text) else { return };
+    let Some(mut value) = value.map(normal::text) else { return };
+    value.truncate(value.floor_char_boundary(SETTING_BYTES_MAX));
     let is_known = recipe.extra.iter().any(|(known, _)| known == key);
     let says_nothing = ["", "None", "none", "null"].contains(&value.as_str());
     if !is_known && !says_nothing && recipe.extra.len() < SETTINGS_MAX {

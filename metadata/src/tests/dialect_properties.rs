@@ -148,7 +148,9 @@ fn flat(meant: &Meant) -> Vec<u8> {
 
 fn infotext(meant: &Meant) -> Vec<u8> {
     let (width, height) = meant.size;
-    let line = |text: &str| text.replace("\nSteps: 3", "\n Steps: 3").replace("\nNegative prompt:", "\n Negative prompt:");
+    let line = |text: &str| {
+        text.replace("\nSteps: 3", "\n Steps: 3").replace("\nNegative prompt:", "\n Negative prompt:")
+    };
     let weights: Vec<_> = meant.loras.iter().map(|(name, weight)| format!("{name}: {weight}")).collect();
     let weights = Value::from(weights.join(", "));
     let text = format!(

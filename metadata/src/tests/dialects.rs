@@ -67,7 +67,15 @@ pub(super) fn prompts(recipe: &Recipe, source: Source, positive: &str, negative:
 }
 
 #[track_caller]
-pub(super) fn settings(recipe: &Recipe, steps: u32, sampler: &str, cfg: f64, seed: &str, size: (u32, u32), model: &str) {
+pub(super) fn settings(
+    recipe: &Recipe,
+    steps: u32,
+    sampler: &str,
+    cfg: f64,
+    seed: &str,
+    size: (u32, u32),
+    model: &str,
+) {
     assert_eq!(
         (recipe.steps, recipe.sampler.as_deref(), recipe.cfg, recipe.seed.as_deref()),
         (Some(steps), Some(sampler), Some(cfg), Some(seed))
