@@ -4,6 +4,7 @@
 pub(super) mod encode;
 pub(super) mod encode_credentials;
 pub(super) mod encode_films;
+pub(super) mod encode_stealth;
 pub(super) mod encode_stills;
 
 mod bad_files;
@@ -13,6 +14,7 @@ mod credentials;
 mod films;
 mod fixtures;
 mod fuzz;
+mod hidden;
 mod identity;
 mod packets;
 mod places;
