@@ -46,6 +46,7 @@ mod stealth;
 mod tags;
 mod tiff;
 mod webp;
+mod workflow;
 mod xmp;
 
 mod comfyui;
@@ -63,3 +64,4 @@ pub use container::Container;
 pub use read::{Options, Reading, read, read_with, recipe_of, slots_as_text};
 pub use source::{Bytes, ReadAt};
 pub use tags::auto_tags;
+pub use workflow::{Workflow, workflow_of};

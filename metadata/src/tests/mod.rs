@@ -14,6 +14,7 @@ mod credentials;
 mod films;
 mod fixtures;
 mod fuzz;
+mod graphs;
 mod hidden;
 mod identity;
 mod packets;
