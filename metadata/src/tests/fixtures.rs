@@ -220,15 +220,19 @@ fn expected_of(path: &Path) -> PathBuf {
     PathBuf::from(format!("{}.json", path.display()))
 }
 
+fn all() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    [made(), made_of_others(), super::fixtures_of_containers::made()].concat()
+}
+
 fn write_all() {
-    for (dialect, name, bytes) in made().into_iter().chain(made_of_others()) {
+    for (dialect, name, bytes) in all() {
         std::fs::create_dir_all(folder().join(dialect)).unwrap();
         std::fs::write(folder().join(dialect).join(name), bytes).unwrap();
     }
     for (path, text) in SIDECARS {
         std::fs::write(folder().join(path), text).unwrap();
     }
-    for (dialect, name, _) in made().into_iter().chain(made_of_others()) {
+    for (dialect, name, _) in all() {
         let path = folder().join(dialect).join(name);
         std::fs::write(expected_of(&path), format!("{:#}\n", read_as(&path))).unwrap();
     }
@@ -253,5 +257,5 @@ fn fixtures_are_read_as_stated_beside_them() {
             n_read += 1;
         }
     }
-    assert_eq!(n_read, made().len() + made_of_others().len());
+    assert_eq!(n_read, all().len());
 }

@@ -13,6 +13,7 @@ mod bad_texts;
 mod credentials;
 mod films;
 mod fixtures;
+mod fixtures_of_containers;
 mod fuzz;
 mod graphs;
 mod hidden;
