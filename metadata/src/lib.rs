@@ -46,6 +46,7 @@ mod stealth;
 mod tags;
 mod tiff;
 mod webp;
+mod workflow;
 mod xmp;
 
 mod camera;
@@ -86,3 +87,4 @@ pub use samplers::canonical_sampler;
 pub use sidecar::Beside;
 pub use source::{Bytes, ReadAt};
 pub use tags::auto_tags;
+pub use workflow::{Workflow, workflow_of};

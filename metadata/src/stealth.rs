@@ -49,18 +49,10 @@ impl Carrier {
 
 /// Keeps the hidden text of a picture, if it has one.
 pub(super) fn probe(window: &Window<'_>, picture: &Picture, slots: &mut Slots) -> io::Result<()> {
-    let Some(form) = Form::of(window, picture)? else { return Ok(()) };
-    let mut rows = Rows::new(window, picture);
-    let found = form.head(&mut rows)?;
-    let payload = match found.filter(|found| form.is_fit(found)) {
-        Some(found) => {
-            rows.rewind();
-            form.payload(&mut rows, &found)?.map(|payload| (payload, found.is_packed))
-        }
-        None => None,
-    };
-    drop(rows);
-    let Some((payload, is_packed)) = payload else { return Ok(()) };
+    let found = INFLATER.with_borrow_mut(|kept| {
+        payload(window, picture, kept.get_or_insert_with(|| Decompress::new(true)))
+    })?;
+    let Some((payload, is_packed)) = found else { return Ok(()) };
     let plain = if is_packed {
         inflate::gzip(&payload, "hidden text", slots).filter(|inflated| inflated.is_whole)
     } else {
@@ -70,6 +62,19 @@ pub(super) fn probe(window: &Window<'_>, picture: &Picture, slots: &mut Slots) -
         slots.add(Place::Hidden, decode::text(&text.bytes));
     }
     Ok(())
+}
+
+/// The hidden bytes, and whether they are packed.
+fn payload(
+    window: &Window<'_>,
+    picture: &Picture,
+    inflater: &mut Decompress,
+) -> io::Result<Option<(Vec<u8>, bool)>> {
+    let Some(form) = Form::of(window, picture)? else { return Ok(None) };
+    let mut rows = Rows::new(window, picture, inflater);
+    let Some(found) = form.head(&mut rows)?.filter(|found| form.is_fit(found)) else { return Ok(None) };
+    rows.rewind();
+    Ok(form.payload(&mut rows, &found)?.map(|payload| (payload, found.is_packed)))
 }
 
 /// What the header says of a picture that may carry a text.
@@ -290,7 +295,7 @@ fn nearest(left: u8, above: u8, above_left: u8) -> u8 {
 struct Rows<'a> {
     window: &'a Window<'a>,
     picture: &'a Picture,
-    inflater: Decompress,
+    inflater: &'a mut Decompress,
     input: Vec<u8>,
     /// What of the input is used.
     at: usize,
@@ -301,12 +306,11 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn new(window: &'a Window<'_>, picture: &'a Picture) -> Self {
-        let inflater = INFLATER.with_borrow_mut(Option::take);
+    fn new(window: &'a Window<'_>, picture: &'a Picture, inflater: &'a mut Decompress) -> Self {
         let mut rows = Self {
             window,
             picture,
-            inflater: inflater.unwrap_or_else(|| Decompress::new(true)),
+            inflater,
             input: Vec::new(),
             at: 0,
             n_read: 0,
@@ -374,12 +378,5 @@ impl<'a> Rows<'a> {
         }
         self.scratch = scratch;
         Ok(is_there)
-    }
-}
-
-impl Drop for Rows<'_> {
-    fn drop(&mut self) {
-        let inflater = std::mem::replace(&mut self.inflater, Decompress::new(true));
-        INFLATER.with_borrow_mut(|kept| *kept = Some(inflater));
     }
 }

@@ -203,10 +203,6 @@ const SIDECARS: [(&str, &str); 3] = [
     ("swarmui/sidecar.swarm.json", dialect_fixtures::SWARM),
 ];
 
-fn all() -> impl Iterator<Item = (&'static str, &'static str, Vec<u8>)> {
-    made().into_iter().chain(made_of_others()).chain(dialect_fixtures::made())
-}
-
 /// What a fixture is read as.
 fn read_as(path: &Path) -> Value {
     let bytes = std::fs::read(path).unwrap();
@@ -233,6 +229,10 @@ fn read_as(path: &Path) -> Value {
 
 fn expected_of(path: &Path) -> PathBuf {
     PathBuf::from(format!("{}.json", path.display()))
+}
+
+fn all() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    [made(), made_of_others(), super::fixtures_of_containers::made(), dialect_fixtures::made()].concat()
 }
 
 fn write_all() {
@@ -268,5 +268,5 @@ fn fixtures_are_read_as_stated_beside_them() {
             n_read += 1;
         }
     }
-    assert_eq!(n_read, all().count());
+    assert_eq!(n_read, all().len());
 }

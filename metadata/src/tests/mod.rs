@@ -4,6 +4,7 @@
 pub(super) mod encode;
 pub(super) mod encode_credentials;
 pub(super) mod encode_films;
+pub(super) mod encode_stealth;
 pub(super) mod encode_stills;
 
 mod bad_files;
@@ -15,7 +16,10 @@ mod dialect_properties;
 mod dialects;
 mod films;
 mod fixtures;
+mod fixtures_of_containers;
 mod fuzz;
+mod graphs;
+mod hidden;
 mod identity;
 mod packets;
 mod places;
