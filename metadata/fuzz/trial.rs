@@ -2,7 +2,7 @@
 //! corpus by the crate's tests.
 
 use lumidex_metadata::limits::GENERATION_TEXT_BYTES_MAX;
-use lumidex_metadata::{Bytes, auto_tags, read, recipe_of, redacted, slots_as_text};
+use lumidex_metadata::{Beside, Bytes, auto_tags, read, recipe_of, redacted, slots_as_text};
 
 /// A container by its name, a file name of it, and the bytes it begins with.
 pub const CONTAINERS: [(&str, &str, &[u8]); 12] = [
@@ -75,7 +75,8 @@ pub fn run(target: &str, data: &[u8]) {
 
 fn check(file: &[u8], name: &str, sidecar: Option<&[u8]>) {
     let source = Bytes(file);
-    let reading = read(&source, name.as_bytes(), sidecar).expect("bytes in memory can be read");
+    let beside: Vec<_> = sidecar.map(|bytes| Beside { name: b"a.txt", bytes }).into_iter().collect();
+    let reading = read(&source, name.as_bytes(), &beside).expect("bytes in memory can be read");
     assert!(reading.generation_text.len() <= GENERATION_TEXT_BYTES_MAX);
     assert!(!reading.generation_text.contains('\0'));
     if let Some(recipe) = &reading.recipe {
@@ -83,10 +84,10 @@ fn check(file: &[u8], name: &str, sidecar: Option<&[u8]>) {
         assert!(recipe_of(&reading.generation_text).is_some(), "{:?}", reading.generation_text);
         let _ = auto_tags(recipe);
     }
-    let again = read(&source, name.as_bytes(), sidecar).expect("bytes in memory can be read");
+    let again = read(&source, name.as_bytes(), &beside).expect("bytes in memory can be read");
     assert!(again == reading, "the same bytes give the same record");
     let _ = slots_as_text(&source).expect("bytes in memory can be read");
-    let _ = redacted(&source, name.as_bytes(), sidecar).expect("bytes in memory can be read");
+    let _ = redacted(&source, name.as_bytes(), &beside).expect("bytes in memory can be read");
 }
 
 /// A PNG of one grey pixel with these texts; checksums are left out, which readers do not mind.

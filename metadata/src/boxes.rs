@@ -1,5 +1,7 @@
 //! Boxes of ISO files: a length, a type, and what is inside, which may be boxes again.
 
+use crate::credentials;
+use crate::slots::{Slots, Wanted};
 use crate::source::Window;
 use std::io;
 
@@ -41,4 +43,22 @@ pub(super) fn read(window: &Window<'_>, at: u64, room: u64) -> io::Result<Option
         return Ok(None);
     }
     Ok(Some(Boxed { kind, start, end, is_cut: stated > room }))
+}
+
+/// Reads the content credentials that a box `jumb`, or a box `uuid` under their identity, holds.
+pub(super) fn credentials(window: &mut Window<'_>, found: Boxed, slots: &mut Slots) -> io::Result<()> {
+    if slots.wanted != Wanted::Recipe {
+        return Ok(());
+    }
+    if found.kind == *b"jumb" {
+        if let Some(store) = window.value(found.start, found.len(), "jumb", slots)? {
+            credentials::read_inside(&store, slots);
+        }
+    } else if found.len() > 16
+        && window.array::<16>(found.start)? == Some(credentials::IDENTITY)
+        && let Some(data) = window.value(found.start + 16, found.len() - 16, "uuid", slots)?
+    {
+        credentials::read_behind_purpose(&data, slots);
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! What one dialect read from a file, and how several such readings become one recipe.
 
-use crate::{infotext, prompt};
+use crate::{infotext, normal, prompt};
 use lumidex_schema::recipe::{Recipe, Source};
 
 /// What a dialect read.
@@ -42,10 +42,17 @@ impl Claim {
     }
 
     /// A text that some savers write where they could not read the graph themselves.
-    fn is_stub(&self) -> bool {
-        let recipe = &self.recipe;
-        let no_prompt = ["", "unknown", "None"].contains(&recipe.positive.as_str());
-        self.form == Form::Embedded && no_prompt
+    fn is_stub_beside(&self, graph: &Recipe) -> bool {
+        const SIZES: [Option<u32>; 3] = [None, Some(512), Some(1024)];
+        let Recipe { positive, steps, seed, width, height, .. } = &self.recipe;
+        let no_prompt = ["", "unknown", "None"].contains(&positive.as_str());
+        let is_default = *steps == Some(20)
+            && seed.as_deref() == Some("0")
+            && width == height
+            && SIZES.contains(width)
+            && (graph.seed.as_deref().is_some_and(|seed| seed != "0")
+                || graph.steps.is_some_and(|n| n != 20));
+        self.form == Form::Embedded && (no_prompt || is_default)
     }
 }
 
@@ -53,8 +60,8 @@ impl Claim {
 pub(super) fn merge(mut claims: Vec<Claim>) -> Option<Found> {
     let is_telling =
         |claim: &Claim| claim.recipe.source == Source::ComfyUi && !claim.recipe.positive.is_empty();
-    if claims.first().is_some_and(Claim::is_stub)
-        && let Some(nth) = claims.iter().position(is_telling)
+    if let Some(nth) = claims.iter().position(is_telling)
+        && claims.first().is_some_and(|first| first.is_stub_beside(&claims[nth].recipe))
     {
         let graph = claims.remove(nth);
         claims.insert(0, graph);
@@ -89,8 +96,10 @@ impl Merged {
         let known = fields(&self.recipe);
         let is_new = |key: &str| !known.iter().any(|field| field.eq_ignore_ascii_case(key));
         let mut came: Vec<String> = Vec::new();
-        let new_pairs: Vec<_> =
-            infotext::pairs(&recipe_of_settings(&other)).into_iter().filter(|(key, _)| is_new(key)).collect();
+        // A setting that could not be read leaves its field open.
+        let held = infotext::keys(&self.recipe);
+        let pairs = infotext::pairs(&recipe_of_settings(&other));
+        let new_pairs: Vec<_> = pairs.into_iter().filter(|(key, _)| !held.contains(key)).collect();
         if other.source == Source::ComfyUi && self.recipe.source == Source::A1111 {
             self.recipe.source = Source::ComfyUi;
         }
@@ -119,10 +128,21 @@ impl Merged {
             came.push(key.to_owned());
             self.added.push((key.to_owned(), value));
         }
-        if own.loras.is_empty() && !other.loras.is_empty() {
+        let said = own.loras.clone();
+        if said.is_empty() {
             own.loras = other.loras;
+        } else {
+            // Of adapters that are there, what is not known yet.
+            for lora in other.loras {
+                if said.iter().any(|known| normal::is_same_lora(&known.name, &lora.name)) {
+                    normal::put_lora(&mut own.loras, &lora.name, lora.weight, lora.clip_weight, lora.hash);
+                }
+            }
+        }
+        if own.loras != said {
             came.push(LORAS.to_owned());
-            self.added.extend(infotext::lora_weights(own).map(|list| ("Lora weights".to_owned(), list)));
+            let lists = infotext::lists_beyond(&own.loras, &said, &[]);
+            self.added.extend(lists.into_iter().map(|(key, list)| (key.to_owned(), list)));
         }
         for (key, value) in other.extra {
             if is_new(&key) && own.extra.len() < crate::limits::SETTINGS_MAX {

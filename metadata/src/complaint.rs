@@ -76,6 +76,12 @@ pub enum Complaint {
         /// The slot.
         what: String,
     },
+    /// A text of JSON ends in its middle, or is damaged there; what came before was read.
+    #[error("JSON in `{what}` is cut off or damaged")]
+    CutJson {
+        /// The slot.
+        what: String,
+    },
     /// The generation text was cut.
     #[error("generation text is longer than `{limit}` bytes")]
     GenerationTextCut {

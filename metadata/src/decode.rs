@@ -4,8 +4,11 @@
 /// mark, line ends as `\n`.
 pub(super) fn text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
-        Ok(text) => clean(text),
-        Err(_) => clean(&bytes.iter().map(|byte| windows_1252(*byte)).collect::<String>()),
+        Ok(text) => match encoded_twice(text) {
+            Some(once) => clean(&once),
+            None => clean(text),
+        },
+        Err(_) => clean(&utf_8_or_1252(bytes)),
     }
 }
 
@@ -14,12 +17,43 @@ pub(super) fn text(bytes: &[u8]) -> String {
 pub(super) fn user_comment(bytes: &[u8], little: bool) -> String {
     let text = match bytes.split_at_checked(8) {
         Some((b"UNICODE\0", rest)) => utf_16_or_8(rest, little),
-        Some((b"JIS\0\0\0\0\0", rest)) if rest.contains(&0x1b) => clean(&iso_2022_jp(rest)),
-        Some((b"ASCII\0\0\0" | b"JIS\0\0\0\0\0" | b"\0\0\0\0\0\0\0\0", rest)) => text(rest),
-        _ if looks_like_utf_16(bytes) => utf_16_or_8(bytes, little),
-        _ => text(bytes),
+        Some((b"JIS\0\0\0\0\0", rest)) if rest.contains(&0x1b) => iso_2022_jp(rest),
+        Some((b"ASCII\0\0\0" | b"JIS\0\0\0\0\0", rest)) => utf_8_or_1252(rest),
+        Some((b"\0\0\0\0\0\0\0\0", rest)) => uncoded(rest, little),
+        _ => uncoded(bytes, little),
     };
-    text.trim().to_owned()
+    clean(up_to_nul(&text)).trim().to_owned()
+}
+
+/// Text that no character code stands before.
+fn uncoded(bytes: &[u8], little: bool) -> String {
+    if looks_like_utf_16(bytes) { utf_16_or_8(bytes, little) } else { utf_8_or_1252(bytes) }
+}
+
+/// A text ends at its first NUL, unless what follows is longer and can be read.
+fn up_to_nul(text: &str) -> &str {
+    let text = text.trim_matches('\0');
+    let Some((head, tail)) = text.split_once('\0') else { return text };
+    let is_readable = |letter: char| !letter.is_control() || matches!(letter, '\0' | '\n' | '\r' | '\t');
+    let is_longer = tail.trim_matches(['\0', ' ']).len() > head.len();
+    if is_longer && tail.chars().all(is_readable) { text } else { head }
+}
+
+/// UTF-8 that was taken for latin-1 and put into UTF-8 again: certain where all its letters are bytes
+/// that make UTF-8.
+fn encoded_twice(text: &str) -> Option<String> {
+    if text.is_ascii() {
+        return None;
+    }
+    let bytes: Option<Vec<u8>> = text.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
+    String::from_utf8(bytes?).ok()
+}
+
+fn utf_8_or_1252(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|byte| windows_1252(*byte)).collect(),
+    }
 }
 
 /// Text of a file: UTF-16 with a byte-order mark, otherwise UTF-8. `None` for anything else.
@@ -34,6 +68,11 @@ pub(super) fn file(bytes: &[u8]) -> Option<String> {
 /// UTF-16 in little-endian order up to its NUL, as the `XP…` tags have it.
 pub(super) fn xp(bytes: &[u8]) -> String {
     clean(&utf_16(bytes, true))
+}
+
+/// UTF-16 without a byte-order mark, in a known order.
+pub(super) fn utf_16_text(bytes: &[u8], little: bool) -> String {
+    clean(&utf_16(bytes, little))
 }
 
 /// What this code cannot mean becomes U+FFFD. Without an escape sequence it is plain ASCII, and then
@@ -65,25 +104,25 @@ fn clean(text: &str) -> String {
 
 fn utf_16_or_8(bytes: &[u8], little: bool) -> String {
     match bytes {
-        [0xff, 0xfe, rest @ ..] => return clean(&utf_16(rest, true)),
-        [0xfe, 0xff, rest @ ..] => return clean(&utf_16(rest, false)),
+        [0xff, 0xfe, rest @ ..] => return utf_16(rest, true),
+        [0xfe, 0xff, rest @ ..] => return utf_16(rest, false),
         _ => {}
     }
     let (even, odd) = zeros(bytes);
     if even != odd {
-        return clean(&utf_16(bytes, odd > even));
+        return utf_16(bytes, odd > even);
     }
     if even == 0
         && let Ok(plain) = std::str::from_utf8(bytes)
         && is_mostly_ascii(plain)
     {
-        return clean(plain);
+        return plain.to_owned();
     }
     // Without a single letter below U+0100 the order shows only in what the letters are.
     let (big, small) = (utf_16(bytes, false), utf_16(bytes, true));
     let (of_big, of_small) = (common_letters(&big), common_letters(&small));
     let take_small = if of_big == of_small { little } else { of_small > of_big };
-    clean(if take_small { &small } else { &big })
+    if take_small { small } else { big }
 }
 
 fn looks_like_utf_16(bytes: &[u8]) -> bool {
@@ -181,6 +220,30 @@ mod tests {
         assert_eq!(user_comment(b"no prefix", false), "no prefix");
         assert_eq!(user_comment(&vec![0; 4 << 20], false), "");
         assert_eq!(user_comment(&vec![b' '; 4 << 20], false), "");
+    }
+
+    #[test]
+    fn a_comment_ends_at_its_first_nul_unless_more_follows() {
+        assert_eq!(user_comment(&coded(b"ASCII\0\0\0", b"a cat\0\x01\x02\xff\x03"), false), "a cat");
+        assert_eq!(user_comment(&coded(b"ASCII\0\0\0", b"a cat\0tail"), false), "a cat");
+        assert_eq!(user_comment(&coded(b"ASCII\0\0\0", b"\0\0\0\0a cat\0\0"), false), "a cat");
+        assert_eq!(user_comment(&coded(b"ASCII\0\0\0", b"v1\0a cat\0on a mat"), false), "v1a caton a mat");
+        assert_eq!(user_comment(&coded(b"UNICODE\0", &wide("a cat\0\0x", true)), false), "a cat");
+    }
+
+    #[test]
+    fn eight_nuls_are_no_code() {
+        assert_eq!(user_comment(&coded(&[0; 8], &wide("a cat, sitting", true)), false), "a cat, sitting");
+        assert_eq!(user_comment(&coded(&[0; 8], "ein Bär".as_bytes()), false), "ein Bär");
+    }
+
+    #[test]
+    fn text_encoded_twice_is_read_as_it_was_meant() {
+        let twice: String = "ein Bär, 猫".bytes().map(char::from).collect();
+        assert_eq!(text(twice.as_bytes()), "ein Bär, 猫");
+        for once in ["Ã", "ä", "é©", "Ã©猫", "naïve Ä£"] {
+            assert_eq!(text(once.as_bytes()), once);
+        }
     }
 
     #[test]

@@ -3,9 +3,9 @@
 
 use crate::complaint::Complaint;
 use crate::field::{self, Field, size_of_kind};
-use crate::json;
 use crate::limits::{EXIF_DIRECTORIES_MAX, EXIF_ENTRIES_MAX, VALUE_BYTES_MAX};
 use crate::slots::{Place, Slots, Wanted, tag};
+use crate::{iptc, json, xmp};
 use memchr::memmem;
 
 /// Reads a block, with or without `Exif\0\0` in front. Slots that are filled already stay.
@@ -137,7 +137,7 @@ impl<'a> Values<'a> {
     /// Whether a value under the tag would be kept.
     pub(super) fn wants(&self, tag: u16) -> bool {
         let everything = self.slots.wanted == Wanted::Everything;
-        (everything || field::is_recipe_tag(tag)) && !self.slots.has(&Place::Exif(tag))
+        (everything || field::is_of_use(tag)) && !self.slots.has(&Place::Exif(tag))
     }
 
     /// Keeps a value, if it is wanted and there is none yet under its tag.
@@ -145,11 +145,24 @@ impl<'a> Values<'a> {
         if !self.wants(field.tag) {
             return;
         }
-        let Some(text) = self.shown(field) else { return };
-        if field.tag == tag::XMP {
-            self.slots.note("xmp", text);
-        } else {
-            self.slots.add(Place::Exif(field.tag), text);
+        let everything = self.slots.wanted == Wanted::Everything;
+        match field.tag {
+            tag::XMP | tag::IPTC | tag::PHOTOSHOP if !everything => {
+                let Some(value) = self.counted(field) else { return };
+                match field.tag {
+                    tag::XMP => xmp::take(value, self.slots),
+                    _ => iptc::read(value, self.slots),
+                }
+            }
+            tag::MAKER_NOTE if !everything && !field.is_plain() => {}
+            _ => {
+                let Some(text) = self.shown(field) else { return };
+                if field.tag == tag::XMP {
+                    self.slots.note("xmp", text);
+                } else {
+                    self.slots.add(Place::Exif(field.tag), text);
+                }
+            }
         }
     }
 
@@ -178,6 +191,12 @@ impl<'a> Values<'a> {
     }
 
     fn shown(&mut self, field: &Field<'_>) -> Option<String> {
+        let value = self.counted(field)?;
+        Some(Field { value, ..*field }.text())
+    }
+
+    /// What of a value is of use, where entries have not used up what they may.
+    fn counted<'f>(&mut self, field: &Field<'f>) -> Option<&'f [u8]> {
         let of_use = Field::bytes_of_use(field.tag, field.kind);
         let value = &field.value[..field.value.len().min(of_use)];
         if of_use == VALUE_BYTES_MAX && field.value.len() > of_use {
@@ -185,30 +204,40 @@ impl<'a> Values<'a> {
                 .complain(Complaint::ValueTooLong { what: field.tag.to_string(), limit: VALUE_BYTES_MAX });
         }
         self.n_left = self.n_left.checked_sub(value.len())?;
-        Some(Field { value, ..*field }.text())
+        Some(value)
     }
 }
 
 /// Re-edited files declare counts and offsets that are off by some bytes and cut a graph short.
 /// Where a graph is not whole, the block itself is searched for it.
 fn recover_graphs(block: &[u8], slots: &mut Slots) {
-    for (mark, tag) in [(&b"prompt:{"[..], tag::MODEL), (b"workflow:{", tag::MAKE)] {
-        let name = mark.len() - 1;
+    for (label, tag) in [("prompt:", tag::MODEL), ("workflow:", tag::MAKE)] {
         let is_whole = |text: &str| {
-            text.get(..name).is_some_and(|start| start.as_bytes().eq_ignore_ascii_case(&mark[..name]))
+            text.get(..label.len()).is_some_and(|start| start.eq_ignore_ascii_case(label))
                 && text.trim_end().ends_with('}')
         };
-        if tag == tag::MAKE && slots.wanted == Wanted::Recipe
-            || slots.all().iter().any(|slot| is_whole(&slot.text))
-        {
+        if slots.all().iter().any(|slot| is_whole(&slot.text)) {
             continue;
         }
-        let Some(at) = memmem::find(block, mark) else { continue };
-        let rest = &block[at + name..][..(block.len() - at - name).min(VALUE_BYTES_MAX)];
+        let Some(at) = graph(block, label) else { continue };
+        let rest = &block[at..][..(block.len() - at).min(VALUE_BYTES_MAX)];
         let rest = rest.utf8_chunks().next().map_or("", |chunk| chunk.valid());
         if let Some((_, len)) = json::prefix(rest) {
-            let text = [std::str::from_utf8(&mark[..name]).unwrap_or_default(), &rest[..len]].concat();
-            slots.replace(Place::Exif(tag), text);
+            slots.replace(Place::Exif(tag), [label, &rest[..len]].concat());
         }
     }
+}
+
+/// Where the graph starts whose label, in any case of letters, stands at the start of a value.
+fn graph(block: &[u8], label: &str) -> Option<usize> {
+    let behind_label = |at: usize| {
+        let rest = block.get(at..)?;
+        let start = rest.get(..label.len())?;
+        let rest = &rest[label.len()..];
+        let n_blanks = usize::from(rest.first() == Some(&b' '));
+        let is_graph = start.eq_ignore_ascii_case(label.as_bytes()) && rest.get(n_blanks) == Some(&b'{');
+        is_graph.then_some(at + label.len() + n_blanks)
+    };
+    let of_value = memchr::memchr_iter(0, block).find_map(|nul| behind_label(nul + 1));
+    of_value.or_else(|| memmem::find_iter(block, label.as_bytes()).find_map(behind_label))
 }

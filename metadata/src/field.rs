@@ -16,8 +16,8 @@ const BYTES_SHOWN: usize = 32;
 /// Bytes of a value without a kind that are looked at: what is longer is no text.
 const UNDEFINED_BYTES_MAX: usize = 1 << 10;
 
-/// Tags that can hold a recipe or say which program wrote the file.
-const RECIPE_TAGS: [u16; 8] = [
+/// Tags that can hold a recipe, describe the picture, or say which program or camera made the file.
+const RECIPE_TAGS: [u16; 17] = [
     tag::DOCUMENT_NAME,
     tag::DESCRIPTION,
     tag::MAKE,
@@ -26,11 +26,21 @@ const RECIPE_TAGS: [u16; 8] = [
     tag::ARTIST,
     tag::COPYRIGHT,
     tag::USER_COMMENT,
+    tag::EXPOSURE_TIME,
+    tag::F_NUMBER,
+    tag::ISO,
+    tag::TIME_TAKEN,
+    tag::XP_TITLE,
+    tag::XP_COMMENT,
+    tag::XP_AUTHOR,
+    tag::XP_KEYWORDS,
+    tag::XP_SUBJECT,
 ];
 
-/// Whether a recipe may be read from the tag.
-pub(super) fn is_recipe_tag(tag: u16) -> bool {
-    RECIPE_TAGS.contains(&tag)
+/// Whether a recipe may be read from the tag, or a packet that holds one.
+pub(super) fn is_of_use(tag: u16) -> bool {
+    let is_packet = matches!(tag, tag::XMP | tag::IPTC | tag::PHOTOSHOP);
+    RECIPE_TAGS.contains(&tag) || is_windows(tag) || is_packet || tag == tag::MAKER_NOTE
 }
 
 /// Bytes of one number, or letter, of a kind; `None` for an unknown one. 16 to 18 are BigTIFF's.
@@ -60,6 +70,7 @@ impl Field<'_> {
     /// Bytes of a value of this tag and kind that are of use for showing it.
     pub(super) fn bytes_of_use(tag: u16, kind: u16) -> usize {
         match kind {
+            _ if matches!(tag, tag::IPTC | tag::PHOTOSHOP) => VALUE_BYTES_MAX,
             2 => VALUE_BYTES_MAX,
             1 | 7 if is_text(tag) => VALUE_BYTES_MAX,
             1 | 7 => UNDEFINED_BYTES_MAX,
@@ -90,6 +101,13 @@ impl Field<'_> {
             12 => f64::from_bits(self.unsigned(nth, 8)?),
             _ => self.whole(nth)? as f64,
         })
+    }
+
+    /// Whether it is a text whatever its kind; makers of cameras note bytes under the same tag.
+    pub(super) fn is_plain(&self) -> bool {
+        let end = self.value.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let text = std::str::from_utf8(&self.value[..end]);
+        matches!(self.kind, 1 | 2 | 7) && text.is_ok_and(|text| !text.contains(char::is_control))
     }
 
     /// As it is shown.
@@ -152,7 +170,7 @@ impl Field<'_> {
 
 /// Whether bytes under this tag are a text.
 fn is_text(tag: u16) -> bool {
-    is_recipe_tag(tag) || is_windows(tag) || tag == tag::XMP
+    RECIPE_TAGS.contains(&tag) || is_windows(tag) || tag == tag::XMP
 }
 
 /// `XPTitle` to `XPSubject`.

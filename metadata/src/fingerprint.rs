@@ -26,8 +26,11 @@ pub(super) fn of(window: &Window<'_>, container: Container, picture: &Picture) -
     let mut hasher = blake3::Hasher::new();
     let mut head = [0; 17];
     head[0] = format_number(container);
-    head[1..5].copy_from_slice(&picture.width.to_le_bytes());
-    head[5..9].copy_from_slice(&picture.height.to_le_bytes());
+    // Of films the size was not always read, and what ledgers hold must stay.
+    if !matches!(container, Container::Video | Container::Audio) {
+        head[1..5].copy_from_slice(&picture.width.to_le_bytes());
+        head[5..9].copy_from_slice(&picture.height.to_le_bytes());
+    }
     head[9..].copy_from_slice(&payload.len().to_le_bytes());
     hasher.update(&head);
     let mut buf = [0; FINGERPRINT_BLOCK_BYTES];

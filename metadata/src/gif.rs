@@ -3,11 +3,11 @@
 //! counts as frames, and a comment in it is not found.
 
 use crate::complaint::Complaint;
-use crate::decode;
 use crate::limits::{CHUNKS_PER_FILE_MAX, GIF_BYTES_WALKED_MAX};
 use crate::picture::Picture;
 use crate::slots::{Place, Slots, Wanted};
 use crate::source::Window;
+use crate::{decode, xmp};
 use memchr::memmem;
 use std::io;
 
@@ -136,15 +136,14 @@ fn extension(window: &mut Window<'_>, at: u64, end: u64, slots: &mut Slots) -> i
             let text = decode::text(&joined(&data));
             slots.add(Place::Comment, text);
         }
-        (0xff, b"\x0bXMP DataXMP") if everything => {
+        (0xff, b"\x0bXMP DataXMP") => {
             let start = at + 13;
             let Some(data) = window.value(start, end.saturating_sub(start), "xmp", slots)? else {
                 return Ok(());
             };
             // It stands there as it is; a trailer of falling numbers leads walkers to its end.
             let text = &data[..memmem::rfind(&data, b"\x01\xff\xfe").unwrap_or(data.len())];
-            let text = decode::text(text);
-            slots.note("xmp", text);
+            xmp::take(text, slots);
         }
         (0xff, b"\x0bNETSCAPE2.0") if everything => {
             if let Some([3, 1, times @ ..]) = window.array::<4>(at + 13)? {

@@ -6,15 +6,15 @@ use crate::complaint::Complaint;
 use crate::items::{Extent, Items, Meaning};
 use crate::limits::{CHUNKS_PER_FILE_MAX, ITEMS_PER_FILE_MAX, VALUE_BYTES_MAX};
 use crate::picture::Picture;
-use crate::slots::{Slots, Wanted};
+use crate::slots::Slots;
 use crate::source::Window;
-use crate::{decode, exif};
+use crate::{exif, xmp};
 use std::io;
 
 /// Walks to the box of tables and asks them.
 pub(super) fn scan(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<Picture> {
     let mut picture = Picture::default();
-    let Some(meta) = find(window, *b"meta", slots)? else {
+    let Some(meta) = outermost(window, slots)? else {
         slots.complain(Complaint::Damaged { what: "HEIF".to_owned() });
         return Ok(picture);
     };
@@ -34,28 +34,28 @@ pub(super) fn scan(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<Pic
             exif::read_behind_offset(&data, slots);
         }
     }
-    if slots.wanted == Wanted::Everything {
-        for item in stills.items.that_are(Meaning::Xmp) {
-            if let Some(data) = stills.content(window, item, "xmp", slots)? {
-                slots.note("xmp", decode::text(&data));
-            }
+    for item in stills.items.that_are(Meaning::Xmp) {
+        if let Some(data) = stills.content(window, item, "xmp", slots)? {
+            xmp::take(&data, slots);
         }
     }
     Ok(picture)
 }
 
-/// The first box of a kind that is inside no other.
-fn find(window: &Window<'_>, kind: [u8; 4], slots: &mut Slots) -> io::Result<Option<Boxed>> {
-    let mut at = 0;
+/// The first box of tables that is inside no other. Reads the content credentials on the way and behind.
+fn outermost(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<Option<Boxed>> {
+    let (mut at, mut tables) = (0, None);
     for _ in 0..CHUNKS_PER_FILE_MAX {
-        match boxes::read(window, at, window.len())? {
-            Some(found) if found.kind == kind => return Ok(Some(found)),
-            Some(other) => at = other.end,
-            None => return Ok(None),
+        let Some(found) = boxes::read(window, at, window.len())? else { return Ok(tables) };
+        match &found.kind {
+            b"meta" if tables.is_none() => tables = Some(found),
+            b"uuid" | b"jumb" => boxes::credentials(window, found, slots)?,
+            _ => {}
         }
+        at = found.end;
     }
     slots.complain(Complaint::TooManyChunks { limit: CHUNKS_PER_FILE_MAX });
-    Ok(None)
+    Ok(tables)
 }
 
 /// The tables of a file, and what is needed to find its items by them.

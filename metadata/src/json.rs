@@ -83,7 +83,7 @@ pub(super) fn parse(text: &str) -> Option<Value<'_>> {
 
 /// The first complete value and how many bytes it takes, blanks before it included.
 pub(super) fn prefix(text: &str) -> Option<(Value<'_>, usize)> {
-    let mut reader = Reader { text, at: 0, n_values: 0 };
+    let mut reader = Reader { text, at: 0, n_values: 0, cut: Cut::Refused };
     if text.starts_with('\u{feff}') {
         reader.at = '\u{feff}'.len_utf8();
     }
@@ -91,10 +91,28 @@ pub(super) fn prefix(text: &str) -> Option<(Value<'_>, usize)> {
     Some((value, reader.at))
 }
 
+/// The object of a text that ends in its middle, with the members that are whole; `None` when there is
+/// none.
+pub(super) fn beginning(text: &str) -> Option<Value<'_>> {
+    let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let mut reader = Reader { text, at, n_values: 0, cut: Cut::Allowed };
+    reader.value(0).filter(|value| value.map().is_some_and(|members| !members.is_empty()))
+}
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,
     n_values: usize,
+    cut: Cut,
+}
+
+/// Whether a list or an object may lack its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    Refused,
+    Allowed,
+    /// It does; nothing more is read.
+    Met,
 }
 
 impl<'a> Reader<'a> {
@@ -124,6 +142,7 @@ impl<'a> Reader<'a> {
     fn value(&mut self, depth: usize) -> Option<Value<'a>> {
         self.n_values += 1;
         if depth >= JSON_DEPTH_MAX || self.n_values > JSON_VALUES_MAX {
+            self.cut = Cut::Refused;
             return None;
         }
         self.skip_blanks();
@@ -138,41 +157,62 @@ impl<'a> Reader<'a> {
     fn members(&mut self, depth: usize) -> Option<Value<'a>> {
         self.at += 1;
         let mut members = Vec::new();
-        loop {
-            if self.eat(b'}') {
-                return Some(Value::Map(members));
-            }
+        while !self.eat(b'}') {
             if !members.is_empty() && !self.eat(b',') {
-                return None;
+                return self.met_cut().then_some(Value::Map(members));
             }
             self.skip_blanks();
             if self.peek() == Some(b'}') {
                 continue;
             }
-            let key = self.string()?;
-            if !self.eat(b':') {
-                return None;
+            match self.member(depth) {
+                Some(member) => members.push(member),
+                None => return self.met_cut().then_some(Value::Map(members)),
             }
-            members.push((key, self.value(depth + 1)?));
+            if self.cut == Cut::Met {
+                break;
+            }
         }
+        Some(Value::Map(members))
+    }
+
+    fn member(&mut self, depth: usize) -> Option<(Cow<'a, str>, Value<'a>)> {
+        let key = self.string()?;
+        if !self.eat(b':') {
+            return None;
+        }
+        Some((key, self.value(depth + 1)?))
     }
 
     fn items(&mut self, depth: usize) -> Option<Value<'a>> {
         self.at += 1;
         let mut items = Vec::new();
-        loop {
-            if self.eat(b']') {
-                return Some(Value::List(items));
-            }
+        while !self.eat(b']') {
             if !items.is_empty() && !self.eat(b',') {
-                return None;
+                return self.met_cut().then_some(Value::List(items));
             }
             self.skip_blanks();
             if self.peek() == Some(b']') {
                 continue;
             }
-            items.push(self.value(depth + 1)?);
+            match self.value(depth + 1) {
+                Some(item) => items.push(item),
+                None => return self.met_cut().then_some(Value::List(items)),
+            }
+            if self.cut == Cut::Met {
+                break;
+            }
         }
+        Some(Value::List(items))
+    }
+
+    /// Whether what cannot be read may be left out.
+    fn met_cut(&mut self) -> bool {
+        let is_allowed = self.cut != Cut::Refused;
+        if is_allowed {
+            self.cut = Cut::Met;
+        }
+        is_allowed
     }
 
     fn word(&mut self) -> Option<Value<'a>> {
@@ -309,6 +349,18 @@ mod tests {
             "\"\\u123é\"",
         ] {
             assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn of_a_text_that_was_cut_whole_members_are_read() {
+        let cut = |text| beginning(text).map(|value| value.to_string());
+        assert_eq!(cut("{\"a\": 1, \"b\": \"cu").as_deref(), Some("{\"a\":1}"));
+        assert_eq!(cut("{\"a\": {\"b\": [1, 2, ").as_deref(), Some("{\"a\":{\"b\":[1,2]}}"));
+        for text in
+            ["{", "{\"a\"", "[1, 2", "{a cat}, dog", &format!("{{\"a\": 1, \"b\": {}", "[".repeat(200))]
+        {
+            assert_eq!(cut(text), None, "{text}");
         }
     }
 

@@ -4,9 +4,9 @@
 use crate::complaint::Complaint;
 use crate::limits::CHUNKS_PER_FILE_MAX;
 use crate::picture::Picture;
-use crate::slots::{Slots, Wanted};
+use crate::slots::Slots;
 use crate::source::Window;
-use crate::{boxes, decode, exif};
+use crate::{boxes, credentials, exif, inflate, xmp};
 use std::io;
 
 /// Walks the boxes, if there are any.
@@ -44,20 +44,20 @@ fn walk(window: &mut Window<'_>, slots: &mut Slots, picture: &mut Picture) -> io
             b"jxlc" => picture.payload.push(found.start, found.len()),
             // Its number stands before each part.
             b"jxlp" => picture.payload.push(found.start + 4, found.len().saturating_sub(4)),
-            b"Exif" => {
-                if let Some(data) = window.value(found.start, found.len(), "Exif", slots)? {
-                    exif::read_behind_offset(&data, slots);
-                }
-            }
-            b"xml " if slots.wanted == Wanted::Everything => {
-                if let Some(data) = window.value(found.start, found.len(), "xml", slots)? {
-                    slots.note("xmp", decode::text(&data));
+            b"jumb" => boxes::credentials(window, found, slots)?,
+            kind @ (b"Exif" | b"xml ") => {
+                let what = if kind == b"Exif" { "Exif" } else { "xml" };
+                if let Some(data) = window.value(found.start, found.len(), what, slots)? {
+                    metadata(*kind, &data, slots);
                 }
             }
             b"brob" => {
-                if let Some(kind @ (b"Exif" | b"xml ")) = window.array::<4>(found.start)?.as_ref() {
-                    let what = String::from_utf8_lossy(kind).trim().to_owned();
-                    slots.complain(Complaint::UnreadCompression { what });
+                if let Some(data) = window.value(found.start, found.len(), "brob", slots)?
+                    && let Some((kind @ (b"Exif" | b"xml " | b"jumb"), stream)) =
+                        data.split_first_chunk::<4>()
+                    && let Some(inflated) = inflate::brotli(stream, "brob", slots)
+                {
+                    metadata(*kind, &inflated.bytes, slots);
                 }
             }
             _ => {}
@@ -67,6 +67,14 @@ fn walk(window: &mut Window<'_>, slots: &mut Slots, picture: &mut Picture) -> io
         slots.complain(Complaint::Damaged { what: "JXL".to_owned() });
     }
     Ok(())
+}
+
+fn metadata(kind: [u8; 4], data: &[u8], slots: &mut Slots) {
+    match &kind {
+        b"Exif" => exif::read_behind_offset(data, slots),
+        b"jumb" => credentials::read_inside(data, slots),
+        _ => xmp::take(data, slots),
+    }
 }
 
 /// Width and height as the picture is shown, from the start of a codestream.

@@ -3,23 +3,30 @@
 //! Pure functions over bounded, positioned reads. Nothing here knows of files or of the ledger,
 //! decodes a pixel, or fails on content: a bad value is a [`Complaint`], the rest is read.
 //!
-//! A container reader (`png`, `jpeg`, `webp`, `gif`, `tiff`, `heif`, `jxl`, with `exif` inside)
+//! A container reader (`png`, `jpeg`, `webp`, `gif`, `tiff`, `heif`, `jxl`, `film`, `ebml`, `sound`, with
+//! `exif`, `xmp`, `iptc` and `credentials` inside)
 //! collects texts into *slots*. The detectors of `dialects` look at them through a *sheet* and make *claims*;
 //! the first claim gives the recipe and the others fill what it leaves out. A new container is a file and a
 //! line in `read`; a new dialect is a file and a detector.
 
 mod bmp;
 mod boxes;
+mod cbor;
 mod claim;
 mod complaint;
 mod container;
+mod credentials;
 mod decode;
+mod ebml;
 mod dialects;
 mod exif;
 mod field;
+mod film;
 mod fingerprint;
 mod gif;
 mod heif;
+mod inflate;
+mod iptc;
 mod items;
 mod jpeg;
 mod json;
@@ -30,18 +37,42 @@ mod png;
 mod prompt;
 mod read;
 mod redact;
+mod segments;
 mod sheet;
 mod sidecar;
 mod slots;
+mod sound;
 mod source;
+mod stealth;
 mod tags;
 mod tiff;
 mod version;
 mod webp;
+mod workflow;
+mod xmp;
 
+mod camera;
+mod civitai;
 mod comfyui;
+mod descriptions;
+mod draw_things;
+mod dream;
+mod easy_diffusion;
+mod flat_json;
+mod fooocus;
+mod fooocus_log;
 mod infotext;
+mod invokeai;
+mod members;
+mod midjourney;
 mod novelai;
+mod normalised;
+mod ruined_fooocus;
+mod samplers;
+mod stability_matrix;
+mod swarmui;
+mod tensorart;
+mod vendors;
 
 pub mod limits;
 pub mod rules;
@@ -51,8 +82,14 @@ mod tests;
 
 pub use complaint::Complaint;
 pub use container::Container;
-pub use read::{Reading, as_generation_text, read, recipe_of, slots_as_text};
+pub use fooocus_log::{Log, log_entry};
+pub use lumidex_schema::note::Finding;
+pub use normalised::{Hires, Model, Named, Normalised, Refiner, Seed, Upscaler, normalised};
+pub use read::{Options, Reading, as_generation_text, read, read_with, recipe_of, slots_as_text};
 pub use redact::redacted;
+pub use samplers::canonical_sampler;
+pub use sidecar::Beside;
 pub use source::{Bytes, ReadAt};
 pub use tags::auto_tags;
 pub use version::{VERSION, is_outdated, note_of_panic};
+pub use workflow::{Workflow, workflow_of};

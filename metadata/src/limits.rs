@@ -5,6 +5,9 @@
 /// complaint and is not used.
 pub const SIDECAR_BYTES_MAX: u64 = 1024 * 1024;
 
+/// Files beside one media file that are read; more than a text, two kinds of JSON and a log there are not.
+pub const SIDECARS_MAX: usize = 8;
+
 /// Longest generation text that is stored; the rest is cut and counted as a complaint.
 pub const GENERATION_TEXT_BYTES_MAX: usize = 1024 * 1024;
 
@@ -34,6 +37,40 @@ pub const GIF_BYTES_WALKED_MAX: u64 = 4 << 20;
 pub const ITEMS_PER_FILE_MAX: usize = 8_192;
 /// Bytes searched for the next marker in a damaged JPEG.
 pub const RESYNC_BYTES_MAX: usize = 64 << 10;
+/// Elements of an XMP packet inside each other; real ones have ten.
+pub const XML_DEPTH_MAX: usize = 64;
+/// Properties kept of one XMP packet, so that they leave room for other texts.
+pub const XMP_PROPERTIES_MAX: usize = 96;
+/// Namespaces in force at one place of an XMP packet; editors declare some twenty.
+pub const XMP_NAMESPACES_MAX: usize = 128;
+/// Datasets of one block of IPTC records; keywords are repeated ones.
+pub const IPTC_DATASETS_MAX: usize = 1_000;
+/// Texts kept of one name or place, so that repeats leave room for other texts.
+pub const REPEATS_MAX: usize = 16;
+/// Bytes of a PNG text whose keyword no writer of recipes is known to use.
+pub const UNKNOWN_TEXT_BYTES_MAX: usize = 1 << 20;
+/// Tags looked at in one list of a film or of sound.
+pub const FILM_TAGS_MAX: usize = 4_096;
+/// Tags of a Matroska film inside each other.
+pub const EBML_DEPTH_MAX: usize = 8;
+/// Blocks walked in search for the end of a cluster that does not state its length.
+pub const EBML_BLOCKS_MAX: usize = 20_000;
+/// Pages of an Ogg file in which its comments may stand; long graphs take dozens.
+pub const OGG_PAGES_MAX: usize = 1_000;
+/// Streams of one Ogg file whose comments are read.
+pub const OGG_STREAMS_MAX: usize = 8;
+/// Nesting of CBOR; manifests reach eight.
+pub const CBOR_DEPTH_MAX: usize = 32;
+/// Values in one CBOR text.
+pub const CBOR_VALUES_MAX: usize = 100_000;
+/// Boxes looked at inside one box of content credentials: manifests, or assertions of one.
+pub const CREDENTIAL_BOXES_MAX: usize = 1_000;
+/// Bytes kept of what content credentials say of a program.
+pub const CREDENTIAL_TEXT_BYTES_MAX: usize = 256;
+/// Bytes of a row of pixels that is searched for hidden bits: 64 thousand pixels of four bytes.
+pub const HIDDEN_ROW_BYTES_MAX: usize = 256 << 10;
+/// Bytes of pixels that are inflated where a signature says that a text is hidden in them.
+pub const HIDDEN_INFLATED_BYTES_MAX: usize = 128 << 20;
 /// Nesting of JSON; the deepest real graphs reach 20.
 pub const JSON_DEPTH_MAX: usize = 128;
 /// Values in one JSON text; bounds what a short hostile text can make of memory.
@@ -48,6 +85,16 @@ pub const GRAPH_CHOICES_MAX: usize = 64;
 pub const GRAPH_DEPTH_MAX: u32 = 64;
 /// Bytes of the key of a setting.
 pub const SETTING_KEY_BYTES_MAX: usize = 128;
+/// Pictures of one page that Fooocus logs to; it starts a page each day.
+pub const LOG_ENTRIES_MAX: usize = 100_000;
+/// Bytes of the block of one picture on such a page; real ones have some kilobytes.
+pub const LOG_BLOCK_BYTES_MAX: usize = 1 << 20;
+/// Bytes of all texts kept of such a page.
+pub const LOG_TEXT_BYTES_MAX: usize = 128 << 20;
+/// Bytes of one setting made of another text, a caption for one; all of them share one line.
+pub const SETTING_BYTES_MAX: usize = 64 << 10;
+/// Bytes of a setting that only its own dialect knows; longer ones are states of programs, not settings.
+pub const OWN_SETTING_BYTES_MAX: usize = 256;
 /// Settings kept of one recipe.
 pub const SETTINGS_MAX: usize = 1_000;
 /// Adapters kept of one recipe.

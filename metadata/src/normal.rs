@@ -1,7 +1,36 @@
 //! Single values as writers spell them to the form a recipe keeps (catalogue, section 6).
 
+use crate::json;
 use crate::limits::LORAS_MAX;
 use lumidex_schema::recipe::Lora;
+
+/// A prompt or another text: line ends unified, no NUL, ends trimmed.
+pub(super) fn text(value: &str) -> String {
+    let is_odd = |letter: char| matches!(letter, '\r' | '\0' | '\u{2028}' | '\u{2029}');
+    if !value.contains(is_odd) {
+        return value.trim().to_owned();
+    }
+    let unified = value.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}'], "\n");
+    unified.replace('\0', "").trim().to_owned()
+}
+
+/// Whether a text is JSON, or the beginning of JSON. Prompts begin with brackets and braces too.
+pub(super) fn is_json(text: &str) -> bool {
+    let text = text.trim_start();
+    let is_blank = |rest: &str| rest.chars().all(|letter| letter.is_whitespace() || letter == '\0');
+    let inside = |open: char| text.strip_prefix(open).map(str::trim_start);
+    if let Some(inside) = inside('{') {
+        let is_key = |rest: &str| match rest.split_once('"') {
+            None => true,
+            Some((_, behind)) => is_blank(behind) || behind.trim_start().starts_with(':'),
+        };
+        return inside.strip_prefix('"').is_some_and(is_key) || json::parse(text).is_some();
+    }
+    inside('[').is_some_and(|inside| {
+        json::prefix(text)
+            .is_some_and(|(_, len)| inside.starts_with(['{', '"', '[']) || is_blank(&text[len..]))
+    })
+}
 
 /// A sampler or scheduler as stored; `None` when it says nothing.
 pub(super) fn word(value: &str) -> Option<String> {
@@ -57,26 +86,27 @@ pub(super) fn size(value: &str) -> Option<(u32, u32)> {
 
 /// A model's name without folder and known extension; resource ids stay whole.
 pub(super) fn model(value: &str) -> Option<String> {
+    let is_none = |name: &str| {
+        ["", "None", "none", "null", "Default (model)", "@none", "Automatic", "(Use Base)"].contains(&name)
+    };
     let value = value.trim();
-    if ["", "None", "none", "null", "Default (model)", "@none", "Automatic"].contains(&value) {
-        return None;
-    }
     let name = stem(value);
-    (!name.is_empty()).then(|| name.to_owned())
+    (!is_none(value) && !is_none(name)).then(|| text(name)).filter(|name| !name.is_empty())
 }
 
 /// The last component of a path without a model file's extension.
 pub(super) fn stem(path: &str) -> &str {
+    const EXTENSIONS: [&str; 7] = [".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft"];
     if path.starts_with("urn:") {
         return path;
     }
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path).trim();
-    for extension in [".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft"] {
-        if let Some(at) = name.len().checked_sub(extension.len())
-            && name.get(at..).is_some_and(|end| end.eq_ignore_ascii_case(extension))
-        {
-            return &name[..at];
-        }
+    let mut name = path.rsplit(['/', '\\']).next().unwrap_or(path).trim();
+    // Some have two.
+    while let Some(at) = EXTENSIONS.iter().find_map(|extension| {
+        let at = name.len().checked_sub(extension.len())?;
+        name.get(at..).is_some_and(|end| end.eq_ignore_ascii_case(extension)).then_some(at)
+    }) {
+        name = name[..at].trim();
     }
     name
 }
@@ -91,12 +121,26 @@ pub(super) fn hash(value: &str) -> Option<String> {
 
 /// Adds an adapter, unless it is there under any case of letters. `name` may be a path.
 pub(super) fn add_lora(loras: &mut Vec<Lora>, name: &str, weight: f64) {
-    let name = stem(name.trim());
-    if name.is_empty() || name == "None" || loras.len() >= LORAS_MAX {
+    put_lora(loras, name, weight, None, None);
+}
+
+/// Adds an adapter; of one that is there under any case of letters, what is not known yet.
+pub(super) fn put_lora(
+    loras: &mut Vec<Lora>,
+    name: &str,
+    weight: f64,
+    clip_weight: Option<f64>,
+    hash: Option<String>,
+) {
+    let name = text(stem(name.trim()));
+    if name.is_empty() || name == "None" {
         return;
     }
-    if !loras.iter().any(|known| is_same_lora(&known.name, name)) {
-        loras.push(Lora { name: name.to_owned(), weight, ..Lora::default() });
+    if let Some(known) = loras.iter_mut().find(|known| is_same_lora(&known.name, &name)) {
+        known.clip_weight = known.clip_weight.or(clip_weight);
+        known.hash = known.hash.take().or(hash);
+    } else if loras.len() < LORAS_MAX {
+        loras.push(Lora { name, weight, clip_weight, hash });
     }
 }
 
@@ -111,6 +155,34 @@ pub(super) fn is_same_lora(known: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_begins_like_json_is_told_from_prompts() {
+        for text in [
+            "{}",
+            " {\"a\": 1}",
+            "{\"a\" : \"cut",
+            "{\"cut",
+            "{\n \"a\"",
+            "[1, 2]\0",
+            "[{\"a\": 1}] x",
+            "[\"a\"]",
+        ] {
+            assert!(is_json(text), "{text}");
+        }
+        for text in [
+            "",
+            "{a|b}",
+            "{\"red\"|\"blue\"} cat",
+            "[a:b:0.5]",
+            "[1girl]",
+            "[1], cat",
+            "\"so\": x",
+            "{2$$a|b}",
+        ] {
+            assert!(!is_json(text), "{text}");
+        }
+    }
 
     #[test]
     fn sizes_are_sane_or_absent() {

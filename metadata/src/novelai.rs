@@ -1,54 +1,98 @@
-//! NovelAI: a JSON comment beside a description, in PNG texts or in one EXIF comment
-//! (catalogue 5.7). The copy in the pixels' lowest bits is not looked for.
+//! NovelAI: a JSON comment beside a description, in PNG texts, in one EXIF comment, or in the picture's
+//! lowest bits (catalogue 5.7).
 
 use crate::claim::Claim;
 use crate::json::{self, Value};
+use crate::members::{self, Is, Table, put};
 use crate::normal;
 use crate::sheet::Sheet;
 use crate::slots::tag;
 use lumidex_schema::recipe::{Recipe, Source};
 
-/// Texts of the comment that are prompts or signatures, not settings.
-const NOT_SETTINGS: [&str; 14] = [
-    "prompt",
-    "uc",
-    "steps",
-    "scale",
-    "seed",
-    "sampler",
-    "noise_schedule",
-    "width",
-    "height",
-    "v4_prompt",
-    "v4_negative_prompt",
-    "signed_hash",
-    "reference_image",
-    "mask",
+/// Prompts and signatures are no settings.
+const TABLE: &Table = &[
+    ("prompt", Is::Skip),
+    ("uc", Is::Skip),
+    ("steps", Is::Steps),
+    ("sampler", Is::Sampler),
+    ("noise_schedule", Is::Scheduler),
+    ("scale", Is::Cfg),
+    ("seed", Is::Seed),
+    ("width", Is::Width),
+    ("height", Is::Height),
+    ("request_type", Is::Text("Generation mode")),
+    ("v4_prompt", Is::Skip),
+    ("v4_negative_prompt", Is::Skip),
+    ("signed_hash", Is::Skip),
+    ("reference_image", Is::Skip),
+    ("mask", Is::Skip),
+    ("image", Is::Skip),
 ];
+
+/// Characters of one prompt.
+const CHARACTERS_MAX: usize = 64;
+
+/// What stands beside the comment.
+#[derive(Default)]
+struct Beside<'a> {
+    title: &'a str,
+    description: &'a str,
+    /// The model's name and hash.
+    source: &'a str,
+}
 
 /// The recipe, if NovelAI wrote the file.
 pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
-    let is_named = sheet.keyword("Software").is_some_and(|software| software.trim() == "NovelAI");
-    if let Some(text) = sheet.keyword("Comment")
-        && let Some(comment @ Value::Map(_)) = sheet.json(text)
-        && (is_named || is_comment(comment))
-    {
-        let [description, source] =
-            ["Description", "Source"].map(|keyword| sheet.keyword(keyword).unwrap_or_default());
-        return Some(Claim::rendered(recipe(text, comment, description, source), sheet.place_of(text)));
+    of_keywords(sheet).or_else(|| of_object(sheet))
+}
+
+/// A text chunk per field.
+fn of_keywords(sheet: &Sheet<'_>) -> Option<Claim> {
+    let text = sheet.keyword("Comment")?;
+    let of = |keyword: &str| sheet.keyword(keyword).unwrap_or_default();
+    let comment = sheet.json(text).filter(|comment| comment.map().is_some())?;
+    if of("Software").trim() != "NovelAI" && !is_comment(comment) {
+        return None;
     }
-    let text = sheet.exif(tag::USER_COMMENT)?;
-    let outer = sheet.json(text)?;
-    let claim = |recipe| Some(Claim::rendered(recipe, sheet.place_of(text)));
-    if is_comment(outer) {
-        return claim(recipe(text, outer, sheet.exif(tag::DESCRIPTION).unwrap_or_default(), ""));
-    }
-    let comment = json::parse(outer.get("Comment")?.text()?)?;
-    comment.map()?;
-    let of_outer = |key: &str| outer.get(key).and_then(Value::text).unwrap_or_default();
-    let source = [of_outer("Source"), sheet.exif(tag::SOFTWARE).unwrap_or_default()];
-    let source = source.into_iter().find(|source| !source.is_empty()).unwrap_or_default();
-    claim(recipe(text, &comment, of_outer("Description"), source))
+    let beside = Beside { title: of("Title"), description: of("Description"), source: of("Source") };
+    Some(Claim::rendered(recipe(text, comment, &beside), sheet.place_of(text)))
+}
+
+/// The comment alone, or one object of all fields whose comment is JSON once more.
+fn of_object(sheet: &Sheet<'_>) -> Option<Claim> {
+    let exif = |tag: u16| sheet.exif(tag).unwrap_or_default();
+    let of = |object: &Value<'_>, raw: &str| {
+        if is_comment(object) {
+            let beside = Beside {
+                description: exif(tag::DESCRIPTION),
+                source: exif(tag::SOFTWARE),
+                ..Beside::default()
+            };
+            return Some(recipe(raw, object, &beside));
+        }
+        let inner = object.get("Comment")?.text()?;
+        let comment = json::parse(inner).or_else(|| json::beginning(inner))?;
+        comment.map()?;
+        let text = |key: &str| object.get(key).and_then(Value::text).unwrap_or_default();
+        let is_named = text("Software").contains("NovelAI") || text("Source").contains("Diffusion");
+        if !is_named
+            && !is_comment(&comment)
+            && comment.get("uc").is_none()
+            && comment.get("req_type").is_none()
+        {
+            return None;
+        }
+        let source = [text("Source"), exif(tag::SOFTWARE)].into_iter().find(|source| !source.is_empty());
+        let beside = Beside {
+            title: text("Title"),
+            description: text("Description"),
+            source: source.unwrap_or_default(),
+        };
+        Some(recipe(raw, &comment, &beside))
+    };
+    sheet.objects().find_map(|(slot, object)| {
+        Some(Claim::rendered(of(object.map().map(|_| object)?, &slot.text)?, slot.place.label()))
+    })
 }
 
 /// `uc` alone is also Draw Things', which has `c` beside it.
@@ -57,67 +101,63 @@ fn is_comment(json: &Value<'_>) -> bool {
     has("v4_prompt") || has("uc") && (has("noise_schedule") || has("n_samples")) && !has("c")
 }
 
-fn recipe(raw: &str, comment: &Value<'_>, description: &str, source: &str) -> Recipe {
-    let scalar = |key: &str| comment.get(key).and_then(Value::scalar);
-    let side = |key: &str| scalar(key).and_then(normal::count).filter(|side| (1..=65_535).contains(side));
+fn recipe(raw: &str, comment: &Value<'_>, beside: &Beside<'_>) -> Recipe {
+    let mut recipe = members::recipe(comment, TABLE, Source::NovelAi, raw);
+    (recipe.model, recipe.model_hash) = model(beside.source);
     let text = |key: &str| comment.get(key).and_then(Value::text).unwrap_or_default();
-    let is_tool = comment.get("req_type").is_some() && comment.get("prompt").is_none();
-    let plain = [text("prompt"), if is_tool { "" } else { description }];
-    let plain = plain.into_iter().find(|text| !text.trim().is_empty()).unwrap_or_default();
-    let positive = comment.get("v4_prompt").and_then(captions).unwrap_or_else(|| clean(plain));
-    let negative = comment.get("v4_negative_prompt").and_then(captions).unwrap_or_else(|| clean(text("uc")));
-    let (model, model_hash) = model(source);
-    let mut recipe = Recipe {
-        source: Source::NovelAi,
-        positive,
-        negative,
-        steps: scalar("steps").and_then(normal::count),
-        sampler: scalar("sampler").and_then(normal::word),
-        scheduler: scalar("noise_schedule").and_then(normal::word),
-        cfg: scalar("scale").and_then(normal::number),
-        seed: scalar("seed").and_then(normal::seed),
-        model,
-        model_hash,
-        raw: raw.to_owned(),
-        ..Recipe::default()
-    };
-    if let (Some(width), Some(height)) = (side("width"), side("height")) {
-        (recipe.width, recipe.height) = (Some(width), Some(height));
+    // A tool changed a finished picture.
+    let is_tool = comment.get("req_type").is_some() && comment.get("prompt").is_none()
+        || beside.title.trim() == "AI augmented image";
+    if is_tool {
+        return recipe;
     }
-    recipe.extra = settings(comment);
+    let plain =
+        [text("prompt"), beside.description].into_iter().map(normal::text).find(|text| !text.is_empty());
+    recipe.positive = comment.get("v4_prompt").and_then(captions).or(plain).unwrap_or_default();
+    let negative = comment.get("v4_negative_prompt").and_then(captions);
+    recipe.negative = negative.unwrap_or_else(|| normal::text(text("uc")));
+    if let Some(prompt) = comment.get("v4_prompt") {
+        characters(&mut recipe, prompt);
+    }
+    let is_changed = ["Img2Img", "Infill"].iter().any(|kind| text("request_type").contains(kind));
+    if is_changed && let Some(at) = recipe.extra.iter().position(|(key, _)| key == "strength") {
+        let (_, strength) = recipe.extra.remove(at);
+        put(&mut recipe, "Denoising strength", Some(&strength));
+    }
     recipe
 }
 
-/// Every other plain value, as settings.
-fn settings(comment: &Value<'_>) -> Vec<(String, String)> {
-    const SETTING_BYTES_MAX: usize = 256;
-    let is_key = |key: &str| {
-        (1..=64).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    };
-    let members = comment.map().unwrap_or_default().iter().take(SETTING_BYTES_MAX);
-    let plain = members.filter_map(|(key, value)| Some((key.as_ref(), value.scalar()?)));
-    plain
-        .filter(|(key, value)| {
-            is_key(key) && !NOT_SETTINGS.contains(key) && (1..=SETTING_BYTES_MAX).contains(&value.len())
-        })
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .collect()
+fn caption_list<'v, 'a>(prompt: &'v Value<'a>) -> &'v [Value<'a>] {
+    let list = prompt.get("caption").and_then(|caption| caption.get("char_captions")).and_then(Value::list);
+    list.map(|list| &list[..list.len().min(CHARACTERS_MAX)]).unwrap_or_default()
+}
+
+fn caption(character: &Value<'_>) -> Option<String> {
+    let text = normal::text(character.get("char_caption")?.text()?);
+    (!text.is_empty()).then_some(text)
 }
 
 /// Base caption, then each character's on a line of its own; `None` when there is none.
 fn captions(prompt: &Value<'_>) -> Option<String> {
-    const CHARACTERS_MAX: usize = 64;
-    let caption = prompt.get("caption")?;
-    let base = caption.get("base_caption").and_then(Value::text).map(clean);
-    let characters = caption.get("char_captions").and_then(Value::list).unwrap_or_default();
-    let characters = characters.iter().take(CHARACTERS_MAX);
-    let characters = characters.filter_map(|one| one.get("char_caption").and_then(Value::text)).map(clean);
-    let lines: Vec<_> = base.into_iter().chain(characters).filter(|line| !line.is_empty()).collect();
+    let base = prompt.get("caption")?.get("base_caption").and_then(Value::text).map(normal::text);
+    let base = base.filter(|base| !base.is_empty());
+    let lines: Vec<_> = base.into_iter().chain(caption_list(prompt).iter().filter_map(caption)).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-fn clean(text: &str) -> String {
-    text.replace(['\r', '\0'], "").trim().to_owned()
+/// Each character, and where it stands if the places were chosen.
+fn characters(recipe: &mut Recipe, prompt: &Value<'_>) {
+    let is_placed = prompt.get("use_coords").and_then(Value::scalar) != Some("false");
+    let texts = caption_list(prompt).iter().filter_map(|one| Some((caption(one)?, one)));
+    for (nth, (text, character)) in texts.enumerate() {
+        let center = character.get("centers").and_then(Value::list).and_then(<[_]>::first);
+        let at = |axis: &str| center?.get(axis)?.scalar().and_then(normal::number);
+        let text = match at("x").zip(at("y")).filter(|_| is_placed) {
+            Some((x, y)) => format!("{text} @ {x},{y}"),
+            None => text,
+        };
+        put(recipe, &format!("Character {}", nth + 1), Some(&text));
+    }
 }
 
 /// A source is the model's name and, as its last word, eight hex digits of its hash.
@@ -127,7 +167,7 @@ fn model(source: &str) -> (Option<String>, Option<String>) {
         Some((name, hash)) if hash.len() == 8 && hash.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
             (normal::model(name), normal::hash(hash))
         }
-        _ => (normal::model(source), None),
+        _ => (normal::model(source).filter(|name| name != "NovelAI"), None),
     }
 }
 
@@ -140,7 +180,7 @@ mod tests {
     use lumidex_schema::recipe::Source;
 
     fn reading(bytes: &[u8]) -> Reading {
-        read(&Bytes(bytes), b"a.png", None).unwrap()
+        read(&Bytes(bytes), b"a.png", &[]).unwrap()
     }
 
     #[test]
@@ -168,12 +208,13 @@ mod tests {
             (Some("NovelAI Diffusion V4"), Some("1a2b3c4d"))
         );
         assert_eq!((recipe.steps, recipe.cfg, recipe.width), (Some(28), Some(5.5), Some(832)));
-        assert_eq!(recipe.extra, [("sm".to_owned(), "false".to_owned())]);
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(recipe.extra, [pair("sm", "false"), pair("Character 1", "girl, red coat @ 0.5,0.5")]);
         assert_eq!(
             reading.generation_text,
             "1girl, kite\ngirl, red coat\nNegative prompt: lowres\nSteps: 28, Sampler: k_euler, Schedule type: karras, \
              CFG scale: 5.5, Seed: 123, Size: 832x1216, Model hash: 1a2b3c4d, Model: NovelAI Diffusion V4, sm: false, \
-             Source Identifier: NovelAI"
+             Character 1: \"girl, red coat @ 0.5,0.5\", Source Identifier: NovelAI"
         );
         assert_eq!(recipe_of(&reading.generation_text).unwrap().source, Source::NovelAi);
     }
@@ -209,7 +250,8 @@ mod tests {
     fn other_comments_are_not_taken_for_it() {
         let draw_things = r#"{"c": "a bridge", "uc": "fog", "sampler": "x", "n_samples": 1}"#;
         for comment in [draw_things, "{\"prompt\": \"x\"}", "Created with GIMP", "{"] {
-            assert_eq!(reading(&png(&[("Comment", comment)])).recipe, None, "{comment}");
+            let recipe = reading(&png(&[("Comment", comment)])).recipe;
+            assert!(recipe.is_none_or(|recipe| recipe.source == Source::DrawThings), "{comment}");
         }
     }
 }

@@ -3,27 +3,69 @@
 
 use crate::complaint::Complaint;
 use crate::field::{decimal, tuple};
-use crate::limits::{CHUNKS_PER_FILE_MAX, INFLATED_BYTES_PER_FILE_MAX, KEYWORD_BYTES_MAX, VALUE_BYTES_MAX};
+use crate::limits::{
+    CHUNKS_PER_FILE_MAX, KEYWORD_BYTES_MAX, SLOTS_PER_FILE_MAX, UNKNOWN_TEXT_BYTES_MAX, VALUE_BYTES_MAX,
+};
 use crate::picture::Picture;
 use crate::slots::{Place, Slots, Wanted};
 use crate::source::Window;
-use crate::{decode, exif};
+use crate::{credentials, decode, exif, inflate, iptc, xmp};
 use std::io;
 
-/// Keywords from which a recipe can be read.
-const RECIPE_KEYWORDS: [&str; 12] = [
+/// Keywords from which a recipe can be read, or which say who wrote one.
+const RECIPE_KEYWORDS: [&str; 36] = [
     "parameters",
     "prompt",
+    "workflow",
     "comment",
     "description",
     "title",
     "software",
     "source",
+    "author",
+    "generation time",
+    "creation time",
+    "creationtime",
     "postprocessing",
     "extras",
     "usercomment",
+    "parameters-json",
+    "smproj",
+    "generation_data",
+    "fooocus_scheme",
+    "dream",
+    "sd-metadata",
+    "invokeai",
+    "invokeai_metadata",
+    "invokeai_graph",
+    "invokeai_workflow",
+    "negative_prompt",
+    "score",
+    "aesthetic_score",
+    "aigc",
+    "xml:com.adobe.xmp",
     "raw profile type exif",
     "raw profile type app1",
+    "raw profile type xmp",
+    "raw profile type iptc",
+    "raw profile type 8bim",
+    "raw profile type app13",
+];
+
+/// Starts of keywords whose texts never hold a recipe: character cards, diagrams, embeddings, and what
+/// converters note of times, colours and thumbnails.
+const OTHER_KEYWORDS: [&str; 11] = [
+    "chara",
+    "ccv3",
+    "mxfile",
+    "mxgraphmodel",
+    "sd-ti-embedding",
+    "date:",
+    "thumb::",
+    "icc:",
+    "png:",
+    "jpeg:",
+    "raw profile type icc",
 ];
 
 /// Walks the chunks.
@@ -54,6 +96,11 @@ pub(super) fn scan(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<Pic
                 header(window, start, slots, &mut picture)?;
             }
             b"tEXt" | b"zTXt" | b"iTXt" | b"comf" | b"eXIf" => texts(window, &kind, start, there, slots)?,
+            b"caBX" if slots.wanted == Wanted::Recipe => {
+                if let Some(store) = window.value(start, there, "caBX", slots)? {
+                    credentials::read(&store, slots);
+                }
+            }
             b"pHYs" | b"gAMA" | b"cHRM" | b"sRGB" if slots.wanted == Wanted::Everything => {
                 remark(window, &kind, start, there, slots)?;
             }
@@ -68,6 +115,8 @@ pub(super) fn scan(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<Pic
         }
         at = start + len + 4;
     }
+    slots.prefer_json("prompt");
+    slots.prefer_json("workflow");
     Ok(picture)
 }
 
@@ -122,11 +171,11 @@ fn texts(window: &mut Window<'_>, kind: &[u8; 4], start: u64, len: u64, slots: &
         slots.complain(Complaint::ValueTooLong { what, limit: VALUE_BYTES_MAX });
         len = VALUE_BYTES_MAX;
     }
-    // The keyword stands first: most unwanted values are not read at all.
-    if kind != b"eXIf" {
-        let mut first = [0; 24];
-        let n = window.copy(start, &mut first[..len.min(24)])?;
-        if slots.wanted == Wanted::Recipe && !may_be_wanted(&first[..n]) {
+    // The keyword stands first: what is not wanted is not read at all.
+    if kind != b"eXIf" && slots.wanted == Wanted::Recipe {
+        let mut first = [0; 32];
+        let n = window.copy(start, &mut first[..len.min(32)])?;
+        if !may_be_wanted(&first[..n], len, slots) {
             return Ok(());
         }
     }
@@ -146,9 +195,16 @@ fn texts(window: &mut Window<'_>, kind: &[u8; 4], start: u64, len: u64, slots: &
     Ok(())
 }
 
-fn may_be_wanted(start: &[u8]) -> bool {
+/// Unknown keywords are wanted too, but must leave room for the known ones.
+fn may_be_wanted(start: &[u8], len: usize, slots: &Slots) -> bool {
     let end = start.iter().position(|byte| *byte == 0).unwrap_or(start.len());
-    RECIPE_KEYWORDS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(start[..end].trim_ascii()))
+    let keyword = start[..end].trim_ascii();
+    let is_known = RECIPE_KEYWORDS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(keyword));
+    let begins = |known: &&str| {
+        keyword.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known.as_bytes()))
+    };
+    let has_room = len <= UNKNOWN_TEXT_BYTES_MAX && slots.all().len() < SLOTS_PER_FILE_MAX / 2;
+    is_known || has_room && !OTHER_KEYWORDS.iter().any(|known| begins(&known))
 }
 
 fn keyword(data: &[u8]) -> Option<(String, &[u8])> {
@@ -166,56 +222,43 @@ fn international(value: &[u8], keyword: &str, slots: &mut Slots) -> Option<Strin
     if *flag == 0 { Some(decode::text(text)) } else { inflated(text, keyword, slots) }
 }
 
-/// Inflates within what is left for the file. A value that goes beyond is dropped; of a damaged
-/// stream what came before the damage is kept if it is text.
 fn inflated(stream: &[u8], keyword: &str, slots: &mut Slots) -> Option<String> {
-    let limit =
-        VALUE_BYTES_MAX.min(INFLATED_BYTES_PER_FILE_MAX - slots.n_inflated.min(INFLATED_BYTES_PER_FILE_MAX));
-    let mut inflater = flate2::Decompress::new(true);
-    let mut out = Vec::with_capacity(stream.len().saturating_mul(3).clamp(256, 64 << 10).min(limit + 1));
-    let ended = loop {
-        let (n_in, n_out) = (inflater.total_in(), out.len());
-        let rest = &stream[usize::try_from(n_in).unwrap_or(stream.len()).min(stream.len())..];
-        let result = inflater.decompress_vec(rest, &mut out, flate2::FlushDecompress::None);
-        if out.len() > limit {
-            slots.n_inflated += limit;
-            slots.complain(Complaint::InflatesTooFar { what: keyword.to_owned(), limit });
-            return None;
-        }
-        match result {
-            Ok(flate2::Status::StreamEnd) => break true,
-            Ok(_) if out.len() == out.capacity() => {
-                out.reserve_exact(out.len().min(limit + 1 - out.len()).max(1))
-            }
-            Ok(_) if inflater.total_in() > n_in || out.len() > n_out => {}
-            Ok(_) | Err(_) => break false,
-        }
-    };
-    slots.n_inflated += out.len();
-    if ended {
-        return Some(decode::text(&out));
-    }
-    slots.complain(Complaint::InflateDamaged { what: keyword.to_owned() });
-    match std::str::from_utf8(&out) {
-        Ok(text) => Some(decode::text(text.as_bytes())),
-        Err(error) if error.error_len().is_none() => Some(decode::text(&out[..error.valid_up_to()])),
-        Err(_) => None,
-    }
+    inflate::zlib(stream, keyword, slots)?.text().map(decode::text)
 }
 
 fn keep(keyword: String, text: String, slots: &mut Slots) {
-    if keyword.len() > 17 && keyword[..17].eq_ignore_ascii_case("raw profile type ") {
-        if matches!(keyword[17..].to_ascii_lowercase().as_str(), "exif" | "app1")
-            && let Some(block) = raw_profile(&text)
-        {
-            exif::read(&block, slots);
+    if keyword.len() > 17
+        && keyword.is_char_boundary(17)
+        && keyword[..17].eq_ignore_ascii_case("raw profile type ")
+    {
+        if let Some(block) = raw_profile(&text) {
+            profile(&keyword[17..], &block, slots);
         }
         return;
     }
     if keyword == "XML:com.adobe.xmp" {
-        slots.note("xmp", text.as_str());
+        xmp::take(text.as_bytes(), slots);
+        if slots.wanted == Wanted::Recipe {
+            return;
+        }
     }
     slots.add(Place::Keyword(keyword), text);
+}
+
+/// A block that was stored as hex.
+fn profile(name: &str, block: &[u8], slots: &mut Slots) {
+    const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+    match name.to_ascii_lowercase().as_str() {
+        "exif" | "app1" => match block.strip_prefix(XMP) {
+            Some(packet) => xmp::take(packet, slots),
+            None => exif::read(block, slots),
+        },
+        "xmp" => xmp::take(block.strip_prefix(XMP).unwrap_or(block), slots),
+        "iptc" | "8bim" | "app13" => {
+            iptc::read(block.strip_prefix(b"Photoshop 3.0\0").unwrap_or(block), slots)
+        }
+        _ => {}
+    }
 }
 
 /// The legacy way of storing EXIF: its name, its length and its bytes in hex, on lines.

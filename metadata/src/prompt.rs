@@ -1,8 +1,9 @@
 //! A positive prompt to tags (contract 15.7), and the adapters it names.
 
 use crate::limits::{LORAS_MAX, PROMPT_TAGS_MAX, TAG_NAME_BYTES_MAX};
+use crate::normal;
+use lumidex_schema::recipe::Lora;
 use lumidex_schema::tag::is_valid_name;
-use memchr::memmem;
 use std::collections::HashSet;
 
 /// An adapter named in a prompt: `<lora:name:weight>`.
@@ -13,6 +14,8 @@ pub(super) struct Network<'a> {
     pub(super) name: &'a str,
     /// 1 when not said.
     pub(super) weight: f64,
+    /// Of the text encoder, when it has one of its own.
+    pub(super) clip_weight: Option<f64>,
     /// Where it stands.
     start: usize,
     end: usize,
@@ -22,30 +25,51 @@ pub(super) struct Network<'a> {
 pub(super) enum NetworkKind {
     Lora,
     Lyco,
+    /// No low-rank adapter; only taken out of the tags.
+    Hypernet,
 }
 
 /// The adapters a prompt names, in order, at most [`LORAS_MAX`]. What is malformed is text.
 pub(super) fn networks(prompt: &str) -> impl Iterator<Item = Network<'_>> {
-    memmem::find_iter(prompt.as_bytes(), b"<l").filter_map(|start| network(prompt, start)).take(LORAS_MAX)
+    all_networks(prompt).filter(|network| network.kind != NetworkKind::Hypernet)
+}
+
+fn all_networks(prompt: &str) -> impl Iterator<Item = Network<'_>> {
+    memchr::memchr_iter(b'<', prompt.as_bytes()).filter_map(|start| network(prompt, start)).take(LORAS_MAX)
 }
 
 fn network(prompt: &str, start: usize) -> Option<Network<'_>> {
     const NETWORK_BYTES_MAX: usize = 512;
+    const KINDS: [(&str, NetworkKind); 3] =
+        [("<lora:", NetworkKind::Lora), ("<lyco:", NetworkKind::Lyco), ("<hypernet:", NetworkKind::Hypernet)];
     let rest = &prompt[start..];
-    let (kind, inner) = rest
-        .strip_prefix("<lora:")
-        .map(|inner| (NetworkKind::Lora, inner))
-        .or_else(|| rest.strip_prefix("<lyco:").map(|inner| (NetworkKind::Lyco, inner)))?;
+    let (label, kind) = KINDS.into_iter().find(|(label, _)| rest.starts_with(label))?;
+    let inner = &rest[label.len()..];
     let window = &inner.as_bytes()[..inner.len().min(NETWORK_BYTES_MAX)];
     let len = memchr::memchr3(b'>', b'<', b'\n', window).filter(|len| window[*len] == b'>')?;
     let mut parts = inner[..len].split(':');
     let name = parts.next()?.trim();
-    let weight = match parts.next() {
-        None => 1.0,
-        Some(named) if named.contains('=') => 1.0,
-        Some(weight) => weight.trim().parse::<f64>().ok().filter(|weight| weight.is_finite())?,
-    };
-    (!name.is_empty()).then_some(Network { kind, name, weight, start, end: start + 6 + len + 1 })
+    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|weight| weight.is_finite());
+    let (mut weight, mut clip_weight) = (1.0, None);
+    for (nth, part) in parts.enumerate() {
+        match (nth, part.split_once('=')) {
+            (_, Some(("unet", value))) => weight = number(value)?,
+            (_, Some(("te", value))) => clip_weight = number(value),
+            (_, Some(_)) => {}
+            (0, None) => weight = number(part)?,
+            (1, None) => clip_weight = number(part),
+            _ => {}
+        }
+    }
+    let end = start + label.len() + len + 1;
+    (!name.is_empty()).then_some(Network { kind, name, weight, clip_weight, start, end })
+}
+
+/// Adds the adapters a prompt names.
+pub(super) fn add_loras(loras: &mut Vec<Lora>, prompt: &str) {
+    for network in networks(prompt) {
+        normal::put_lora(loras, network.name, network.weight, network.clip_weight, None);
+    }
 }
 
 /// The tags of a prompt; names not yet checked against what a tag may be called.
@@ -65,13 +89,14 @@ pub(super) fn tags(prompt: &str) -> Tags {
     let mut segments = Segments { tags: &mut tags.pos, seen: HashSet::new(), segment: String::new() };
     let mut at = 0;
     let (mut loras, mut lycos) = (Vec::new(), Vec::new());
-    for network in networks(prompt) {
+    for network in all_networks(prompt) {
         segments.text(&prompt[at..network.start]);
         segments.end();
         at = network.end;
         let names = match network.kind {
             NetworkKind::Lora => &mut loras,
             NetworkKind::Lyco => &mut lycos,
+            NetworkKind::Hypernet => continue,
         };
         add_name(names, network.name);
     }
@@ -83,7 +108,7 @@ pub(super) fn tags(prompt: &str) -> Tags {
 
 /// Adds the tag of an adapter, unless it is there in another case of letters.
 pub(super) fn add_name(names: &mut Vec<String>, name: &str) {
-    let name: String = name.chars().filter_map(normal).collect();
+    let name: String = name.chars().filter_map(in_tag).collect();
     let name = name.trim();
     let is_known = |known: &String| {
         known.eq_ignore_ascii_case(name) || !known.is_ascii() && known.to_lowercase() == name.to_lowercase()
@@ -98,7 +123,7 @@ fn is_fit(name: &str) -> bool {
 }
 
 /// What a letter of a prompt becomes in a tag.
-fn normal(letter: char) -> Option<char> {
+fn in_tag(letter: char) -> Option<char> {
     match letter {
         '-' | '_' => Some(' '),
         '\\' | '/' | '[' | ']' | '(' | ')' | '{' | '}' => None,
@@ -124,7 +149,7 @@ impl Segments<'_> {
                         self.end();
                     }
                 }
-                _ => self.segment.extend(normal(letter)),
+                _ => self.segment.extend(in_tag(letter)),
             }
         }
     }
@@ -203,6 +228,14 @@ mod tests {
             ["d/猫"]
         );
         assert_eq!(names("<lora:a:b:c:d> <lora:e> <lora:f:-1> <lora:g:lbw=1>"), ["e", "f", "g"]);
+        let weights =
+            |prompt: &str| networks(prompt).map(|one| (one.weight, one.clip_weight)).collect::<Vec<_>>();
+        assert_eq!(
+            weights("<lora:a:0.5:0.25> <lora:b:0.5:lbw=x> <lora:c:te=0.1:unet=-2>"),
+            [(0.5, Some(0.25)), (0.5, None), (-2.0, Some(0.1))]
+        );
+        assert_eq!(names("<hypernet:h:1>"), Vec::<String>::new());
+        assert_eq!(tags("a, <hypernet:h:1>, b").pos, ["a", "b"]);
         assert_eq!(names(&"<lora:a:1>".repeat(50_000)).len(), LORAS_MAX);
         assert_eq!(names(&"<lora:".repeat(50_000)).len(), 0);
     }

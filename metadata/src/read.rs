@@ -1,16 +1,19 @@
 //! One file's bytes to everything the ledger wants to know of it.
 
-use crate::claim::Found;
+use crate::claim::{Claim, Found};
 use crate::complaint::Complaint;
 use crate::container::Container;
 use crate::dialects;
-use crate::limits::{GENERATION_TEXT_BYTES_MAX, SIDECAR_BYTES_MAX};
+use crate::limits::{GENERATION_TEXT_BYTES_MAX, SIDECAR_BYTES_MAX, SIDECARS_MAX};
 use crate::picture::Picture;
 use crate::sheet::Sheet;
-use crate::sidecar::{self, Sidecar};
-use crate::slots::{Slots, Wanted};
+use crate::sidecar::{self, Beside, Sidecar};
+use crate::slots::{Slot, Slots, Wanted};
 use crate::source::{ReadAt, Window};
-use crate::{bmp, fingerprint, gif, heif, infotext, jpeg, jxl, png, tiff, webp};
+use crate::{
+    bmp, comfyui, ebml, film, fingerprint, gif, heif, infotext, jpeg, json, jxl, normal, png, sound, stealth,
+    tiff, webp,
+};
 use lumidex_schema::note::Finding;
 use lumidex_schema::recipe::Recipe;
 use lumidex_schema::record::Fingerprint;
@@ -28,7 +31,7 @@ pub struct Reading {
     pub pixel_height: u32,
     /// Content identity; all zero for an empty file.
     pub fingerprint: Fingerprint,
-    /// How the picture was made, if the file or its sidecar says so.
+    /// How the picture was made, if the file or what is beside it says so.
     pub recipe: Option<Recipe>,
     /// A caption that is not a prompt.
     pub description: Option<String>,
@@ -39,56 +42,120 @@ pub struct Reading {
     /// Which text gave each field of the recipe: the field (`positive`, `negative`, `loras`, or the key of a
     /// setting) and the place, as `text:parameters` or `exif:UserComment`.
     pub provenance: Vec<(String, String)>,
-    /// Every place where the file holds text, those included that nothing was taken from.
+    /// Every place where the file holds text, those included that nothing was taken from, and then the
+    /// files beside it that were read.
     pub places: Vec<String>,
     /// What was wrong with the file.
     pub complaints: Vec<Complaint>,
 }
 
-/// Reads a file of that name, and its sidecar's bytes if there is one. Reads the head, headers and
-/// metadata, a few blocks of the picture's data, and never decodes pixels.
+/// What is read besides what costs nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whether the pixels of a PNG without any text are searched for a hidden one. Without a hidden text
+    /// this inflates the first rows; with one, the picture.
+    pub hidden: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { hidden: true }
+    }
+}
+
+/// Reads a file with the default [`Options`], see [`read_with`].
 ///
 /// # Errors
 /// Only what the source fails with; content never makes it fail.
-pub fn read(source: &dyn ReadAt, name: &[u8], sidecar: Option<&[u8]>) -> io::Result<Reading> {
+pub fn read(source: &dyn ReadAt, name: &[u8], beside: &[Beside<'_>]) -> io::Result<Reading> {
+    read_with(source, name, beside, &Options::default())
+}
+
+/// Reads a file of that name, and what stands beside it: `dir/a.txt` and `dir/a.json` beside `dir/a.png`
+/// for instance, in the order in which they are to be believed. They speak where the file has no prompt.
+/// Reads the head, headers and metadata, a few blocks of the picture's data, and decodes no pixels but
+/// those of [`Options::hidden`].
+///
+/// # Errors
+/// Only what the source fails with; content never makes it fail.
+pub fn read_with(
+    source: &dyn ReadAt,
+    name: &[u8],
+    beside: &[Beside<'_>],
+    options: &Options,
+) -> io::Result<Reading> {
     let mut window = Window::open(source)?;
     let mut slots = Slots::new(Wanted::Recipe);
     let (container, picture) = scan(&mut window, name, &mut slots)?;
+    if options.hidden && container == Container::Png && !slots.may_hold_a_recipe() {
+        stealth::probe(&window, &picture, &mut slots)?;
+    }
     let fingerprint = fingerprint::of(&window, container, &picture)?;
     let name = String::from_utf8_lossy(name);
+    let mut around = Around::of(beside, &mut slots);
     let sheet = Sheet::new(&slots, &name);
-    let found = dialects::find(&sheet);
-    let unrecognised = if found.is_none() { dialects::unrecognised(&sheet) } else { None };
+    let found = dialects::find(&sheet, std::mem::take(&mut around.claims));
+    let has_prompt = found.as_ref().is_some_and(|found| !found.recipe.positive.is_empty());
+    let unrecognised = if has_prompt { None } else { dialects::unrecognised(&sheet) };
     let complaints = sheet.into_complaints();
-    let places: Vec<_> = slots.all().iter().map(|slot| slot.place.label()).collect();
+    let mut places: Vec<_> = slots.all().iter().map(|slot| slot.place.label()).collect();
+    let n_embedded = places.len();
+    places.extend(around.places);
     complaints.into_iter().for_each(|complaint| slots.complain(complaint));
-    let mut texts = Texts {
-        description: unrecognised.clone().filter(|text| dialects::is_caption(text)),
-        generation_text: unrecognised.unwrap_or_default(),
-        recipe: None,
-        provenance: Vec::new(),
+    let description =
+        unrecognised.clone().filter(|text| dialects::is_caption(text)).or(around.caption.clone());
+    let mut texts = match found {
+        Some(found) => Texts::of(found, around.caption.filter(|_| !has_prompt)),
+        None => Texts {
+            recipe: None,
+            generation_text: unrecognised.or(around.caption).unwrap_or_default(),
+            provenance: Vec::new(),
+        },
     };
-    if let Some(Found { recipe, generation_text, provenance }) = found {
-        texts = Texts { recipe: Some(recipe), description: None, generation_text, provenance };
-    }
-    if let Some(bytes) = sidecar {
-        texts.beside(bytes, &mut slots.complaints);
-    }
+    let finding = finding(&texts, description.is_some(), slots.all(), &slots.complaints, n_embedded);
     texts.fit(&mut slots.complaints);
-    let finding = finding(&texts, &places, &slots.complaints);
     Ok(Reading {
         container,
         pixel_width: picture.width,
         pixel_height: picture.height,
         fingerprint,
         recipe: texts.recipe,
-        description: texts.description,
+        description,
         generation_text: texts.generation_text,
         finding,
         provenance: texts.provenance,
         places,
         complaints: slots.complaints,
     })
+}
+
+fn finding(
+    texts: &Texts,
+    is_caption: bool,
+    slots: &[Slot],
+    complaints: &[Complaint],
+    n_places: usize,
+) -> Finding {
+    let is_broken = |complaint: &Complaint| {
+        matches!(complaint, Complaint::BrokenGraph { .. } | Complaint::CutJson { .. })
+    };
+    let is_broken_text = |slot: &Slot| {
+        let text = slot.text.trim_start();
+        text.starts_with('{') && normal::is_json(text) && json::parse(text).is_none()
+    };
+    if texts.recipe.is_some() {
+        Finding::Recipe
+    } else if is_caption {
+        Finding::Caption
+    } else if complaints.iter().any(is_broken) || slots.iter().any(is_broken_text) {
+        Finding::Broken
+    } else if !texts.generation_text.is_empty() || slots.iter().any(|slot| comfyui::is_graph(&slot.text)) {
+        Finding::UnknownText
+    } else if n_places > 0 {
+        Finding::OnlyRemarks
+    } else {
+        Finding::NoText
+    }
 }
 
 /// The recipe of a generation text that [`read`] gave; `None` for captions and raw texts.
@@ -147,6 +214,8 @@ pub(super) fn scan(
             slots.complain(if is_empty { Complaint::Empty } else { Complaint::Unrecognised });
             Picture::default()
         }
+        // Clients are shown nothing of films and sound.
+        Container::Video | Container::Audio if slots.wanted == Wanted::Recipe => film(window, slots)?,
         Container::Video | Container::Audio | Container::Unknown => Picture::default(),
     };
     // What no picture has is not a size.
@@ -155,56 +224,71 @@ pub(super) fn scan(
     Ok((container, Picture { width, height, ..picture }))
 }
 
-fn finding(texts: &Texts, places: &[String], complaints: &[Complaint]) -> Finding {
-    match texts {
-        Texts { recipe: Some(_), .. } => Finding::Recipe,
-        Texts { description: Some(_), .. } => Finding::Caption,
-        _ if complaints.iter().any(|complaint| matches!(complaint, Complaint::BrokenGraph { .. })) => {
-            Finding::Broken
+/// What stands beside a file.
+#[derive(Default)]
+struct Around {
+    claims: Vec<Claim>,
+    caption: Option<String>,
+    places: Vec<String>,
+}
+
+impl Around {
+    fn of(beside: &[Beside<'_>], slots: &mut Slots) -> Self {
+        let mut around = Self::default();
+        for one in beside.iter().take(SIDECARS_MAX) {
+            let place = match sidecar::read(*one) {
+                Sidecar::Silent => continue,
+                Sidecar::Unreadable => {
+                    slots.complain(Complaint::SidecarUnreadable { limit: SIDECAR_BYTES_MAX as usize });
+                    continue;
+                }
+                Sidecar::Caption(place, text) => {
+                    around.caption.get_or_insert(text);
+                    place
+                }
+                Sidecar::Recipe(place, claims) => {
+                    around.claims.extend(claims);
+                    place
+                }
+            };
+            around.places.push(place.label());
         }
-        Texts { generation_text, .. } if !generation_text.is_empty() => Finding::UnknownText,
-        _ if places.is_empty() => Finding::NoText,
-        _ => Finding::OnlyRemarks,
+        around
     }
+}
+
+/// Tags and size of a film or of sound. It has no payload: the whole file is its identity.
+fn film(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<Picture> {
+    let (width, height) = match window.head() {
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => ebml::scan(window, slots)?,
+        [b'I', b'D', b'3', ..] | [b'f', b'L', b'a', b'C', ..] | [b'O', b'g', b'g', b'S', ..] => {
+            sound::scan(window, slots)?;
+            (0, 0)
+        }
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] | [_, _, _, _, b'm' | b'w' | b'f' | b's' | b'p', ..] => {
+            film::scan(window, slots)?
+        }
+        _ => (0, 0),
+    };
+    Ok(Picture { width, height, ..Picture::default() })
 }
 
 struct Texts {
     recipe: Option<Recipe>,
-    description: Option<String>,
     generation_text: String,
     provenance: Vec<(String, String)>,
 }
 
 impl Texts {
-    /// A sidecar speaks where the file itself does not, and fills an empty prompt.
-    fn beside(&mut self, bytes: &[u8], complaints: &mut Vec<Complaint>) {
-        match sidecar::read(bytes) {
-            Sidecar::Blank => {}
-            Sidecar::Unreadable => {
-                complaints.push(Complaint::SidecarUnreadable { limit: SIDECAR_BYTES_MAX as usize })
-            }
-            Sidecar::Caption(caption) => {
-                if self.generation_text.is_empty() {
-                    self.generation_text.clone_from(&caption);
-                }
-                self.description = Some(caption);
-            }
-            Sidecar::Recipe(beside) => match &mut self.recipe {
-                None => {
-                    self.generation_text = infotext::complete(&beside.raw, beside.source, &[]);
-                    self.recipe = Some(*beside);
-                }
-                Some(recipe) if recipe.positive.is_empty() && !beside.positive.is_empty() => {
-                    recipe.positive = beside.positive;
-                    recipe.negative = beside.negative;
-                    for lora in beside.loras {
-                        crate::normal::add_lora(&mut recipe.loras, &lora.name, lora.weight);
-                    }
-                    self.generation_text = infotext::render(recipe);
-                }
-                Some(_) => {}
-            },
+    /// Of what was found, with a caption beside a picture that has no prompt.
+    fn of(found: Found, caption: Option<String>) -> Self {
+        let Found { mut recipe, mut generation_text, provenance } = found;
+        let is_new = !recipe.extra.iter().any(|(key, _)| key == "Description");
+        if let Some(caption) = caption.filter(|_| is_new) {
+            recipe.extra.push(("Description".to_owned(), normal::text(&caption)));
+            generation_text = infotext::render(&recipe);
         }
+        Self { recipe: Some(recipe), generation_text, provenance }
     }
 
     /// NUL means something else in stored texts; what is too long loses its middle, so that the

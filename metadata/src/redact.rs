@@ -6,6 +6,7 @@
 
 use crate::complaint::Complaint;
 use crate::json::{self, Value};
+use crate::sidecar::Beside;
 use crate::slots::{Slots, Wanted};
 use crate::source::{ReadAt, Window};
 use crate::{infotext, read};
@@ -37,8 +38,8 @@ const TELLING: [&str; 12] = [
 ///
 /// # Errors
 /// Only what the source fails with.
-pub fn redacted(source: &dyn ReadAt, name: &[u8], sidecar: Option<&[u8]>) -> io::Result<serde_json::Value> {
-    let reading = crate::read(source, name, sidecar)?;
+pub fn redacted(source: &dyn ReadAt, name: &[u8], beside: &[Beside<'_>]) -> io::Result<serde_json::Value> {
+    let reading = crate::read(source, name, beside)?;
     let mut window = Window::open(source)?;
     let mut slots = Slots::new(Wanted::Recipe);
     read::scan(&mut window, name, &mut slots)?;
@@ -60,7 +61,7 @@ pub fn redacted(source: &dyn ReadAt, name: &[u8], sidecar: Option<&[u8]>) -> io:
         "finding": reading.finding.word(),
         "writer": reading.recipe.as_ref().map(|recipe| recipe.source.word()),
         "complaints": reading.complaints.iter().map(|found| Complaint::KINDS[usize::from(found.kind())]).collect::<Vec<_>>(),
-        "sidecar": sidecar.map(|bytes| serde_json::json!({ "bytes": bytes.len(), "shape": shape(&String::from_utf8_lossy(bytes)) })),
+        "beside": beside.iter().map(|one| serde_json::json!({ "bytes": one.bytes.len(), "shape": shape(&String::from_utf8_lossy(one.bytes)) })).collect::<Vec<_>>(),
         "texts": texts,
     }))
 }
@@ -172,7 +173,7 @@ mod tests {
     use crate::tests::encode::Png;
 
     fn told(file: &[u8]) -> String {
-        redacted(&Bytes(file), b"secret name.png", None).unwrap().to_string()
+        redacted(&Bytes(file), b"secret name.png", &[]).unwrap().to_string()
     }
 
     #[test]

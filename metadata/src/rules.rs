@@ -148,6 +148,13 @@ fn field(recipe: &Recipe, name: &str) -> Option<String> {
         "Size" => recipe.width.zip(recipe.height).map(|(width, height)| format!("{width}x{height}")),
         "final_width" | "Size-1" => side(recipe.width),
         "final_height" | "Size-2" => side(recipe.height),
+        "Lora hashes" if recipe.loras.iter().any(|lora| lora.hash.is_some()) => {
+            let hashed = recipe
+                .loras
+                .iter()
+                .filter_map(|lora| Some(format!("{}: {}", lora.name, lora.hash.as_ref()?)));
+            Some(hashed.collect::<Vec<_>>().join(", "))
+        }
         "Source Identifier" => {
             Some(tags::setting(recipe, name).unwrap_or(recipe.source.identifier()).to_owned())
         }

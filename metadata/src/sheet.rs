@@ -85,6 +85,11 @@ impl<'a> Sheet<'a> {
         self.json_at(nth)
     }
 
+    /// The first text that is a JSON object for which `is` holds.
+    pub(super) fn object(&self, is: impl Fn(&Value<'a>) -> bool) -> Option<(&'a Slot, &Value<'a>)> {
+        self.objects().find(|(_, value)| value.map().is_some() && is(value))
+    }
+
     /// Every text that is JSON, with its slot.
     pub(super) fn objects(&self) -> impl Iterator<Item = (&'a Slot, &Value<'a>)> {
         let shown_only = |slot: &Slot| matches!(slot.place, Place::Named(_));
@@ -99,9 +104,17 @@ impl<'a> Sheet<'a> {
     }
 
     fn json_at(&self, nth: usize) -> Option<&Value<'a>> {
+        let slot = &self.slots[nth];
         let read = || {
-            let text = self.slots[nth].text.trim_start_matches([' ', '\n', '\t', '\u{feff}']);
-            if text.starts_with(['{', '[', '"']) { json::parse(text) } else { None }
+            let text = slot.text.trim_start_matches([' ', '\n', '\t', '\u{feff}']);
+            if !text.starts_with(['{', '[', '"']) {
+                return None;
+            }
+            json::parse(text).or_else(|| {
+                let beginning = json::beginning(text)?;
+                self.complain(Complaint::CutJson { what: slot.place.name() });
+                Some(beginning)
+            })
         };
         self.values.get(nth)?.get_or_init(read).as_ref()
     }

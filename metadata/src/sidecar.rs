@@ -1,32 +1,70 @@
-//! The text file beside a media file (contract 15.6, design ruling 13).
+//! A file beside a media file that describes it (contract 15.6, design ruling 13, catalogue 5.3).
+//! Knows neither folders nor which files belong together.
 
+use crate::claim::Claim;
+use crate::dialects;
 use crate::limits::SIDECAR_BYTES_MAX;
-use crate::{decode, infotext};
-use lumidex_schema::recipe::Recipe;
+use crate::sheet::Sheet;
+use crate::slots::{Place, Slots, Wanted};
+use crate::{decode, easy_diffusion, normal};
+
+/// A file beside a media file.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside<'a> {
+    /// Its name without folder, as bytes; its end says what it may hold.
+    pub name: &'a [u8],
+    /// All of it. More than 1 MiB is a complaint and is not used.
+    pub bytes: &'a [u8],
+}
 
 /// What a sidecar holds.
 pub(super) enum Sidecar {
-    /// Nothing but blanks.
-    Blank,
+    /// Nothing, or nothing of the picture.
+    Silent,
     /// Too long, or not text.
     Unreadable,
-    /// An infotext with settings.
-    Recipe(Box<Recipe>),
-    /// Any other text: a description, never a prompt.
-    Caption(String),
+    /// A text that says how the picture was made.
+    Recipe(Place, Vec<Claim>),
+    /// Any other words: a description, never a prompt.
+    Caption(Place, String),
 }
 
-/// Reads the bytes of a sidecar.
-pub(super) fn read(bytes: &[u8]) -> Sidecar {
-    if bytes.len() as u64 > SIDECAR_BYTES_MAX {
+/// Reads a sidecar.
+pub(super) fn read(beside: Beside<'_>) -> Sidecar {
+    let name = String::from_utf8_lossy(beside.name);
+    let ends = |ends: &[&str]| {
+        let name = name.to_ascii_lowercase();
+        ends.iter().any(|end| name.ends_with(end))
+    };
+    // Those describe models.
+    if ends(&[".yaml", ".yml", ".civitai.info"]) {
+        return Sidecar::Silent;
+    }
+    if beside.bytes.len() as u64 > SIDECAR_BYTES_MAX {
         return Sidecar::Unreadable;
     }
-    match decode::file(bytes) {
-        None => Sidecar::Unreadable,
-        Some(text) if text.trim().is_empty() => Sidecar::Blank,
-        Some(text) => match infotext::parse(&text) {
-            Some(recipe) => Sidecar::Recipe(Box::new(recipe)),
-            None => Sidecar::Caption(text.trim().to_owned()),
-        },
+    let Some(text) = decode::file(beside.bytes) else { return Sidecar::Unreadable };
+    if text.trim().is_empty() {
+        return Sidecar::Silent;
+    }
+    let place = Place::Beside(name.clone().into_owned());
+    let claims = claims(&place, &text);
+    if !claims.is_empty() {
+        return Sidecar::Recipe(place, claims);
+    }
+    // Words may stand in a text file only.
+    if ends(&[".json", ".html"]) || normal::is_json(&text) {
+        return Sidecar::Silent;
+    }
+    Sidecar::Caption(place, text.trim().to_owned())
+}
+
+fn claims(place: &Place, text: &str) -> Vec<Claim> {
+    let mut slots = Slots::new(Wanted::Recipe);
+    slots.add(place.clone(), text.to_owned());
+    // Its lines end like an infotext.
+    match easy_diffusion::of_lines(text) {
+        Some(recipe) => vec![Claim::rendered(recipe, place.label())],
+        None => dialects::claims(&Sheet::new(&slots, "")),
     }
 }

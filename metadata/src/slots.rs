@@ -1,7 +1,8 @@
 //! The texts a file holds, each with the place it stood in. Dialects are sought among them.
 
 use crate::complaint::Complaint;
-use crate::limits::SLOTS_PER_FILE_MAX;
+use crate::json;
+use crate::limits::{REPEATS_MAX, SLOTS_PER_FILE_MAX};
 
 /// Where a text stood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,39 @@ pub(super) struct Slot {
     pub(super) text: String,
 }
 
+/// Keywords of texts that say who made a file, with what, and when.
+const REMARKS: [&str; 10] = [
+    "software",
+    "title",
+    "author",
+    "artist",
+    "copyright",
+    "source",
+    "creation time",
+    "creationtime",
+    "generation time",
+    "disclaimer",
+];
+
+impl Slot {
+    fn may_be_a_recipe(&self) -> bool {
+        match &self.place {
+            Place::Named(_) | Place::Credential(_) | Place::Beside(_) => false,
+            Place::Keyword(keyword) => !REMARKS.iter().any(|known| known.eq_ignore_ascii_case(keyword)),
+            Place::Exif(tag::USER_COMMENT | tag::DESCRIPTION | tag::XP_COMMENT) => true,
+            // Graphs stand in tags of cameras and artists too.
+            Place::Exif(_) => self.text.contains('{'),
+            Place::Xmp(property) => {
+                let told = ["description", "usercomment", "imagedescription", "headline"];
+                let local = property.rsplit(':').next().unwrap_or_default();
+                self.text.contains('{') || told.iter().any(|known| known.eq_ignore_ascii_case(local))
+            }
+            Place::Iptc(dataset) => matches!(dataset, 105 | 120),
+            Place::Comment | Place::Hidden => true,
+        }
+    }
+}
+
 /// EXIF tags by name.
 pub(super) mod tag {
     pub(crate) const DOCUMENT_NAME: u16 = 0x010d;
@@ -42,7 +76,13 @@ pub(super) mod tag {
     pub(crate) const SOFTWARE: u16 = 0x0131;
     pub(crate) const ARTIST: u16 = 0x013b;
     pub(crate) const XMP: u16 = 0x02bc;
+    pub(crate) const IPTC: u16 = 0x83bb;
+    pub(crate) const PHOTOSHOP: u16 = 0x8649;
     pub(crate) const COPYRIGHT: u16 = 0x8298;
+    pub(crate) const EXPOSURE_TIME: u16 = 0x829a;
+    pub(crate) const F_NUMBER: u16 = 0x829d;
+    pub(crate) const ISO: u16 = 0x8827;
+    pub(crate) const TIME_TAKEN: u16 = 0x9003;
     pub(crate) const EXIF_DIRECTORY: u16 = 0x8769;
     pub(crate) const GPS_DIRECTORY: u16 = 0x8825;
     pub(crate) const MAKER_NOTE: u16 = 0x927c;
@@ -64,6 +104,10 @@ pub(super) mod tag {
             ARTIST => "Artist",
             XMP => "XMP",
             COPYRIGHT => "Copyright",
+            EXPOSURE_TIME => "ExposureTime",
+            F_NUMBER => "FNumber",
+            ISO => "ISOSpeedRatings",
+            TIME_TAKEN => "DateTimeOriginal",
             MAKER_NOTE => "MakerNote",
             USER_COMMENT => "UserComment",
             XP_TITLE => "XPTitle",
@@ -108,7 +152,7 @@ impl Slots {
 
     /// Keeps a text. Of repeated infotexts the last non-empty one counts.
     pub(super) fn add(&mut self, place: Place, text: String) {
-        if text.trim().is_empty() {
+        if text.trim().is_empty() || self.wanted == Wanted::Everything && !place.is_shown() {
             return;
         }
         if let Place::Keyword(keyword) = &place
@@ -118,11 +162,25 @@ impl Slots {
             known.text = text;
             return;
         }
-        if self.slots.len() >= SLOTS_PER_FILE_MAX {
+        let is_repeated = || self.slots.iter().filter(|slot| slot.place == place).count() >= REPEATS_MAX;
+        if self.slots.len() >= SLOTS_PER_FILE_MAX || is_repeated() {
             self.complain(Complaint::TooManyValues { limit: SLOTS_PER_FILE_MAX });
             return;
         }
         self.slots.push(Slot { place, text });
+    }
+
+    /// Of several texts under one keyword, puts the first that is JSON before the others.
+    pub(super) fn prefer_json(&mut self, keyword: &str) {
+        let is_named =
+            |slot: &Slot| matches!(&slot.place, Place::Keyword(known) if known.eq_ignore_ascii_case(keyword));
+        let named: Vec<_> = (0..self.slots.len()).filter(|nth| is_named(&self.slots[*nth])).collect();
+        let is_json = |nth: &&usize| json::parse(&self.slots[**nth].text).is_some();
+        if let [first, _, ..] = named[..]
+            && let Some(nth) = named.iter().find(is_json)
+        {
+            self.slots[first..=*nth].rotate_right(1);
+        }
     }
 
     /// Keeps what a container says of itself, where everything is wanted.
@@ -138,6 +196,12 @@ impl Slots {
         self.add(place, text);
     }
 
+    /// Whether there is a text that a recipe could be read from, and not only remarks on who made the
+    /// file and when.
+    pub(super) fn may_hold_a_recipe(&self) -> bool {
+        self.slots.iter().any(Slot::may_be_a_recipe)
+    }
+
     pub(super) fn all(&self) -> &[Slot] {
         &self.slots
     }
@@ -149,6 +213,11 @@ impl Slots {
 }
 
 impl Place {
+    /// Whether clients are shown it: what is inside packets they are shown with the packet.
+    const fn is_shown(&self) -> bool {
+        !matches!(self, Self::Xmp(_) | Self::Iptc(_) | Self::Credential(_) | Self::Hidden)
+    }
+
     /// The name of the place, as shown to people and sent to clients.
     pub(super) fn name(&self) -> String {
         match self {

@@ -111,7 +111,7 @@ impl Complaint {
         "broken-graph",
         "generation-text-cut",
         "sidecar-unreadable",
-        "broken-text",
+        "cut-json",
     ];
 
     /// The number of its kind, at most 23: an index into [`Complaint::KINDS`].
@@ -133,6 +133,7 @@ impl Complaint {
             Self::BrokenGraph { .. } => 12,
             Self::GenerationTextCut { .. } => 13,
             Self::SidecarUnreadable { .. } => 14,
+            Self::CutJson { .. } => 15,
         }
     }
 }

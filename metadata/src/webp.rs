@@ -6,7 +6,7 @@ use crate::limits::{BYTES_PER_FILE_MAX, CHUNKS_PER_FILE_MAX, VALUE_BYTES_MAX};
 use crate::picture::Picture;
 use crate::slots::{Slots, Wanted};
 use crate::source::Window;
-use crate::{decode, exif};
+use crate::{credentials, exif, xmp};
 use std::io;
 
 /// Walks the chunks.
@@ -39,9 +39,17 @@ pub(super) fn scan(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<Pic
                 let block = window.slice(start, usize::try_from(there).unwrap_or(0).min(VALUE_BYTES_MAX))?;
                 exif::read(&block, slots);
             }
-            b"XMP " | b"ANIM" if slots.wanted == Wanted::Everything => {
-                remark(window, &kind, start, there, slots)?
+            b"XMP " => {
+                if let Some(packet) = window.value(start, there, "xmp", slots)? {
+                    xmp::take(&packet, slots);
+                }
             }
+            b"C2PA" if slots.wanted == Wanted::Recipe => {
+                if let Some(store) = window.value(start, there, "C2PA", slots)? {
+                    credentials::read(&store, slots);
+                }
+            }
+            b"ANIM" if slots.wanted == Wanted::Everything => remark(window, start, slots)?,
             _ => {}
         }
         if there < len {
@@ -56,20 +64,10 @@ pub(super) fn scan(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<Pic
 }
 
 /// What is only for showing.
-fn remark(
-    window: &mut Window<'_>,
-    kind: &[u8; 4],
-    start: u64,
-    len: u64,
-    slots: &mut Slots,
-) -> io::Result<()> {
-    if kind == b"ANIM" {
-        if let Some([b, g, r, a, times @ ..]) = window.array::<6>(start)? {
-            slots.note("background", format!("({r}, {g}, {b}, {a})"));
-            slots.note("loop", u16::from_le_bytes(times).to_string());
-        }
-    } else if let Some(text) = window.value(start, len, "xmp", slots)? {
-        slots.note("xmp", decode::text(&text));
+fn remark(window: &Window<'_>, start: u64, slots: &mut Slots) -> io::Result<()> {
+    if let Some([b, g, r, a, times @ ..]) = window.array::<6>(start)? {
+        slots.note("background", format!("({r}, {g}, {b}, {a})"));
+        slots.note("loop", u16::from_le_bytes(times).to_string());
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! that no root holds.
 
 use super::readers::{self, MediaFile};
-use crate::metadata::{self, Reading};
+use crate::metadata::{self, Beside, Reading};
 use crate::sys::paths;
 use std::collections::BTreeMap;
 use std::io;
@@ -13,7 +13,8 @@ use std::path::Path;
 pub struct Alone {
     file: MediaFile,
     name: Vec<u8>,
-    sidecar: Option<Vec<u8>>,
+    /// Name and content.
+    sidecar: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Alone {
@@ -35,7 +36,8 @@ impl Alone {
     pub fn with_sidecar(mut self, path: &Path) -> Self {
         let beside = path.with_extension("txt");
         if beside != path {
-            self.sidecar = readers::read_sidecar(&beside).ok().flatten().map(|(content, _)| content);
+            let name = paths::to_bytes(beside.file_name().unwrap_or_default());
+            self.sidecar = readers::read_sidecar(&beside).ok().flatten().map(|(content, _)| (name, content));
         }
         self
     }
@@ -45,7 +47,8 @@ impl Alone {
     /// # Errors
     /// When it cannot be read; never because of what it holds.
     pub fn reading(&self) -> io::Result<Reading> {
-        metadata::read(&self.file, &self.name, self.sidecar.as_deref())
+        let beside = self.sidecar.as_ref().map(|(name, bytes)| Beside { name, bytes });
+        metadata::read(&self.file, &self.name, beside.as_slice())
     }
 
     /// How its texts are built, with what people wrote in them made unreadable: for showing to strangers.

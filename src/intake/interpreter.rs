@@ -12,7 +12,7 @@ use super::readers::{Facts, Interpret};
 use super::worker::InterpreterFactory;
 use crate::ledger::{ReadError, Reader, SharedText};
 use crate::metadata::rules::Rules;
-use crate::metadata::{self, ReadAt, Reading};
+use crate::metadata::{self, Beside, ReadAt, Reading};
 
 /// The setting that holds a person's rules.
 const RULES_SETTING: &str = "auto_tag_rules";
@@ -53,7 +53,8 @@ impl Interpret for Interpreter {
         media: MediaKind,
         sidecar: Option<&[u8]>,
     ) -> io::Result<Option<Facts>> {
-        let reading = metadata::read(file, name, sidecar)?;
+        let beside = sidecar.map(|bytes| Beside { name: b".txt", bytes });
+        let reading = metadata::read(file, name, beside.as_slice())?;
         // Many things are called `.ts` or `.mkv`; pictures and sound are taken by their names.
         if media == MediaKind::Video && reading.container.media() != Some(MediaKind::Video) {
             return Ok(None);

@@ -3,6 +3,8 @@
 //! It is also the form in which every other dialect's recipe is stored (design ruling 8).
 //! Grammar and mapping follow the format catalogue's sections 5.1 and 5.2.
 
+mod adapters;
+mod civitai;
 mod map;
 mod parts;
 mod render;
@@ -10,7 +12,8 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub(super) use render::{complete, keys, lora_weights, pairs, render};
+pub(super) use adapters::lists_beyond;
+pub(super) use render::{complete, keys, pairs, render};
 
 use crate::{json, normal, prompt};
 use lumidex_schema::recipe::{Recipe, Source};
@@ -21,7 +24,7 @@ pub(super) fn parse(text: &str) -> Option<Recipe> {
     let unified = unify(text);
     let parts = parts::split(&unified);
     parts.settings?;
-    if text.trim_start().starts_with('{') && json::parse(text.trim_start()).is_some() {
+    if normal::is_json(text) {
         return None;
     }
     Some(recipe(text, &parts))
@@ -30,8 +33,7 @@ pub(super) fn parse(text: &str) -> Option<Recipe> {
 /// The recipe of a text that is known to be a prompt, with or without settings; `None` when it
 /// is empty or JSON.
 pub(super) fn parse_prompt(text: &str) -> Option<Recipe> {
-    let is_json = text.trim_start().starts_with(['{', '[']) && json::parse(text.trim_start()).is_some();
-    if text.trim().is_empty() || is_json {
+    if text.trim().is_empty() || normal::is_json(text) {
         return None;
     }
     Some(recipe(text, &parts::split(&unify(text))))
@@ -71,9 +73,7 @@ fn recipe(raw: &str, parts: &parts::Parts<'_>) -> Recipe {
         raw: raw.to_owned(),
         ..Recipe::default()
     };
-    for network in prompt::networks(&recipe.positive) {
-        normal::add_lora(&mut recipe.loras, network.name, network.weight);
-    }
+    prompt::add_loras(&mut recipe.loras, &recipe.positive);
     let mut mapper = map::Mapper::new(&mut recipe);
     if let Some(settings) = parts.settings {
         for (key, value) in settings::pairs(settings) {

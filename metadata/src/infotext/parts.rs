@@ -56,18 +56,25 @@ fn find_settings(text: &str) -> Option<Found> {
     let trimmed = text.trim_end();
     let at = memchr::memrchr(b'\n', trimmed.as_bytes()).map_or(0, |at| at + 1);
     let last = &trimmed[at..];
-    if last.starts_with("Source Identifier: ") || settings::is_settings_line(last) {
+    let jammed = || jammed_steps(text).map(|at| Found { at, jammed: true });
+    if last.starts_with("Source Identifier: ") {
         return line(at);
     }
-    memmem::rfind_iter(text.as_bytes(), b"Steps:")
-        .find(|at| {
-            let after = &text[at + 6..];
-            let digits =
-                after.trim_start_matches(' ').trim_start_matches(|digit: char| digit.is_ascii_digit());
-            let is_number = digits.len() < after.trim_start_matches(' ').len();
-            is_number && digits.starts_with(',') && text[..*at].ends_with([' ', '.', ',', '\n'])
-        })
-        .map(|at| Found { at, jammed: true })
+    if settings::is_settings_line(last) {
+        // A prompt with a colon, and the settings behind it in the same line.
+        let behind = jammed().filter(|found| found.at > at && !settings::starts_known(last));
+        return behind.or(line(at));
+    }
+    jammed()
+}
+
+/// The last `Steps:` and number that stand behind a prompt in its line.
+fn jammed_steps(text: &str) -> Option<usize> {
+    memmem::rfind_iter(text.as_bytes(), b"Steps:").find(|at| {
+        let after = text[at + 6..].trim_start_matches(' ');
+        let behind = after.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        behind.len() < after.len() && behind.starts_with(',') && text[..*at].ends_with([' ', '.', ',', '\n'])
+    })
 }
 
 /// `Steps:`, a whole number, and then a comma or the end.

@@ -1,6 +1,6 @@
 //! A recipe as infotext, and an infotext made complete for storing.
 
-use crate::infotext::parts;
+use crate::infotext::{adapters, civitai, parts};
 use lumidex_schema::recipe::{Recipe, Source};
 use std::fmt::Write as _;
 
@@ -25,8 +25,8 @@ pub(crate) fn render(recipe: &Recipe) -> String {
     for (key, value) in pairs(recipe) {
         line.push(key, &value);
     }
-    if let Some(loras) = lora_weights(recipe) {
-        line.push("Lora weights", &loras);
+    for (key, list) in adapters::lists(recipe) {
+        line.push(key, &list);
     }
     for (key, value) in recipe.extra.iter().filter(|(key, _)| key != "Source Identifier") {
         line.push(key, value);
@@ -48,7 +48,14 @@ pub(crate) fn complete(raw: &str, source: Source, added: &[(&str, String)]) -> S
     };
     let settings = parts.settings.unwrap_or_default();
     let mut text = String::with_capacity(raw.len() + 64);
-    text.push_str(body);
+    // The settings end the body, so that what is cleaned of them can take their place.
+    match civitai::clean(settings) {
+        Some(clean) => {
+            text.push_str(&body[..body.len() - settings.len()]);
+            text.push_str(&clean);
+        }
+        None => text.push_str(body),
+    }
     let has_template = parts::TEMPLATES.iter().any(|start| settings.contains(&["\n", start].concat()));
     let own_line = parts.settings.is_none() || has_template;
     if own_line && !text.is_empty() {
@@ -95,21 +102,6 @@ pub(crate) fn pairs(recipe: &Recipe) -> Vec<(&'static str, String)> {
 pub(crate) fn keys(recipe: &Recipe) -> Vec<&'static str> {
     let has_size = recipe.width.is_some();
     pairs(recipe).into_iter().map(|(key, _)| key).chain(has_size.then_some("Size")).collect()
-}
-
-/// Adapters that the prompt does not name itself.
-pub(crate) fn lora_weights(recipe: &Recipe) -> Option<String> {
-    if recipe.extra.iter().any(|(key, _)| key == "Lora weights") {
-        return None;
-    }
-    let named: Vec<_> = crate::prompt::networks(&recipe.positive).collect();
-    let list: Vec<_> = recipe
-        .loras
-        .iter()
-        .filter(|lora| !named.iter().any(|network| crate::normal::is_same_lora(&lora.name, network.name)))
-        .map(|lora| format!("{}: {}", lora.name.replace(',', " "), lora.weight))
-        .collect();
-    (!list.is_empty()).then(|| list.join(", "))
 }
 
 fn identifier(recipe: &Recipe) -> &str {

@@ -52,6 +52,12 @@ pub(super) fn is_settings_line(line: &str) -> bool {
     pairs.first().is_some_and(|(key, _)| key.starts_with("Postprocess")) || known && keyed.count() >= 3
 }
 
+/// Whether a line begins with a key that is known.
+pub(super) fn starts_known(line: &str) -> bool {
+    let line = line.trim_start();
+    key_len(line).is_some_and(|len| is_known(line[..len].trim()))
+}
+
 /// The pairs of the settings part, in order, repeats included, at most [`SETTINGS_MAX`].
 pub(super) fn pairs(text: &str) -> Vec<Pair<'_>> {
     let mut scanner = Scanner { text, at: 0, n_broken: 0 };

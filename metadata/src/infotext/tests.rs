@@ -32,7 +32,12 @@ fn a_full_infotext_is_mapped() {
         height: Some(960),
         model: Some("tinMix_v3".to_owned()),
         model_hash: Some("0123abcdef".to_owned()),
-        loras: vec![Lora { name: "rust_v2".to_owned(), weight: 0.8, ..Lora::default() }],
+        loras: vec![Lora {
+            name: "rust_v2".to_owned(),
+            weight: 0.8,
+            hash: Some("aa11bb22cc33".to_owned()),
+            ..Lora::default()
+        }],
         extra: recipe.extra.clone(),
         raw: text.to_owned(),
     };
@@ -105,6 +110,99 @@ fn adapters_come_from_prompt_weights_or_hashes() {
 }
 
 #[test]
+fn adapters_keep_weights_and_hashes_of_their_lists() {
+    let loras = |text: &str| parse(text).unwrap().loras;
+    let lora = |name: &str, weight, clip_weight, hash: Option<&str>| Lora {
+        name: name.to_owned(),
+        weight,
+        clip_weight,
+        hash: hash.map(str::to_owned),
+    };
+    assert_eq!(
+        loras("x <lora:a:0.5:0.25>\nSteps: 1, Lora hashes: \"a: AB12, b: 34\", Hashes: {\"lora:a\": \"ff\"}"),
+        [lora("a", 0.5, Some(0.25), Some("ab12"))]
+    );
+    assert_eq!(
+        loras(
+            "x\nSteps: 1, Lora weights: \"a: 0.3, b, c: 2\", Lora clip weights: \"a: 0.1\", Lora hashes: \"b, c: 56\""
+        ),
+        [lora("a", 0.3, Some(0.1), None), lora("b, c", 2.0, None, Some("56"))]
+    );
+    assert_eq!(
+        loras("x\nSteps: 1, Hashes: {\"model\": \"1\", \"LORA:z\": \"ab\"}"),
+        [lora("z", 1.0, None, Some("ab"))]
+    );
+    assert_eq!(
+        loras("<lora:alias:0.7>\nSteps: 1, Lora hashes: \"file: ab\""),
+        [lora("alias", 0.7, None, Some("ab"))]
+    );
+    let odd = parse("<lora:a:1> <lora:b:1>\nSteps: 1, Lora hashes: \"c: ab\"").unwrap();
+    assert_eq!(extra(&odd, "Lora hashes"), Some("c: ab"));
+}
+
+#[test]
+fn programs_compatible_with_the_web_ui() {
+    let of = |settings: &str| parse(&format!("x\n{settings}")).unwrap();
+    let next = of(
+        "Steps: 9, Size: 64x32, Sampler: Euler, CFG scale: 3.5, CFG true: 1, Seed: 4, App: SD.Next, Version: f1a2b3c, Hires scale: 2",
+    );
+    assert_eq!(
+        (next.source, next.cfg, extra(&next, "Distilled CFG Scale")),
+        (Source::SdNext, Some(1.0), Some("3.5"))
+    );
+    assert_eq!(extra(&next, "Hires upscale"), Some("2"));
+    let block = parse(
+        "a fox. in snow Negative prompt: fog Steps: 9, Size: 64x32, Seed: 4, CFG scale: 5, App: SD.Next",
+    )
+    .unwrap();
+    assert_eq!(
+        (block.positive.as_str(), block.negative.as_str(), block.steps),
+        ("a fox. in snow", "fog", Some(9))
+    );
+    let civitai = of(
+        "Steps: 5, Sampler: Undefined, Seed: 1, Civitai resources: [{\"type\":\"checkpoint\",\"modelVersionId\":1,\
+        \"modelName\":\"Big, Model\",\"modelVersionName\":\"v2\"},{\"weight\":0.4,\"modelVersionId\":77},{\"type\":\"embed\",\"modelVersionId\":5}], \
+        Civitai metadata: {\"a\":{\"url\":\"https://x/y?sig=1\",\"b\":2}}",
+    );
+    assert_eq!((civitai.source, civitai.model.as_deref()), (Source::Civitai, Some("Big, Model v2")));
+    assert_eq!(civitai.loras, [Lora { name: "civitai:77".to_owned(), weight: 0.4, ..Lora::default() }]);
+    assert_eq!(extra(&civitai, "Civitai metadata"), Some("{\"a\":{\"b\":2}}"));
+    let stored = complete(&civitai.raw, civitai.source, &[]);
+    assert!(!stored.contains("sig=1") && stored.contains("\"b\":2"), "{stored}");
+    assert_eq!(parse(&stored).unwrap().extra, civitai.extra);
+    let forge = of("Steps: 5, Module 1: ae, Module 2: clip_l, Version: neo");
+    assert_eq!((forge.source, extra(&forge, "VAE")), (Source::Forge, Some("ae")));
+    let fooocus = of("Steps: 5, Version: Fooocus v2.5.5, Lora weights: \"a: 0.5\", Lora hashes: \"a: 12\"");
+    assert_eq!(
+        (fooocus.source, fooocus.loras[0].weight, fooocus.loras[0].hash.as_deref()),
+        (Source::Fooocus, 0.5, Some("12"))
+    );
+    for version in ["f1.0.2-v1.10.1RC", "f0.0.12v1.8.0", "classic", "neo2"] {
+        assert_eq!(of(&format!("Steps: 1, Version: {version}")).source, Source::Forge);
+    }
+}
+
+#[test]
+fn sizes_and_numbers_in_other_spellings() {
+    let of = |settings: &str| parse(&format!("x\nSteps: 5, {settings}")).unwrap();
+    let sides = |recipe: &Recipe| (recipe.width, recipe.height);
+    assert_eq!(sides(&of("Size-1: 64, Size-2: 32")), (Some(64), Some(32)));
+    assert_eq!(sides(&of("First pass size: 64x32")), (Some(64), Some(32)));
+    assert_eq!(sides(&of("Size: 8x4, First pass size: 64x32")), (Some(8), Some(4)));
+    assert_eq!(of("CFG scale: 7,5, Seed: 1").cfg, Some(7.5));
+    let bare = of("CFG scale: 7, Tiling, Seed: 1");
+    assert_eq!((bare.cfg, extra(&bare, "Tiling")), (Some(7.0), Some("Tiling")));
+}
+
+#[test]
+fn a_prompt_with_a_colon_before_jammed_settings_stays_a_prompt() {
+    let recipe = parse("(glow: 1.2) a cat Steps: 20, Sampler: Euler, Seed: 3, Size: 8x8").unwrap();
+    assert_eq!((recipe.positive.as_str(), recipe.steps), ("(glow: 1.2) a cat", Some(20)));
+    let labelled = parse("Parameters: a cat Steps: 20, Sampler: Euler, Seed: 3").unwrap();
+    assert_eq!((labelled.positive.as_str(), labelled.steps), ("a cat", Some(20)));
+}
+
+#[test]
 fn tags_follow_the_contract() {
     let text = "cat, <lora:Foo-Bar_v2:0.8>\nSteps: 1, Sampler: Euler a, Size: 1024 * 1024, Model: m, Hires upscaler: U, \
         Refiner: r [ab], Postprocess upscale by: 2, Postprocess upscaler: L";
@@ -174,7 +272,13 @@ mod properties {
             option::of("[0-9a-f]{8,10}"),
         );
         let extra = collection::vec(("X[a-z]{1,6}( [a-z]{1,4})?", value()), 0..4);
-        let loras = collection::vec(("y[a-z]{3,6}", 0.1..2.0_f64), 0..3);
+        let lora = (
+            "y[a-z]{3,6}(, [a-z]{2})?",
+            -2.0..2.0_f64,
+            option::of(-1.0..1.0_f64),
+            option::of("[0-9a-f]{8,12}"),
+        );
+        let loras = collection::vec(lora, 0..3);
         (source, prompt(), prompt(), numbers, size, names, extra, loras).prop_map(
             |(
                 source,
@@ -207,8 +311,8 @@ mod properties {
                         ..Lora::default()
                     });
                 }
-                for (name, weight) in loras {
-                    crate::normal::add_lora(&mut recipe.loras, &name, weight);
+                for (name, weight, clip_weight, hash) in loras {
+                    crate::normal::put_lora(&mut recipe.loras, &name, weight, clip_weight, hash);
                 }
                 Recipe { positive, negative, ..recipe }
             },
@@ -222,7 +326,6 @@ mod properties {
             let mut again = parse(&text).unwrap();
             prop_assert_eq!(&again.raw, &text);
             again.raw.clear();
-            again.extra.retain(|(key, _)| key != "Lora weights");
             let by_name = |recipe: &mut Recipe| recipe.loras.sort_by(|a, b| a.name.cmp(&b.name));
             let mut recipe = recipe;
             by_name(&mut recipe);

@@ -15,7 +15,7 @@ const BIG: Tiff = Tiff { little: true, is_big: true };
 /// Bytes that reading everything in a file asks for.
 fn n_read(file: &[u8]) -> usize {
     let counted = Counted { bytes: file, n_read: std::cell::Cell::new(0) };
-    read(&counted, b"a.png", None).unwrap();
+    read(&counted, b"a.png", &[]).unwrap();
     slots_as_text(&counted).unwrap();
     counted.n_read.get()
 }
@@ -84,7 +84,7 @@ fn strips_of_a_tiff_may_lie_anywhere_and_be_as_long_as_they_say() {
 
 fn read_sparse(sparse: &Sparse<'_>) -> crate::Reading {
     slots_as_text(sparse).unwrap();
-    read(sparse, b"a.tif", None).unwrap()
+    read(sparse, b"a.tif", &[]).unwrap()
 }
 
 #[test]

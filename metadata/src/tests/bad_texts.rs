@@ -261,9 +261,9 @@ fn f11_markup_is_plain_text() {
 
 #[test]
 fn json_is_never_taken_for_an_infotext() {
-    let swarm = "{\"sui_image_params\": {\"prompt\": \"x Steps: 20, y\", \"steps\": 3}}";
-    let reading = reading(&png(&[("parameters", swarm)]), "a.png");
-    assert_eq!((reading.recipe, reading.generation_text.as_str()), (None, swarm));
-    assert_eq!(recipe_of(swarm), None);
+    let unknown = "{\"job\": {\"prompt\": \"x Steps: 20, y\", \"steps\": 3}}";
+    let reading = reading(&png(&[("parameters", unknown)]), "a.png");
+    assert_eq!((reading.recipe, reading.generation_text.as_str()), (None, unknown));
+    assert_eq!(recipe_of(unknown), None);
     assert!(recipe_of(INFOTEXT).is_some());
 }

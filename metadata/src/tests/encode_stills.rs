@@ -216,3 +216,20 @@ pub(crate) fn jxl(boxes: &[Vec<u8>]) -> Vec<u8> {
     let head = [boxed(b"JXL ", b"\r\n\x87\n"), boxed(b"ftyp", b"jxl \0\0\0\0jxl ")].concat();
     [&[head][..], boxes].concat().concat()
 }
+
+/// A Brotli stream of blocks that are not compressed.
+pub(crate) fn brotli(data: &[u8]) -> Vec<u8> {
+    // A window of 2^16 bytes is a single bit.
+    let (mut bits, mut n_bits) = (0_u64, 1);
+    let mut stream = Vec::new();
+    for block in data.chunks(1 << 16) {
+        // Not the last, four digits of its length less one, not compressed; then whole bytes.
+        bits |= (block.len() as u64 - 1) << (n_bits + 3) | 1 << (n_bits + 19);
+        n_bits += 20;
+        stream.extend(&bits.to_le_bytes()[..usize::div_ceil(n_bits, 8)]);
+        stream.extend(block);
+        (bits, n_bits) = (0, 0);
+    }
+    stream.push((bits | 3 << n_bits) as u8);
+    stream
+}

@@ -3,11 +3,12 @@
 //! They are written by this code: `LUMIDEX_WRITE_FIXTURES=1 cargo test -p lumidex fixtures`
 //! writes them anew, and the difference is to be looked at before it is kept.
 
+use super::dialect_fixtures;
 use super::encode::{Png, comment_block, jpeg_exif, tiff, unicode, webp};
 use super::encode_stills::{
     Entry, Tiff, bmp, boxed, codestream, exif_item, gif, gif_comment, gif_xmp, heif, item, jxl,
 };
-use crate::{Bytes, read};
+use crate::{Beside, Bytes, read};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -196,15 +197,25 @@ fn place(form: Tiff) -> Vec<Entry> {
     vec![(1, 2, b"N\0".to_vec()), (2, 5, degrees)]
 }
 
-const SIDECARS: [(&str, &str); 2] =
-    [("a1111/sidecar.txt", super::INFOTEXT), ("a1111/caption.txt", "a cat on a windowsill, afternoon light")];
+const SIDECARS: [(&str, &str); 3] = [
+    ("a1111/sidecar.txt", super::INFOTEXT),
+    ("a1111/caption.txt", "a cat on a windowsill, afternoon light"),
+    ("swarmui/sidecar.swarm.json", dialect_fixtures::SWARM),
+];
 
 /// What a fixture is read as.
 fn read_as(path: &Path) -> Value {
     let bytes = std::fs::read(path).unwrap();
-    let sidecar = std::fs::read(path.with_extension("txt")).ok();
+    let beside: Vec<_> = ["txt", "swarm.json"]
+        .into_iter()
+        .filter_map(|end| {
+            let path = path.with_extension(end);
+            Some((path.file_name()?.as_encoded_bytes().to_vec(), std::fs::read(&path).ok()?))
+        })
+        .collect();
+    let beside: Vec<_> = beside.iter().map(|(name, bytes)| Beside { name, bytes }).collect();
     let name = path.file_name().unwrap().as_encoded_bytes();
-    let reading = read(&Bytes(&bytes), name, sidecar.as_deref()).unwrap();
+    let reading = read(&Bytes(&bytes), name, &beside).unwrap();
     json!({
         "container": format!("{:?}", reading.container),
         "pixel_width": reading.pixel_width,
@@ -220,15 +231,19 @@ fn expected_of(path: &Path) -> PathBuf {
     PathBuf::from(format!("{}.json", path.display()))
 }
 
+fn all() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    [made(), made_of_others(), super::fixtures_of_containers::made(), dialect_fixtures::made()].concat()
+}
+
 fn write_all() {
-    for (dialect, name, bytes) in made().into_iter().chain(made_of_others()) {
+    for (dialect, name, bytes) in all() {
         std::fs::create_dir_all(folder().join(dialect)).unwrap();
         std::fs::write(folder().join(dialect).join(name), bytes).unwrap();
     }
     for (path, text) in SIDECARS {
         std::fs::write(folder().join(path), text).unwrap();
     }
-    for (dialect, name, _) in made().into_iter().chain(made_of_others()) {
+    for (dialect, name, _) in all() {
         let path = folder().join(dialect).join(name);
         std::fs::write(expected_of(&path), format!("{:#}\n", read_as(&path))).unwrap();
     }
@@ -253,5 +268,5 @@ fn fixtures_are_read_as_stated_beside_them() {
             n_read += 1;
         }
     }
-    assert_eq!(n_read, made().len() + made_of_others().len());
+    assert_eq!(n_read, all().len());
 }

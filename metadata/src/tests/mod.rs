@@ -2,15 +2,29 @@
 #![allow(clippy::unwrap_used)]
 
 pub(super) mod encode;
+pub(super) mod encode_credentials;
+pub(super) mod encode_films;
+pub(super) mod encode_stealth;
 pub(super) mod encode_stills;
 
 mod bad_files;
 mod bad_stills;
 mod bad_texts;
+mod credentials;
+mod dialect_fixtures;
+mod dialect_properties;
+mod dialects;
+mod films;
 mod fixtures;
+mod fixtures_of_containers;
 mod fuzz;
+mod graphs;
+mod hidden;
 mod identity;
+mod packets;
 mod places;
+mod services;
+mod sidecars;
 mod stills;
 
 use super::{Bytes, Reading, read};
@@ -18,7 +32,23 @@ use super::{Bytes, Reading, read};
 /// Reads bytes under a name.
 #[track_caller]
 fn reading(bytes: &[u8], name: &str) -> Reading {
-    read(&Bytes(bytes), name.as_bytes(), None).unwrap()
+    read(&Bytes(bytes), name.as_bytes(), &[]).unwrap()
+}
+
+/// Every text that a recipe could be read from, by its place.
+#[track_caller]
+fn texts(bytes: &[u8], name: &str) -> Vec<(String, String)> {
+    let source = Bytes(bytes);
+    let mut window = super::source::Window::open(&source).unwrap();
+    let mut slots = super::slots::Slots::new(super::slots::Wanted::Recipe);
+    super::read::scan(&mut window, name.as_bytes(), &mut slots).unwrap();
+    slots.all().iter().map(|slot| (slot.place.label(), slot.text.clone())).collect()
+}
+
+/// The first text of a place.
+#[track_caller]
+fn text_at(bytes: &[u8], place: &str) -> Option<String> {
+    texts(bytes, "a.png").into_iter().find(|(label, _)| label == place).map(|(_, text)| text)
 }
 
 /// The positive prompt, or `None` without a recipe.

@@ -2,7 +2,7 @@
 
 use super::encode::{Png, comment_block, jpeg, jpeg_exif, png, tiff, unicode, webp};
 use super::{GRAPH, INFOTEXT, positive, reading};
-use crate::{Bytes, Container, read, recipe_of, slots_as_text};
+use crate::{Beside, Bytes, Container, read, recipe_of, slots_as_text};
 use lumidex_schema::recipe::Source;
 
 #[test]
@@ -45,7 +45,7 @@ fn a_far_text_behind_large_data_is_found_by_seeking() {
     let data = vec![9; 3 << 20];
     let file = Png::new(1, 1).chunk(b"IDAT", &data).chunk(b"IDAT", &data).text("parameters", INFOTEXT).end();
     let counted = Counted { bytes: &file, n_read: std::cell::Cell::new(0) };
-    let reading = read(&counted, b"a.png", None).unwrap();
+    let reading = read(&counted, b"a.png", &[]).unwrap();
     assert!(reading.recipe.is_some());
     assert!(counted.n_read.get() < 80 << 10, "{}", counted.n_read.get());
 }
@@ -55,7 +55,7 @@ fn many_animation_frames_are_seeked_over() {
     let frames = (0..10_000).fold(Png::new(1, 1), |png, _| png.chunk(b"fdAT", &[0; 300]));
     let file = frames.text("parameters", INFOTEXT).end();
     let counted = Counted { bytes: &file, n_read: std::cell::Cell::new(0) };
-    assert!(read(&counted, b"a.png", None).unwrap().recipe.is_some());
+    assert!(read(&counted, b"a.png", &[]).unwrap().recipe.is_some());
     assert!(counted.n_read.get() < 200 << 10, "{}", counted.n_read.get());
 }
 
@@ -149,7 +149,9 @@ fn of_repeated_infotexts_the_last_non_empty_one_speaks() {
 
 #[test]
 fn words_beside_the_picture_fill_what_it_does_not_say() {
-    let read = |file: &[u8], sidecar: &[u8]| read(&Bytes(file), b"a.png", Some(sidecar)).unwrap();
+    let read = |file: &[u8], sidecar: &[u8]| {
+        read(&Bytes(file), b"a.png", &[Beside { name: b"a.txt", bytes: sidecar }]).unwrap()
+    };
     let bare = png(&[]);
     let recipe = read(&bare, INFOTEXT.as_bytes());
     assert_eq!(recipe.recipe.unwrap().seed.as_deref(), Some("42"));
@@ -164,7 +166,12 @@ fn words_beside_the_picture_fill_what_it_does_not_say() {
         upscaled.generation_text.contains("a cat")
             && upscaled.generation_text.contains("Postprocess upscale by: 2")
     );
-    let film = super::super::read(&Bytes(b"\x1a\x45\xdf\xa3"), b"a.mkv", Some(INFOTEXT.as_bytes())).unwrap();
+    let film = super::super::read(
+        &Bytes(b"\x1a\x45\xdf\xa3"),
+        b"a.mkv",
+        &[Beside { name: b"a.txt", bytes: INFOTEXT.as_bytes() }],
+    )
+    .unwrap();
     assert_eq!(film.recipe.unwrap().model.as_deref(), Some("tin_v3"));
     for bad in [&b"\x7fELF\0\0\0"[..], &vec![b'a'; (1 << 20) + 1]] {
         let reading = read(&bare, bad);

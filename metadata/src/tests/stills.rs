@@ -2,7 +2,7 @@
 
 use super::encode::{comment_block, tiff, unicode};
 use super::encode_stills::{
-    Tiff, blocks, bmp, boxed, codestream, exif_item, gif, gif_comment, gif_xmp, heif, item, jxl,
+    Tiff, blocks, bmp, boxed, brotli, codestream, exif_item, gif, gif_comment, gif_xmp, heif, item, jxl,
 };
 use super::{GRAPH, INFOTEXT, positive, reading};
 use crate::{Bytes, Complaint, Container, slots_as_text};
@@ -152,7 +152,7 @@ fn a_long_animation_is_walked_for_a_while_only() {
     let file = gif(&[gif_comment(INFOTEXT), frame], &[gif_comment("not found")]);
     check(&file, Container::Gif, (1, 1));
     let source = super::places::Counted { bytes: &file, n_read: std::cell::Cell::new(0) };
-    crate::read(&source, b"a.gif", None).unwrap();
+    crate::read(&source, b"a.gif", &[]).unwrap();
     assert!(source.n_read.get() < 5 << 20, "{}", source.n_read.get());
 }
 
@@ -231,15 +231,37 @@ fn jpeg_xl_in_boxes_and_alone() {
 }
 
 #[test]
-fn compressed_boxes_are_a_complaint_where_they_hold_texts() {
-    for (kind, what) in [(b"Exif", "Exif"), (b"xml ", "xml")] {
-        let file = jxl(&[boxed(b"brob", &[&kind[..], b"\x0b\x02"].concat()), boxed(b"jxlc", &codestream())]);
-        let want = [Complaint::UnreadCompression { what: what.to_owned() }];
-        assert_eq!(reading(&file, "a.jxl").complaints, want);
-    }
-    let other = jxl(&[boxed(b"brob", b"jumb\x0b"), boxed(b"jxlc", &codestream())]);
+fn compressed_boxes_of_jpeg_xl_are_read() {
+    let exif = brotli(&[&[0; 4][..], &comment_block(INFOTEXT)].concat());
+    let file = jxl(&[boxed(b"brob", &[b"Exif", &exif[..]].concat()), boxed(b"jxlc", &codestream())]);
+    check(&file, Container::Jxl, (64, 32));
+    let xmp = boxed(b"brob", &[b"xml ", &brotli(XMP.as_bytes())[..]].concat());
+    assert_eq!(shown(&jxl(&[xmp]))["xmp"], XMP);
+    let other = jxl(&[boxed(b"brob", b"ICC \x0b"), boxed(b"jxlc", &codestream())]);
     assert_eq!(reading(&other, "a.jxl").complaints, []);
 }
+
+#[test]
+fn damaged_and_endless_compressed_boxes_are_a_complaint() {
+    let whole = brotli(XMP.as_bytes());
+    let file = |stream: &[u8]| jxl(&[boxed(b"brob", &[b"xml ", stream].concat())]);
+    let cut = reading(&file(&whole[..whole.len() / 2]), "a.jxl").complaints;
+    assert!(cut.contains(&Complaint::InflateDamaged { what: "brob".to_owned() }), "{cut:?}");
+    let read = reading(&file(&BOMB), "a.jxl");
+    let limit = crate::limits::VALUE_BYTES_MAX;
+    assert_eq!(read.complaints, [Complaint::InflatesTooFar { what: "brob".to_owned(), limit }]);
+}
+
+/// A hundred bytes that are sixty-four million letters.
+const BOMB: [u8; 106] = [
+    0xcb, 0xff, 0xff, 0x3f, 0xf8, 0x25, 0xc2, 0xe2, 0xb1, 0x40, 0x20, 0xf7, 0xfe, 0x8f, 0xff, 0xff, 0x7f,
+    0xf0, 0x4b, 0x00, 0xc4, 0x61, 0x11, 0x80, 0xee, 0xfd, 0x1f, 0xff, 0xff, 0xff, 0xe0, 0x97, 0x00, 0x88,
+    0xc3, 0x02, 0x00, 0xdd, 0xfb, 0x3f, 0xfe, 0xff, 0xff, 0xc1, 0x2f, 0x01, 0x10, 0x87, 0x05, 0x00, 0xba,
+    0xf7, 0x7f, 0xfc, 0xff, 0xff, 0x83, 0x5f, 0x02, 0x20, 0x0e, 0x0b, 0x00, 0x74, 0xef, 0xff, 0xf8, 0xff,
+    0xff, 0x07, 0xbf, 0x04, 0x40, 0x1c, 0x16, 0x00, 0xe8, 0xde, 0xff, 0xf1, 0xff, 0xff, 0x0f, 0x7e, 0x09,
+    0x80, 0x38, 0x2c, 0x00, 0xd0, 0xbd, 0xff, 0xcb, 0xff, 0xff, 0x3f, 0xfc, 0x12, 0x00, 0x71, 0x58, 0x00,
+    0xa0, 0x7b, 0xff, 0x07,
+];
 
 #[test]
 fn metadata_of_no_container_counts_for_identity() {
