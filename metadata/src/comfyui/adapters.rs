@@ -43,8 +43,14 @@ fn own(graph: &Graph<'_>, at: NodeAt, loras: &mut Vec<Lora>) {
     }
     if let Some(name) = scalar::first(graph, at, &["lora_name"]) {
         const WEIGHTS: [&str; 8] = [
-            "strength_model", "strength", "lora_weight", "model_strength", "lora_strength", "lora_model_strength",
-            "model_weight", "lora_wt",
+            "strength_model",
+            "strength",
+            "lora_weight",
+            "model_strength",
+            "lora_strength",
+            "lora_model_strength",
+            "model_weight",
+            "lora_wt",
         ];
         const CLIPS: [&str; 4] = ["strength_clip", "lora_clip_strength", "clip_strength", "clip_weight"];
         put(loras, &name, scalar::number(graph, at, &WEIGHTS), scalar::number(graph, at, &CLIPS));
@@ -57,7 +63,9 @@ fn own(graph: &Graph<'_>, at: NodeAt, loras: &mut Vec<Lora>) {
         let Input::Literal(value) = input else { continue };
         match value {
             Value::Map(_) => object(loras, value),
-            Value::List(list) => list.iter().filter(|item| item.map().is_some()).for_each(|item| object(loras, item)),
+            Value::List(list) => {
+                list.iter().filter(|item| item.map().is_some()).for_each(|item| object(loras, item))
+            }
             Value::Text(text) if key.starts_with("lora") => {
                 let Some(number) = number(key) else { continue };
                 let nth: Option<u32> = number.parse().ok();
@@ -66,7 +74,9 @@ fn own(graph: &Graph<'_>, at: NodeAt, loras: &mut Vec<Lora>) {
                     numbered(graph, at, loras, (text, number, is_simple));
                 }
             }
-            Value::Text(text) if ["text", "prompt", "lora_syntax"].contains(&key) && text.contains("<lora:") => {
+            Value::Text(text)
+                if ["text", "prompt", "lora_syntax"].contains(&key) && text.contains("<lora:") =>
+            {
                 for network in prompt::networks(text) {
                     put(loras, network.name, Some(network.weight), None);
                 }
@@ -80,7 +90,8 @@ fn own(graph: &Graph<'_>, at: NodeAt, loras: &mut Vec<Lora>) {
 fn object(loras: &mut Vec<Lora>, value: &Value<'_>) {
     let text = |names: &[&str]| names.iter().find_map(|name| value.get(name)?.scalar());
     let is_off = text(&["on", "active", "enabled"]).is_some_and(is_no);
-    let name = text(&["lora", "name", "lora_name"]).filter(|_| value.get("strength").is_some() || value.get("on").is_some());
+    let name = text(&["lora", "name", "lora_name"])
+        .filter(|_| value.get("strength").is_some() || value.get("on").is_some());
     if let Some(name) = name.filter(|_| !is_off) {
         let weight = text(&["strength", "weight", "strength_model"]).and_then(normal::number);
         let clip = text(&["strengthTwo", "clipStrength", "strength_clip"]).and_then(normal::number);
@@ -89,17 +100,32 @@ fn object(loras: &mut Vec<Lora>, value: &Value<'_>) {
 }
 
 /// One of a numbered stack.
-fn numbered(graph: &Graph<'_>, at: NodeAt, loras: &mut Vec<Lora>, (name, number, is_simple): (&str, &str, bool)) {
+fn numbered(
+    graph: &Graph<'_>,
+    at: NodeAt,
+    loras: &mut Vec<Lora>,
+    (name, number, is_simple): (&str, &str, bool),
+) {
     let names = |starts: &[&str]| {
-        starts.iter().map(|start| match start.strip_suffix('*') {
-            Some(start) => format!("lora_{number}_{start}"),
-            None => format!("{start}{number}"),
-        }).collect::<Vec<_>>()
+        starts
+            .iter()
+            .map(|start| match start.strip_suffix('*') {
+                Some(start) => format!("lora_{number}_{start}"),
+                None => format!("{start}{number}"),
+            })
+            .collect::<Vec<_>>()
     };
     let simple = ["lora_wt_", "strength*", "weight*"];
     let advanced = [
-        "strength_", "model_str_", "model_strength*", "model_weight_", "lora_strength_", "strength_model_",
-        "model_strength_", "lora_weight_", "weight_",
+        "strength_",
+        "model_str_",
+        "model_strength*",
+        "model_weight_",
+        "lora_strength_",
+        "strength_model_",
+        "model_strength_",
+        "lora_weight_",
+        "weight_",
     ];
     let weights = if is_simple { [&simple[..], &advanced[..]] } else { [&advanced[..], &simple[..]] };
     let weights = names(&weights.concat());

@@ -102,11 +102,6 @@ impl<'a> Graph<'a> {
         self.nodes[at].title
     }
 
-    /// The class in lower case.
-    pub(super) fn kind(&self, at: NodeAt) -> &str {
-        &self.nodes[at].kind
-    }
-
     /// Whether the class contains one of several words of lower case.
     pub(super) fn is_kind(&self, at: NodeAt, words: &[&str]) -> bool {
         words.iter().any(|word| self.nodes[at].kind.contains(word))
@@ -200,18 +195,13 @@ impl<'a> Graph<'a> {
 
 impl Default for Graph<'_> {
     fn default() -> Self {
-        Self {
-            nodes: Vec::new(),
-            inputs: Vec::new(),
-            steps: Cell::new(GRAPH_STEPS_MAX),
-            taken: Cell::new(0),
-        }
+        Self { nodes: Vec::new(), inputs: Vec::new(), steps: Cell::new(GRAPH_STEPS_MAX), taken: Cell::new(0) }
     }
 }
 
 fn resolved<'a>(value: &'a Value<'a>, by_id: &HashMap<&str, NodeAt>) -> Option<Input<'a>> {
     match value {
-        Value::Null => None,
+        Value::Null => Some(Input::Lost),
         Value::List(list) => {
             let [id, slot] = list.as_slice() else { return Some(Input::Literal(value)) };
             // Two values of which the first names a node; anything else leads nowhere.

@@ -38,13 +38,27 @@ pub(super) fn joined(strings: &mut Strings<'_, '_>, at: NodeAt, side: Side, dept
     }
     let is_sure = parts.iter().all(|(_, said)| said.is_sure);
     let text = texts.collect::<Vec<_>>().join(&delimiter);
-    if graph.text(at, "tidy_tags") == Some("yes") { said(&tidy(&text), is_sure) } else { said(&text, is_sure) }
+    if graph.text(at, "tidy_tags") == Some("yes") {
+        said(&tidy(&text), is_sure)
+    } else {
+        said(&text, is_sure)
+    }
 }
 
 /// Whether an input of that name is one of the texts.
 fn is_part(name: &str) -> bool {
-    const OTHERS: [&str; 10] =
-        ["delimiter", "separator", "clean", "linebreak", "action", "tidy", "mode", "count", "newline", "return_list"];
+    const OTHERS: [&str; 10] = [
+        "delimiter",
+        "separator",
+        "clean",
+        "linebreak",
+        "action",
+        "tidy",
+        "mode",
+        "count",
+        "newline",
+        "return_list",
+    ];
     !OTHERS.iter().any(|word| name.contains(word))
 }
 

@@ -25,7 +25,9 @@ mod text;
 mod ui;
 mod widgets;
 
-pub(super) use places::{find, is_graph, parse};
+#[cfg(test)]
+use places::parse;
+pub(super) use places::{find, is_graph};
 
 use crate::comfyui::graph::Graph;
 use crate::comfyui::sampling::Settings;
@@ -59,8 +61,6 @@ fn of_route(graph: &Graph<'_>, route: &route::Route, recipe: &mut Recipe) {
     if let Some((width, height)) = size::of(graph, base) {
         (recipe.width, recipe.height) = (Some(width), Some(height));
     }
-    let guidance = prompts.guidance.or(settings.guidance);
-    put(recipe, "Distilled CFG Scale", guidance.map(|guidance| guidance.to_string()));
     passes::add(
         graph,
         route,
@@ -70,6 +70,8 @@ fn of_route(graph: &Graph<'_>, route: &route::Route, recipe: &mut Recipe) {
     graph.begin();
     let mut decoders = route.last_leg.iter().rev().chain(&route.later).copied().chain([base]);
     put(recipe, "VAE", decoders.find_map(|at| model::vae(graph, at)));
+    let guidance = prompts.guidance.or(settings.guidance);
+    put(recipe, "Distilled CFG Scale", guidance.map(|guidance| guidance.to_string()));
     for (nth, model) in made.others.into_iter().enumerate() {
         put(recipe, &format!("Model {}", nth + 2), Some(model));
     }

@@ -8,8 +8,24 @@ use lumidex_schema::recipe::Lora;
 
 /// Inputs that lead to the model.
 const MODELS: [&str; 18] = [
-    "model", "model1", "model_1", "base_model", "unet", "model_opt", "guider", "model_a", "model_A", "transformer",
-    "pipeline", "diffusion_model", "model_high_noise", "optional_model", "base_pipe", "MODEL", "pipe_model", "any",
+    "model",
+    "model1",
+    "model_1",
+    "base_model",
+    "unet",
+    "model_opt",
+    "guider",
+    "model_a",
+    "model_A",
+    "transformer",
+    "pipeline",
+    "diffusion_model",
+    "model_high_noise",
+    "optional_model",
+    "base_pipe",
+    "MODEL",
+    "pipe_model",
+    "any",
 ];
 
 /// Inputs that hold the file of a model, the surest first.
@@ -61,7 +77,11 @@ pub(super) fn of(graph: &Graph<'_>, sampler: NodeAt) -> Made {
     while let Some(&at) = merged.get(nth) {
         nth += 1;
         let mut chain = Vec::new();
-        let name = if let Some(name) = name(graph, at) { Some(name) } else { climb(graph, at, &mut seen, &mut chain, &mut merged) };
+        let name = if let Some(name) = name(graph, at) {
+            Some(name)
+        } else {
+            climb(graph, at, &mut seen, &mut chain, &mut merged)
+        };
         for at in chain.iter().rev() {
             adapters::add(graph, *at, &mut made.loras);
         }
@@ -96,7 +116,13 @@ fn climb(
         {
             return Some(name);
         }
-        merged.extend(MERGED.iter().filter_map(|name| graph.link(at, name)).map(|(target, _)| target).filter(|_| branch.is_none()));
+        merged.extend(
+            MERGED
+                .iter()
+                .filter_map(|name| graph.link(at, name))
+                .map(|(target, _)| target)
+                .filter(|_| branch.is_none()),
+        );
         let next = match branch {
             Some(Input::Link(target, slot)) => Some((target, slot)),
             _ => next(graph, at, slot, at == from),
@@ -114,7 +140,12 @@ fn next(graph: &Graph<'_>, at: NodeAt, slot: u32, is_first: bool) -> Option<(Nod
         return Some(link);
     }
     let named = graph.first_link(at, &MODELS).or_else(|| pass::bundle(graph, at));
-    let numbered = || graph.links(at).find(|(name, _)| name.starts_with("model") || name.starts_with("any_")).map(|(_, link)| link);
+    let numbered = || {
+        graph
+            .links(at)
+            .find(|(name, _)| name.starts_with("model") || name.starts_with("any_"))
+            .map(|(_, link)| link)
+    };
     let only = || if is_first && slot != BUNDLE { None } else { graph.only_link(at) };
     named.or_else(numbered).or_else(only)
 }
@@ -124,7 +155,8 @@ pub(super) fn name(graph: &Graph<'_>, at: NodeAt) -> Option<String> {
     if graph.first_link(at, &MODELS[..8]).is_some() {
         return None;
     }
-    let is_adapter = graph.has_any(at, &["lora_name", "lora"]) && !graph.has_any(at, &FILES[..4]);
+    let has_adapter = graph.has(at, "lora_name") || graph.text(at, "lora").is_some();
+    let is_adapter = has_adapter && !graph.has_any(at, &FILES[..4]);
     if is_adapter {
         return None;
     }
@@ -174,7 +206,10 @@ pub(super) fn encoders(graph: &Graph<'_>, encoder: NodeAt) -> Encoders {
     while graph.step(at) && !std::mem::replace(&mut seen[at], true) {
         if found.clip_skip.is_none() && graph.has_any(at, &SKIPS) {
             let skip = scalar::first(graph, at, &SKIPS).and_then(|skip| normal::number(&skip));
-            found.clip_skip = skip.map(|skip| skip.abs()).filter(|skip| (1.0..=24.0).contains(skip)).map(|skip| skip as u32);
+            found.clip_skip = skip
+                .map(|skip| skip.abs())
+                .filter(|skip| (1.0..=24.0).contains(skip))
+                .map(|skip| skip as u32);
         }
         chain.push(at);
         found.files = files(graph, at);
@@ -186,7 +221,9 @@ pub(super) fn encoders(graph: &Graph<'_>, encoder: NodeAt) -> Encoders {
             Some(Input::Link(target, slot)) => Some((target, slot)),
             _ => graph.first_link(at, &LINKS).or_else(|| pass::bundle(graph, at)),
         };
-        let only = || if at == encoder { None } else { graph.only_link(at).filter(|_| graph.inputs(at).count() == 1) };
+        let only = || {
+            if at == encoder { None } else { graph.only_link(at).filter(|_| graph.inputs(at).count() == 1) }
+        };
         let Some((target, _)) = next.or_else(only) else { break };
         at = target;
     }
@@ -199,8 +236,16 @@ pub(super) fn encoders(graph: &Graph<'_>, encoder: NodeAt) -> Encoders {
 /// The files of text encoders that a node loads.
 fn files(graph: &Graph<'_>, at: NodeAt) -> Vec<String> {
     const FILES: [&str; 10] = [
-        "clip_name", "clip_name1", "clip_name2", "clip_name3", "clip_name4", "text_encoder1", "text_encoder2",
-        "text_encoder_name", "t5_name", "llm_model",
+        "clip_name",
+        "clip_name1",
+        "clip_name2",
+        "clip_name3",
+        "clip_name4",
+        "text_encoder1",
+        "text_encoder2",
+        "text_encoder_name",
+        "t5_name",
+        "llm_model",
     ];
     if graph.has(at, "ckpt_name") {
         return Vec::new();

@@ -126,8 +126,17 @@ pub(super) fn chosen<'a>(graph: &Graph<'a>, at: NodeAt) -> Option<Input<'a>> {
         "bool",
         "which",
     ];
-    const WORDS: [&str; 9] =
-        ["switch", "ifelse", "if else", "conditionalbranch", "selector", "select", "if any", "if-else", "fallback"];
+    const WORDS: [&str; 9] = [
+        "switch",
+        "ifelse",
+        "if else",
+        "conditionalbranch",
+        "selector",
+        "select",
+        "if any",
+        "if-else",
+        "fallback",
+    ];
     let has_pair = graph.has_any(at, &["on_true", "on_false", "tt_value", "if_true"]);
     if !has_pair && !graph.is_kind(at, &WORDS) || graph.is_kind(at, &["inversed", "samplerselect"]) {
         return None;
@@ -162,7 +171,8 @@ fn branch_of<'a>(value: &str, branches: &[(&'a str, Input<'a>)]) -> Option<Input
         "false" | "off" | "no" => &["false", "ff_value", "_b", "_no", "_off", "2"],
         _ => &[],
     };
-    if let Some((_, input)) = ends.iter().find_map(|end| branches.iter().find(|(name, _)| name.ends_with(end)))
+    if let Some((_, input)) =
+        ends.iter().find_map(|end| branches.iter().find(|(name, _)| name.ends_with(end)))
     {
         return Some(*input);
     }

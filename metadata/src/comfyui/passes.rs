@@ -44,7 +44,8 @@ pub(super) fn add(graph: &Graph<'_>, route: &Route, base: &Base<'_>, recipe: &mu
         let way = route::way(graph, at, false);
         let between: Vec<_> = way.iter().copied().filter(|node| !behind.contains(node)).collect();
         let settings = sampling::of(graph, at);
-        if graph.has_any(at, &["bbox_detector", "segs", "detailer_pipe"]) || graph.is_kind(at, &["detailer"]) {
+        if graph.has_any(at, &["bbox_detector", "segs", "detailer_pipe"]) || graph.is_kind(at, &["detailer"])
+        {
             found.details(graph, at, &settings);
         } else {
             found.pass(graph, at, &between, &settings, base);
@@ -80,7 +81,14 @@ impl Found<'_> {
     }
 
     /// A sampler behind the base one.
-    fn pass(&mut self, graph: &Graph<'_>, at: NodeAt, between: &[NodeAt], settings: &Settings, base: &Base<'_>) {
+    fn pass(
+        &mut self,
+        graph: &Graph<'_>,
+        at: NodeAt,
+        between: &[NodeAt],
+        settings: &Settings,
+        base: &Base<'_>,
+    ) {
         let enlarged = enlarged(graph, between, true);
         let is_partial = settings.denoise.is_some_and(|denoise| denoise < 1.0);
         let own_model = model::of(graph, at).model.filter(|model| Some(model.as_str()) != base.model);
@@ -95,14 +103,24 @@ impl Found<'_> {
             let whole = settings.steps.or(base.settings.steps).filter(|steps| *steps > 0);
             if let (Some(start), Some(steps)) = (settings.start_at.filter(|_| starts_late), whole) {
                 self.put("Refiner switch at", Some((f64::from(start) / f64::from(steps)).to_string()));
-                self.put("Refiner steps", steps.checked_sub(start).filter(|left| *left > 0).map(|left| left.to_string()));
+                self.put(
+                    "Refiner steps",
+                    steps.checked_sub(start).filter(|left| *left > 0).map(|left| left.to_string()),
+                );
             } else {
                 self.put("Refiner steps", settings.steps.map(|steps| steps.to_string()));
             }
         }
     }
 
-    fn hires(&mut self, graph: &Graph<'_>, at: NodeAt, enlarged: &Enlarged, settings: &Settings, base: &Base<'_>) {
+    fn hires(
+        &mut self,
+        graph: &Graph<'_>,
+        at: NodeAt,
+        enlarged: &Enlarged,
+        settings: &Settings,
+        base: &Base<'_>,
+    ) {
         self.put("Hires upscale", enlarged.by.map(|by| by.to_string()));
         self.put("Hires resize", enlarged.to.map(|(width, height)| format!("{width}x{height}")));
         self.put("Hires upscaler", enlarged.upscaler.clone());
@@ -113,7 +131,8 @@ impl Found<'_> {
         self.put("Hires sampler", other(&settings.sampler, &base.settings.sampler));
         self.put("Hires schedule type", other(&settings.scheduler, &base.settings.scheduler));
         let prompts = text::prompts(graph, at);
-        let differs = |own: String, of_base: &String| Some(own).filter(|own| own != of_base && !own.is_empty());
+        let differs =
+            |own: String, of_base: &String| Some(own).filter(|own| own != of_base && !own.is_empty());
         self.put("Hires prompt", differs(prompts.positive, &base.prompts.positive));
         self.put("Hires negative prompt", differs(prompts.negative, &base.prompts.negative));
     }
@@ -123,7 +142,8 @@ impl Found<'_> {
         if std::mem::replace(&mut self.has_details, true) {
             return;
         }
-        let detector = graph.first_link(at, &["bbox_detector", "segm_detector_opt"]).map(|(target, _)| target);
+        let detector =
+            graph.first_link(at, &["bbox_detector", "segm_detector_opt"]).map(|(target, _)| target);
         let name = detector.and_then(|at| scalar::first(graph, at, &["model_name"]));
         self.put("Detailer model", name.and_then(|name| normal::model(&name)));
         self.put("Detailer steps", settings.steps.map(|steps| steps.to_string()));
@@ -135,8 +155,16 @@ impl Found<'_> {
 /// factor counts, a resize alone is none.
 fn enlarged(graph: &Graph<'_>, nodes: &[NodeAt], with_resize: bool) -> Enlarged {
     const FACTORS: [&str; 10] = [
-        "upscale_by", "scale_by", "rescale_factor", "scale_factor", "upscale_factor", "scale", "upscale", "factor",
-        "resize_scale", "multiplier",
+        "upscale_by",
+        "scale_by",
+        "rescale_factor",
+        "scale_factor",
+        "upscale_factor",
+        "scale",
+        "upscale",
+        "factor",
+        "resize_scale",
+        "multiplier",
     ];
     const METHODS: [&str; 6] =
         ["upscale_method", "rescale_method", "scale_method", "resampling_method", "interpolation", "method"];
@@ -149,12 +177,19 @@ fn enlarged(graph: &Graph<'_>, nodes: &[NodeAt], with_resize: bool) -> Enlarged 
         let linked = graph.link(at, "upscale_model").map(|(target, _)| target);
         let name = linked.and_then(|at| scalar::first(graph, at, &["model_name", "upscale_model", "name"]));
         let own = || scalar::first(graph, at, &["upscale_model", "upscaler", "upscaler_name"]);
-        let of_kind = || if graph.is_kind(at, &["upscale"]) && graph.has(at, "image") { scalar::first(graph, at, &["model_name"]) } else { None };
+        let of_kind = || {
+            if graph.is_kind(at, &["upscale"]) && graph.has(at, "image") {
+                scalar::first(graph, at, &["model_name"])
+            } else {
+                None
+            }
+        };
         let name = name.or_else(own).or_else(of_kind).and_then(|name| normal::model(&name));
         found.upscaler = found.upscaler.or(name);
         found.by = found.by.or_else(|| scalar::number(graph, at, &FACTORS).filter(|by| *by > 0.0));
         if with_resize && found.to.is_none() && found.by.is_none() {
-            let side = |name: &str| scalar::count(graph, at, &[name]).filter(|side| (1..=65_535).contains(side));
+            let side =
+                |name: &str| scalar::count(graph, at, &[name]).filter(|side| (1..=65_535).contains(side));
             found.to = side("width").zip(side("height"));
         }
         if method.is_none() {

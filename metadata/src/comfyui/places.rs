@@ -64,7 +64,8 @@ pub(crate) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
 }
 
 /// The recipe of a graph in a text, wrapped or not. `name` is the file's.
-pub(crate) fn parse(text: &str, name: &str) -> Option<Recipe> {
+#[cfg(test)]
+pub(super) fn parse(text: &str, name: &str) -> Option<Recipe> {
     let value = json::parse(text.trim_start())?;
     of_value(&value, Form::Run, WRAPPINGS_MAX, text, name)
         .or_else(|| of_value(&value, Form::Editor, WRAPPINGS_MAX, text, name))
@@ -79,7 +80,8 @@ pub(crate) fn is_graph(text: &str) -> bool {
 
 /// The first graph of a form, those in slots of its name before others.
 fn of_form(sheet: &Sheet<'_>, form: Form) -> Option<Claim> {
-    let mut slots: Vec<_> = sheet.slots().iter().filter_map(|slot| Some((slot, graph_text(slot, form)?))).collect();
+    let mut slots: Vec<_> =
+        sheet.slots().iter().filter_map(|slot| Some((slot, graph_text(slot, form)?))).collect();
     slots.sort_by_key(|(slot, _)| !is_named(&slot.place, form));
     let mut broken = None;
     let claim = slots.into_iter().find_map(|(slot, text)| {
@@ -92,7 +94,10 @@ fn of_form(sheet: &Sheet<'_>, form: Form) -> Option<Claim> {
             return Some(Claim::rendered(recipe?, slot.place.label()));
         }
         broken = broken.take().or(Some(slot.place.name()));
-        // What stands before the cut still tells something.
+        if sheet.keyword("parameters").is_some() {
+            return None;
+        }
+        // Where nothing else speaks, what stands before the cut still tells something.
         let recipe = of_value(&before_the_cut(text)?, form, 1, text, name);
         Some(Claim::rendered(recipe?, slot.place.label()))
     });
@@ -120,7 +125,9 @@ fn graph_text(slot: &Slot, form: Form) -> Option<&str> {
 fn is_named(place: &Place, form: Form) -> bool {
     match place {
         Place::Keyword(name) => name.eq_ignore_ascii_case(form.name()),
-        Place::Xmp(name) => name.rsplit(':').next().is_some_and(|name| name.eq_ignore_ascii_case(form.name())),
+        Place::Xmp(name) => {
+            name.rsplit(':').next().is_some_and(|name| name.eq_ignore_ascii_case(form.name()))
+        }
         _ => false,
     }
 }
@@ -176,7 +183,8 @@ fn version(text: &str) -> Option<String> {
     let end = text.floor_char_boundary((at + NEAR).min(text.len()));
     let of = |near: &str| {
         let (_, rest) = near.split_once("\"ver\"")?;
-        let version = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?.split('"').next()?;
+        let version =
+            rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?.split('"').next()?;
         let is_version = version.starts_with(|digit: char| digit.is_ascii_digit()) && version.contains('.');
         is_version.then(|| version.to_owned())
     };

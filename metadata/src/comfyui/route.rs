@@ -18,11 +18,48 @@ pub(super) struct Route {
 
 /// Inputs that hand on a picture or its latent.
 const PICTURES: [&str; 42] = [
-    "latent_image", "samples", "latent", "latents", "pixels", "images", "image", "video", "frames", "segs",
-    "samples_to", "samples1", "samples_from", "samples2", "destination", "image1", "image_1", "image2", "image_2",
-    "source", "latent_opt", "optional_latent", "stage_c", "video_latent", "image_embeds", "av_latent", "start_latent",
-    "latent_image_opt", "images_a", "images_b", "image_a", "image_b", "input_image", "original_image", "images_to",
-    "img", "output_image", "upscaled_image", "IMAGE", "LATENT", "base_image", "start_image",
+    "latent_image",
+    "samples",
+    "latent",
+    "latents",
+    "pixels",
+    "images",
+    "image",
+    "video",
+    "frames",
+    "segs",
+    "samples_to",
+    "samples1",
+    "samples_from",
+    "samples2",
+    "destination",
+    "image1",
+    "image_1",
+    "image2",
+    "image_2",
+    "source",
+    "latent_opt",
+    "optional_latent",
+    "stage_c",
+    "video_latent",
+    "image_embeds",
+    "av_latent",
+    "start_latent",
+    "latent_image_opt",
+    "images_a",
+    "images_b",
+    "image_a",
+    "image_b",
+    "input_image",
+    "original_image",
+    "images_to",
+    "img",
+    "output_image",
+    "upscaled_image",
+    "IMAGE",
+    "LATENT",
+    "base_image",
+    "start_image",
 ];
 
 /// The base sampler of the picture named `name`; `None` when no sampler leads to it.
@@ -96,10 +133,15 @@ fn before(graph: &Graph<'_>, at: NodeAt) -> Vec<NodeAt> {
     if let Some((target, _)) = pass::bundle(graph, at) {
         return vec![target];
     }
-    let numbered =
-        graph.links(at).filter(|(name, _)| ["image", "any", "value", "input"].iter().any(|start| name.starts_with(start)));
+    let numbered = graph
+        .links(at)
+        .filter(|(name, _)| ["image", "any", "value", "input"].iter().any(|start| name.starts_with(start)));
     let numbered: Vec<_> = numbered.map(|(_, (target, _))| target).collect();
-    if numbered.is_empty() { graph.only_link(at).map(|(target, _)| target).into_iter().collect() } else { numbered }
+    if numbered.is_empty() {
+        graph.only_link(at).map(|(target, _)| target).into_iter().collect()
+    } else {
+        numbered
+    }
 }
 
 /// Nodes that lead to a node, itself first, in the order of their distance.
@@ -143,12 +185,14 @@ pub(super) fn is_sampler(graph: &Graph<'_>, at: NodeAt) -> bool {
     let has_sides = has("positive") && has("negative")
         || has("base_positive") && has("base_negative")
         || has("conditioning") && has("neg_conditioning");
-    let has_latent =
-        graph.has_any(at, &["latent_image", "samples", "latent", "start_latent", "latents", "optional_latent"]);
+    let has_latent = graph
+        .has_any(at, &["latent_image", "samples", "latent", "start_latent", "latents", "optional_latent"]);
     let settles = graph.has_any(at, &["steps", "seed", "noise_seed", "sigmas"]);
     has_sides && has_latent && settles
         || (has_sides || graph.has_any(at, &["text_embeds", "hyvid_embeds"])) && has("steps") && !has("image")
-        || pass::has_bundle(graph, at) && has("steps") && graph.has_any(at, &["seed", "noise_seed", "cfg", "sampler_name"])
+        || pass::has_bundle(graph, at)
+            && has("steps")
+            && graph.has_any(at, &["seed", "noise_seed", "cfg", "sampler_name"])
 }
 
 /// A sampler, or what paints over a finished picture: upscalers by tiles, detailers.
@@ -196,7 +240,9 @@ pub(super) fn saver(graph: &Graph<'_>, name: &str) -> Option<NodeAt> {
         savers = all(&|at| graph.is_kind(at, &["preview"]) && !graph.is_kind(at, &["previewany", "bridge"]));
     }
     if savers.is_empty() {
-        savers = all(&|at| graph.is_kind(at, &["preview", "output", "compare", "view"]) && graph.links(at).next().is_some());
+        savers = all(&|at| {
+            graph.is_kind(at, &["preview", "output", "compare", "view"]) && graph.links(at).next().is_some()
+        });
     }
     if let [only] = savers[..] {
         return Some(only);
@@ -218,6 +264,7 @@ fn is_name_of(graph: &Graph<'_>, at: NodeAt, name: &str, exact: bool) -> bool {
     if fixed.len() < prefix.len() {
         return name.starts_with(fixed);
     }
-    let rest = name.strip_prefix(fixed).and_then(|rest| rest.strip_prefix(['_', '-', ' ', '.']).or(Some(rest)));
+    let rest =
+        name.strip_prefix(fixed).and_then(|rest| rest.strip_prefix(['_', '-', ' ', '.']).or(Some(rest)));
     rest.is_some_and(|rest| rest.starts_with(|digit: char| digit.is_ascii_digit()))
 }

@@ -24,12 +24,14 @@ pub(super) fn of(graph: &Graph<'_>, at: NodeAt) -> Settings {
     let linked = |name: &str| graph.link(at, name).map(|(target, _)| target);
     let first = |at: Option<NodeAt>, names: &[&str]| at.and_then(|at| scalar::first(graph, at, names));
     let own = |names: &[&str]| first(Some(at), names);
-    let guider = linked("guider").and_then(|at| passed(graph, at, "guider", &["positive", "conditioning", "cond1", "cfg"]));
+    let guider = linked("guider")
+        .and_then(|at| passed(graph, at, "guider", &["positive", "conditioning", "cond1", "cfg"]));
     let schedule = linked("sigmas").and_then(|at| passed(graph, at, "sigmas", &["steps", "scheduler"]));
     let noise = linked("noise").and_then(|at| passed(graph, at, "noise", &["noise_seed", "seed"]));
     let solver = linked("sampler").and_then(|at| passed(graph, at, "sampler", &["sampler_name"]));
     let bundled = if pass::has_bundle(graph, at) { loader(graph, at) } else { None };
-    let seed = own(&["seed", "noise_seed", "seed_num", "base_seed"]).or_else(|| first(noise, &["noise_seed", "seed"]));
+    let seed = own(&["seed", "noise_seed", "seed_num", "base_seed"])
+        .or_else(|| first(noise, &["noise_seed", "seed"]));
     let steps = own(&["steps", "base_steps", "total_steps", "num_inference_steps"]);
     let steps = steps.or_else(|| first(schedule, &["steps", "num_steps"]));
     let cfg = own(&["cfg", "cfg_scale", "guidance_scale", "true_gs"]);
@@ -38,7 +40,8 @@ pub(super) fn of(graph: &Graph<'_>, at: NodeAt) -> Settings {
     let is_unguided = || guider.is_some_and(|at| graph.is_kind(at, &["basicguider"]));
     let is_word = |word: &String| !crate::comfyui::strings::is_path(word);
     let name = own(&["sampler_name", "solver"]).or_else(|| first(solver, &["sampler_name", "sampler"]));
-    let name = name.or_else(|| own_word(graph, at, "sampler")).or_else(|| class_of(graph, solver, "sampler_name"));
+    let name =
+        name.or_else(|| own_word(graph, at, "sampler")).or_else(|| class_of(graph, solver, "sampler_name"));
     let scheduler = own(&["scheduler", "scheduler_name", "sigma_schedule"]);
     let scheduler = scheduler.or_else(|| first(schedule, &["scheduler", "scheduler_name"]));
     let scheduler = scheduler.or_else(|| class_of(graph, schedule, "scheduler"));
@@ -81,7 +84,8 @@ fn passed(graph: &Graph<'_>, mut at: NodeAt, name: &str, wanted: &[&str]) -> Opt
             Some(crate::comfyui::graph::Input::Link(target, _)) => Some(target),
             _ => None,
         };
-        let plural = graph.links(at).find(|(known, _)| known.starts_with(name)).map(|(_, (target, _))| target);
+        let plural =
+            graph.links(at).find(|(known, _)| known.starts_with(name)).map(|(_, (target, _))| target);
         let next = branch.or_else(|| graph.link(at, name).map(|(target, _)| target));
         let only = || graph.only_link(at).map(|(target, _)| target).filter(|_| graph.inputs(at).count() == 1);
         let Some(next) = next.or(plural).or_else(only) else { return Some(at) };
@@ -94,7 +98,8 @@ fn passed(graph: &Graph<'_>, mut at: NodeAt, name: &str, wanted: &[&str]) -> Opt
 fn class_of(graph: &Graph<'_>, at: Option<NodeAt>, name: &str) -> Option<String> {
     let at = at.filter(|at| !graph.has(*at, name))?;
     // What was not resolved up to a source is no name.
-    let is_source = !graph.has_any(at, &["sigmas", "sampler"]) && !graph.is_kind(at, &["reroute", "switch", "manual"]);
+    let is_source =
+        !graph.has_any(at, &["sigmas", "sampler"]) && !graph.is_kind(at, &["reroute", "switch", "manual"]);
     is_source.then(|| graph.class(at).to_owned())
 }
 

@@ -27,7 +27,17 @@ const FAMILIES: [&[&str]; 10] = [
 
 /// Inputs that hold the value of a node that holds one.
 const VALUES: [&str; 12] = [
-    "value", "Value", "int", "float", "number", "Number", "text", "string", "String", "int_value", "float_value",
+    "value",
+    "Value",
+    "int",
+    "float",
+    "number",
+    "Number",
+    "text",
+    "string",
+    "String",
+    "int_value",
+    "float_value",
     "val",
 ];
 
@@ -128,6 +138,7 @@ fn calculated(graph: &Graph<'_>, at: NodeAt, depth: u32) -> Option<f64> {
         let b = ["b", "number_b", "B", "int_b", "y"].iter().find_map(|name| operand(name))?;
         return math::operation(name, a, b);
     }
-    let expression = ["expression", "value", "equation", "expr"].iter().find_map(|name| graph.text(at, name))?;
+    let expression =
+        ["expression", "value", "equation", "expr"].iter().find_map(|name| graph.text(at, name))?;
     math::value(expression, &operand)
 }

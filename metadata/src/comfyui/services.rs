@@ -7,6 +7,7 @@ use crate::comfyui::text::{self, Side};
 use crate::comfyui::{passes, put, route, sampling, scalar};
 use crate::normal;
 use lumidex_schema::recipe::Recipe;
+use std::collections::HashSet;
 
 const PROMPTS: [&str; 6] = ["prompt", "positive_prompt", "text_prompt", "prompt_text", "positive", "text"];
 
@@ -30,7 +31,19 @@ pub(super) fn fill(graph: &Graph<'_>, saver: Option<NodeAt>, recipe: &mut Recipe
 fn is_service(graph: &Graph<'_>, at: NodeAt) -> bool {
     let has_more = graph.has_any(
         at,
-        &["seed", "model", "model_name", "aspect_ratio", "negative_prompt", "size", "steps", "duration", "resolution", "quality", "guidance"],
+        &[
+            "seed",
+            "model",
+            "model_name",
+            "aspect_ratio",
+            "negative_prompt",
+            "size",
+            "steps",
+            "duration",
+            "resolution",
+            "quality",
+            "guidance",
+        ],
     );
     graph.has_any(at, &PROMPTS[..4]) && has_more && !text::is_encoder(graph, at)
 }
@@ -49,8 +62,10 @@ fn of_service(graph: &Graph<'_>, at: NodeAt, recipe: &mut Recipe) {
     let model = MODELS.iter().find_map(|name| normal::model(&scalar::first(graph, at, &[name])?));
     recipe.model = model.or_else(|| Some(graph.class(at).to_owned()));
     let size = scalar::count(graph, at, &["width"]).zip(scalar::count(graph, at, &["height"]));
-    let named = || ["size", "resolution"].iter().find_map(|name| normal::size(&scalar::first(graph, at, &[name])?));
-    let is_sane = |(width, height): &(u32, u32)| (1..=65_535).contains(width) && (1..=65_535).contains(height);
+    let named =
+        || ["size", "resolution"].iter().find_map(|name| normal::size(&scalar::first(graph, at, &[name])?));
+    let is_sane =
+        |(width, height): &(u32, u32)| (1..=65_535).contains(width) && (1..=65_535).contains(height);
     if let Some((width, height)) = size.or_else(named).filter(is_sane) {
         (recipe.width, recipe.height) = (Some(width), Some(height));
     }
@@ -63,6 +78,11 @@ fn of_service(graph: &Graph<'_>, at: NodeAt, recipe: &mut Recipe) {
 /// The longest text of encoders and of nodes like them on either side.
 fn longest(graph: &Graph<'_>, nodes: &[NodeAt], recipe: &mut Recipe) {
     let mut strings = Strings::new(graph);
+    let negatives: HashSet<NodeAt> = (0..graph.len())
+        .flat_map(|at| graph.links(at))
+        .filter(|(name, _)| name.starts_with("neg"))
+        .map(|(_, (target, _))| target)
+        .collect();
     for at in nodes.iter().copied() {
         if !graph.step(at) {
             break;
@@ -80,7 +100,8 @@ fn longest(graph: &Graph<'_>, nodes: &[NodeAt], recipe: &mut Recipe) {
         }
         let is_negative =
             [graph.class(at), graph.title(at)].iter().any(|word| word.to_ascii_lowercase().contains("neg"));
-        let side = if is_negative { &mut recipe.negative } else { &mut recipe.positive };
+        let side =
+            if is_negative || negatives.contains(&at) { &mut recipe.negative } else { &mut recipe.positive };
         if text.len() > side.len() {
             *side = text;
         }

@@ -45,16 +45,25 @@ fn dimensions(graph: &Graph<'_>, at: NodeAt) -> Option<(u32, u32)> {
 
 /// `1024 x 1024 (square)` of nodes that let one choose.
 fn preset(graph: &Graph<'_>, at: NodeAt) -> Option<(u32, u32)> {
-    const NAMES: [&str; 8] =
-        ["resolution", "dimensions", "aspect_ratio", "size", "preset", "ratio", "size_selected", "ratio_selected"];
+    const NAMES: [&str; 8] = [
+        "resolution",
+        "dimensions",
+        "aspect_ratio",
+        "size",
+        "preset",
+        "ratio",
+        "size_selected",
+        "ratio_selected",
+    ];
     let side = |name: &str| scalar::count(graph, at, &[name]).filter(|side| *side > 0);
     if let (Some(width), Some(height)) = (side("width_override"), side("height_override")) {
         return Some((width, height));
     }
     let (width, height) = NAMES.iter().find_map(|name| within(&scalar::first(graph, at, &[name])?))?;
-    let is_turned = ["swap_dimensions", "invert", "swap"]
-        .iter()
-        .any(|name| scalar::first(graph, at, &[name]).is_some_and(|value| ["On", "true", "True"].contains(&value.as_str())));
+    let is_turned = ["swap_dimensions", "invert", "swap"].iter().any(|name| {
+        scalar::first(graph, at, &[name])
+            .is_some_and(|value| ["On", "true", "True"].contains(&value.as_str()))
+    });
     let (width, height) = if is_turned { (height, width) } else { (width, height) };
     Some((side("width_override").unwrap_or(width), side("height_override").unwrap_or(height)))
 }

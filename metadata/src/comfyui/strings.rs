@@ -49,9 +49,36 @@ const TEXTS: [&str; 26] = [
 
 /// What writes a text from an instruction, which is not the text; and what describes a picture.
 const WRITERS: [&str; 30] = [
-    "llm", "gpt", "ollama", "gemini", "claude", "groq", "openai", "deepseek", "florence", "joycaption", "joy_caption",
-    "caption", "wd14", "tagger", "interrogat", "blip", "moondream", "minicpm", "promptgen", "textgenerat",
-    "generatetext", "superprompt", "llava", "chat", "vlm", "qwenvl", "qwen2vl", "qwen_vl", "mistral", "enhancer",
+    "llm",
+    "gpt",
+    "ollama",
+    "gemini",
+    "claude",
+    "groq",
+    "openai",
+    "deepseek",
+    "florence",
+    "joycaption",
+    "joy_caption",
+    "caption",
+    "wd14",
+    "tagger",
+    "interrogat",
+    "blip",
+    "moondream",
+    "minicpm",
+    "promptgen",
+    "textgenerat",
+    "generatetext",
+    "superprompt",
+    "llava",
+    "chat",
+    "vlm",
+    "qwenvl",
+    "qwen2vl",
+    "qwen_vl",
+    "mistral",
+    "enhancer",
 ];
 
 /// Pairs of outputs, the first positive.
@@ -159,7 +186,8 @@ impl<'g, 'a> Strings<'g, 'a> {
             }
         }
         if slot > 0
-            && let Some((_, input)) = graph.inputs(at).filter(|(name, _)| name.starts_with("text")).nth(slot as usize)
+            && let Some((_, input)) =
+                graph.inputs(at).filter(|(name, _)| name.starts_with("text")).nth(slot as usize)
         {
             return self.of(input, side, depth + 1);
         }
@@ -169,8 +197,8 @@ impl<'g, 'a> Strings<'g, 'a> {
     /// The text of a box, or of what is fed into a node that changes it.
     fn named(&mut self, at: NodeAt, side: Side, depth: u32) -> Option<Said> {
         const CHANGING: [&str; 13] = [
-            "random", "style", "wildcard", "load", "file", "translat", "nsp", "dynamic", "parse", "noodle", "case",
-            "split", "regex",
+            "random", "style", "wildcard", "load", "file", "translat", "nsp", "dynamic", "parse", "noodle",
+            "case", "split", "regex",
         ];
         const BOXES: [&str; 7] = ["string", "text", "prompt", "primitive", "multiline", "trim", "literal"];
         let graph = self.graph;
@@ -201,9 +229,10 @@ impl<'g, 'a> Strings<'g, 'a> {
         if let Some(longest) = longest {
             return said(longest, false);
         }
-        let linked = self.graph.only_link(at).and_then(|(target, slot)| {
-            self.of(Input::Link(target, slot), side, depth + 1).map(unsure)
-        });
+        let linked = self
+            .graph
+            .only_link(at)
+            .and_then(|(target, slot)| self.of(Input::Link(target, slot), side, depth + 1).map(unsure));
         linked.or_else(|| self.shown_of(at, slot).and_then(|text| said(text, false)))
     }
 
@@ -211,9 +240,9 @@ impl<'g, 'a> Strings<'g, 'a> {
     /// earlier run.
     fn display(&mut self, at: NodeAt, side: Side, depth: u32) -> Option<Said> {
         let links: Vec<_> = self.graph.links(at).take(4).collect();
-        let fed = links.into_iter().find_map(|(_, (target, slot))| {
-            self.of(Input::Link(target, slot), side, depth + 1)
-        });
+        let fed = links
+            .into_iter()
+            .find_map(|(_, (target, slot))| self.of(Input::Link(target, slot), side, depth + 1));
         match (fed, kept(self.graph, at)) {
             (Some(fed), _) if fed.is_sure => Some(fed),
             (_, Some(kept)) => said(kept, false),
@@ -225,21 +254,25 @@ impl<'g, 'a> Strings<'g, 'a> {
         let inputs: Vec<_> = self.graph.inputs(at).map(|(_, input)| input).collect();
         inputs.into_iter().find_map(|input| match input {
             Input::Link(..) => self.of(input, side, depth + 1).map(unsure),
-            Input::Literal(value) => value.text().filter(|text| text.contains(' ')).and_then(|text| said(text, false)),
+            Input::Literal(value) => {
+                value.text().filter(|text| text.contains(' ')).and_then(|text| said(text, false))
+            }
             Input::Lost => None,
         })
     }
 
     /// What a node that draws a line by its seed drew.
     fn drawn(&mut self, at: NodeAt, side: Side, depth: u32) -> Option<Said> {
-        let from = ["text", "multiline_text", "lines"].iter().find_map(|name| self.at(at, name, side, depth))?;
+        let from =
+            ["text", "multiline_text", "lines"].iter().find_map(|name| self.at(at, name, side, depth))?;
         let seed = scalar::first(self.graph, at, &["seed"])?;
         let lines: Vec<_> = from.text.split('\n').collect();
         if lines.len() == 1 {
             return Some(from);
         }
         let is_known = self.graph.class(at) == "Text Random Line";
-        let nth = seed.trim().parse().ok().filter(|_| is_known).and_then(|seed| lottery::choice(seed, lines.len()));
+        let nth =
+            seed.trim().parse().ok().filter(|_| is_known).and_then(|seed| lottery::choice(seed, lines.len()));
         match nth {
             Some(nth) => said(lines[nth], from.is_sure),
             None => Some(unsure(from)),
@@ -273,20 +306,47 @@ pub(super) fn unsure(said: Said) -> Said {
 }
 
 fn is_display(graph: &Graph<'_>, at: NodeAt) -> bool {
-    graph.has(at, "text_0") || graph.is_kind(at, &["showtext", "show text", "showany", "previewany", "previewtext", "displaytext", "display any", "displayany"])
+    graph.text(at, "text_0").is_some() && !graph.is_kind(at, &["concat", "join", "combine"])
+        || graph.is_kind(
+            at,
+            &[
+                "showtext",
+                "show text",
+                "showany",
+                "previewany",
+                "previewtext",
+                "displaytext",
+                "display any",
+                "displayany",
+            ],
+        )
 }
 
 /// The text a display node keeps.
 fn kept<'a>(graph: &Graph<'a>, at: NodeAt) -> Option<&'a str> {
-    let names = ["text_0", "text_1", "preview", "preview_text", "preview_markdown", "text", "output", "displaytext"];
+    let names =
+        ["text_0", "text_1", "preview", "preview_text", "preview_markdown", "text", "output", "displaytext"];
     names.iter().find_map(|name| graph.text(at, name).filter(|text| !text.trim().is_empty()))
 }
 
 /// Inputs whose text is no prompt, by their names.
 fn is_about_something_else(name: &str) -> bool {
     const WORDS: [&str; 15] = [
-        "name", "path", "file", "style", "mode", "model", "delimiter", "separator", "sampler", "scheduler", "preset",
-        "template", "url", "key", "format",
+        "name",
+        "path",
+        "file",
+        "style",
+        "mode",
+        "model",
+        "delimiter",
+        "separator",
+        "sampler",
+        "scheduler",
+        "preset",
+        "template",
+        "url",
+        "key",
+        "format",
     ];
     let name = name.to_ascii_lowercase();
     WORDS.iter().any(|word| name.contains(word))
@@ -295,11 +355,28 @@ fn is_about_something_else(name: &str) -> bool {
 /// A model or text file is not a prompt.
 pub(super) fn is_path(text: &str) -> bool {
     const ENDS: [&str; 16] = [
-        ".safetensors", ".ckpt", ".txt", ".png", ".jpg", ".jpeg", ".webp", ".gguf", ".pt", ".pth", ".sft", ".json",
-        ".yaml", ".mp4", ".csv", ".bin",
+        ".safetensors",
+        ".ckpt",
+        ".txt",
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".webp",
+        ".gguf",
+        ".pt",
+        ".pth",
+        ".sft",
+        ".json",
+        ".yaml",
+        ".mp4",
+        ".csv",
+        ".bin",
     ];
     let text = text.trim();
     text.len() < 512
         && !text.contains(['\n', ','])
-        && ENDS.iter().any(|end| text.len() >= end.len() && text.get(text.len() - end.len()..).is_some_and(|tail| tail.eq_ignore_ascii_case(end)))
+        && ENDS.iter().any(|end| {
+            text.len() >= end.len()
+                && text.get(text.len() - end.len()..).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+        })
 }

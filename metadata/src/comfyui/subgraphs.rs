@@ -52,7 +52,8 @@ impl<'a> Layout<'a> {
     /// `None` for what is no graph of the editor.
     pub(super) fn of(root: &'a Value<'a>) -> Option<Self> {
         root.get("nodes")?.list().filter(|nodes| !nodes.is_empty())?;
-        let subgraphs = root.get("definitions").and_then(|known| known.get("subgraphs")).and_then(Value::list);
+        let subgraphs =
+            root.get("definitions").and_then(|known| known.get("subgraphs")).and_then(Value::list);
         let subgraphs: HashMap<&str, &Value<'_>> = subgraphs
             .unwrap_or_default()
             .iter()
@@ -70,7 +71,12 @@ impl<'a> Layout<'a> {
     }
 
     /// Places the nodes of a scope, and adds the scopes inside them.
-    fn place(&mut self, nth: usize, subgraphs: &HashMap<&'a str, &'a Value<'a>>, groups: Option<&'a Value<'a>>) {
+    fn place(
+        &mut self,
+        nth: usize,
+        subgraphs: &HashMap<&'a str, &'a Value<'a>>,
+        groups: Option<&'a Value<'a>>,
+    ) {
         let Some(definition) = self.scopes[nth].definition else { return };
         let nodes = definition.get("nodes").and_then(Value::list).unwrap_or_default();
         for node in nodes {
@@ -79,7 +85,8 @@ impl<'a> Layout<'a> {
             if self.nodes.len() >= EDITOR_NODES_MAX {
                 break;
             }
-            let mode = node.get("mode").and_then(Value::scalar).and_then(|mode| mode.parse().ok()).unwrap_or(0);
+            let mode =
+                node.get("mode").and_then(Value::scalar).and_then(|mode| mode.parse().ok()).unwrap_or(0);
             let at = self.nodes.len();
             self.scopes[nth].by_id.insert(id, at);
             self.nodes.push(Placed { scope: nth, id, kind, value: node, mode, child: None, values: None });
@@ -91,10 +98,16 @@ impl<'a> Layout<'a> {
             if let Some(inside) = inside.filter(|inside| self.may_hold(nth, inside)) {
                 let depth = self.scopes[nth].depth + 1;
                 self.nodes[at].child = Some(self.scopes.len());
-                self.scopes.push(Scope { instance: Some(at), definition: Some(inside), depth, ..Scope::default() });
+                self.scopes.push(Scope {
+                    instance: Some(at),
+                    definition: Some(inside),
+                    depth,
+                    ..Scope::default()
+                });
             }
         }
-        let is_group = self.scopes[nth].instance.is_some_and(|at| self.nodes[at].kind.starts_with("workflow"));
+        let is_group =
+            self.scopes[nth].instance.is_some_and(|at| self.nodes[at].kind.starts_with("workflow"));
         if is_group { self.wire_group(nth, definition) } else { self.wire(nth, definition) }
     }
 
@@ -121,7 +134,8 @@ impl<'a> Layout<'a> {
                 None => link.get(name),
             };
             let id = part(0, "id").and_then(Value::scalar);
-            let origin = part(1, "origin_id").and_then(Value::scalar).zip(part(2, "origin_slot").and_then(slot));
+            let origin =
+                part(1, "origin_id").and_then(Value::scalar).zip(part(2, "origin_slot").and_then(slot));
             let (Some(id), Some(origin)) = (id, origin) else { continue };
             scope.links.insert(id, origin);
             let target = part(3, "target_id").and_then(Value::scalar);
@@ -136,7 +150,8 @@ impl<'a> Layout<'a> {
             }
         }
         let inputs = definition.get("inputs").and_then(Value::list).unwrap_or_default();
-        scope.inputs = inputs.iter().map(|input| input.get("name").and_then(Value::text).unwrap_or("")).collect();
+        scope.inputs =
+            inputs.iter().map(|input| input.get("name").and_then(Value::text).unwrap_or("")).collect();
     }
 
     /// A group knows its nodes by their number; what is not linked inside is joined to the outside
@@ -161,8 +176,10 @@ impl<'a> Layout<'a> {
             }
         }
         let inner: Vec<usize> = (0..nodes.len()).filter(|at| nodes[*at].scope == nth).collect();
-        let instance = scope.instance.and_then(|at| nodes[at].value.get("widgets_values")).and_then(Value::list);
-        let values_of = |node: &Placed<'a>| node.value.get("widgets_values").and_then(Value::list).unwrap_or_default();
+        let instance =
+            scope.instance.and_then(|at| nodes[at].value.get("widgets_values")).and_then(Value::list);
+        let values_of =
+            |node: &Placed<'a>| node.value.get("widgets_values").and_then(Value::list).unwrap_or_default();
         let n_values: usize = inner.iter().map(|at| values_of(&nodes[*at]).len()).sum();
         let mut values = instance.filter(|values| values.len() == n_values).unwrap_or_default();
         let mut n_outside = 0;

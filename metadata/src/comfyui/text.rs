@@ -17,12 +17,26 @@ pub(super) enum Side {
 impl Side {
     const fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Positive => {
-                &["positive", "base_positive", "conditioning", "cond", "cond1", "cond2", "positive_cond", "pos", "cond_pos"]
-            }
-            Self::Negative => {
-                &["negative", "base_negative", "neg_conditioning", "uncond", "negative_cond", "neg", "cond_neg"]
-            }
+            Self::Positive => &[
+                "positive",
+                "base_positive",
+                "conditioning",
+                "cond",
+                "cond1",
+                "cond2",
+                "positive_cond",
+                "pos",
+                "cond_pos",
+            ],
+            Self::Negative => &[
+                "negative",
+                "base_negative",
+                "neg_conditioning",
+                "uncond",
+                "negative_cond",
+                "neg",
+                "cond_neg",
+            ],
         }
     }
 
@@ -216,8 +230,7 @@ impl<'s, 'g, 'a> Walk<'s, 'g, 'a> {
                 self.push((target, BUNDLE), side);
             } else if let Some(bundle) = pass::bundle(graph, at) {
                 self.push(bundle, side);
-            } else if let Some(said) =
-                side.texts().iter().find_map(|name| self.strings.at(at, name, side, 0))
+            } else if let Some(said) = side.texts().iter().find_map(|name| self.strings.at(at, name, side, 0))
             {
                 self.todo.push(Todo::Say(said.text));
             }
@@ -251,7 +264,8 @@ impl<'s, 'g, 'a> Walk<'s, 'g, 'a> {
             self.take(at, branch, side);
             return;
         }
-        let is_two_sided = graph.has_any(at, &Side::Positive.names()[..2]) && graph.has_any(at, &Side::Negative.names()[..2]);
+        let is_two_sided = graph.has_any(at, &Side::Positive.names()[..2])
+            && graph.has_any(at, &Side::Negative.names()[..2]);
         if !is_two_sided && is_encoder(graph, at) {
             self.encoder(at, side, slot == BUNDLE);
             return;
@@ -291,7 +305,10 @@ impl<'s, 'g, 'a> Walk<'s, 'g, 'a> {
         match names.iter().find_map(|name| graph.input(at, name)) {
             Some(Input::Link(target, slot)) => {
                 // Of a loader the prompt may be a string that is linked.
-                let is_text = graph.has_any(at, &["ckpt_name", "base_ckpt_name", "positive_token_normalization", "token_normalization"]);
+                let is_text = graph.has_any(
+                    at,
+                    &["ckpt_name", "base_ckpt_name", "positive_token_normalization", "token_normalization"],
+                );
                 let said = if is_text { self.strings.of(Input::Link(target, slot), side, 0) } else { None };
                 match said {
                     Some(said) => {
@@ -349,7 +366,8 @@ impl<'s, 'g, 'a> Walk<'s, 'g, 'a> {
         let graph = self.graph();
         self.encoder.get_or_insert(at);
         if side == Side::Negative && (is_shared || graph.has(at, "positive_prompt")) {
-            let said = ["negative_prompt", "negative"].iter().find_map(|name| self.strings.at(at, name, side, 0));
+            let said =
+                ["negative_prompt", "negative"].iter().find_map(|name| self.strings.at(at, name, side, 0));
             match (said, graph.first_link(at, &["hyvid_cfg", "negative_text_embeds"])) {
                 (Some(said), _) => self.add(&said.text),
                 (None, Some(link)) => self.push((link.0, BUNDLE), side),
@@ -379,7 +397,9 @@ impl<'s, 'g, 'a> Walk<'s, 'g, 'a> {
             return;
         }
         // Some encoders have all inputs, and one that says which count.
-        let is_plain = graph.has(at, "text") && graph.has(at, "with_SDXL") && scalar::first(graph, at, &["with_SDXL"]).as_deref() != Some("true");
+        let is_plain = graph.has(at, "text")
+            && graph.has(at, "with_SDXL")
+            && scalar::first(graph, at, &["with_SDXL"]).as_deref() != Some("true");
         let populated: &[&[&str]] = &[&["populated_text"]];
         for names in populated.iter().chain(&ENCODED).skip(usize::from(is_plain) * 2) {
             let mut is_found = false;
@@ -393,7 +413,9 @@ impl<'s, 'g, 'a> Walk<'s, 'g, 'a> {
                 return;
             }
         }
-        if let Some(said) = ["positive", "base_positive"].iter().find_map(|name| self.strings.at(at, name, side, 0)) {
+        if let Some(said) =
+            ["positive", "base_positive"].iter().find_map(|name| self.strings.at(at, name, side, 0))
+        {
             self.add(&said.text);
         }
     }

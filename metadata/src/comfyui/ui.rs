@@ -11,8 +11,17 @@ use std::collections::HashMap;
 
 /// Helpers that are no nodes of the graph that is run.
 const HELPERS: [&str; 12] = [
-    "Reroute", "PrimitiveNode", "GetNode", "SetNode", "Note", "MarkdownNote", "Reroute (rgthree)",
-    "ReroutePrimitive|pysssss", "Label (rgthree)", "Bookmark (rgthree)", "Fast Groups Bypasser (rgthree)",
+    "Reroute",
+    "PrimitiveNode",
+    "GetNode",
+    "SetNode",
+    "Note",
+    "MarkdownNote",
+    "Reroute (rgthree)",
+    "ReroutePrimitive|pysssss",
+    "Label (rgthree)",
+    "Bookmark (rgthree)",
+    "Fast Groups Bypasser (rgthree)",
     "Fast Groups Muter (rgthree)",
 ];
 
@@ -26,7 +35,13 @@ pub(super) fn graph<'a>(root: &'a Value<'a>) -> Option<Graph<'a>> {
         is_real.then(|| at - 1)
     });
     let places = places.collect();
-    let mut editor = Editor { layout, places, everywhere: Vec::new(), names: HashMap::new(), steps: Cell::new(GRAPH_STEPS_MAX) };
+    let mut editor = Editor {
+        layout,
+        places,
+        everywhere: Vec::new(),
+        names: HashMap::new(),
+        steps: Cell::new(GRAPH_STEPS_MAX),
+    };
     editor.note_helpers();
     let mut graph = Graph::default();
     for node in 0..editor.layout.nodes.len() {
@@ -106,18 +121,18 @@ impl<'a> Editor<'a> {
         for (nth, input) in inputs.iter().enumerate() {
             let Some(name) = input.get("name").and_then(Value::text) else { continue };
             let widget = input.get("widget").and_then(|widget| widget.get("name")).and_then(Value::text);
-            let held = match self.origin(node, nth, input) {
+            let origin = self.origin(node, nth, input);
+            let source = match origin {
                 Some(origin) => self.source(node.scope, origin),
                 None if widget.is_none() => self.from_everywhere(name, input),
                 None => None,
             };
-            graph.put(
-                widget.unwrap_or(name),
-                held.map(|source| match source {
-                    Source::Node(at, slot) => Input::Link(at, slot),
-                    Source::Value(value) => Input::Literal(value),
-                }),
-            );
+            let held = source.map(|source| match source {
+                Source::Node(at, slot) => Input::Link(at, slot),
+                Source::Value(value) => Input::Literal(value),
+            });
+            let is_lost = origin.is_some() && widget.is_none();
+            graph.put(widget.unwrap_or(name), held.or(is_lost.then_some(Input::Lost)));
         }
     }
 
@@ -126,7 +141,9 @@ impl<'a> Editor<'a> {
         let mut values = own_values(node);
         if let Some(instance) = self.layout.scopes[node.scope].instance {
             let instance = &self.layout.nodes[instance];
-            values.extend(proxies(instance).filter(|(id, ..)| *id == node.id).map(|(_, name, value)| (name, value)));
+            values.extend(
+                proxies(instance).filter(|(id, ..)| *id == node.id).map(|(_, name, value)| (name, value)),
+            );
         }
         values
     }
@@ -194,7 +211,13 @@ impl<'a> Editor<'a> {
         let kind = list(node.value, "outputs").get(slot).and_then(kind_of)?;
         let same_place = inputs.get(slot).filter(|input| kind_of(input) == Some(kind));
         let of = |nth: usize, input| self.origin(node, nth, input);
-        let others = || inputs.iter().enumerate().filter(|(_, input)| kind_of(input) == Some(kind)).find_map(|(nth, input)| of(nth, input));
+        let others = || {
+            inputs
+                .iter()
+                .enumerate()
+                .filter(|(_, input)| kind_of(input) == Some(kind))
+                .find_map(|(nth, input)| of(nth, input))
+        };
         same_place.and_then(|input| of(slot, input)).or_else(others)
     }
 
@@ -206,7 +229,10 @@ impl<'a> Editor<'a> {
         let inputs = list(instance.value, "inputs");
         let name = inside.inputs.get(slot).copied();
         let is_named = |input: &&Value<'_>| name.is_some() && input.get("name").and_then(Value::text) == name;
-        let nth = inputs.iter().position(|input| is_named(&input)).or_else(|| (slot < inputs.len()).then_some(slot));
+        let nth = inputs
+            .iter()
+            .position(|input| is_named(&input))
+            .or_else(|| (slot < inputs.len()).then_some(slot));
         if let Some(nth) = nth
             && let Some(origin) = self.origin(instance, nth, &inputs[nth])
         {

@@ -9,7 +9,14 @@ const ORDERS: &[(&str, &[&str])] = &[
     (
         "KSamplerAdvanced",
         &[
-            "add_noise", "noise_seed", "steps", "cfg", "sampler_name", "scheduler", "start_at_step", "end_at_step",
+            "add_noise",
+            "noise_seed",
+            "steps",
+            "cfg",
+            "sampler_name",
+            "scheduler",
+            "start_at_step",
+            "end_at_step",
             "return_with_leftover_noise",
         ],
     ),
@@ -87,20 +94,69 @@ const ORDERS: &[(&str, &[&str])] = &[
     ("ShowText|pysssss", &["text_0"]),
     ("PreviewAny", &["preview"]),
     ("Seed (rgthree)", &["seed"]),
-    ("Lora Loader Stack (rgthree)", &["lora_01", "strength_01", "lora_02", "strength_02", "lora_03", "strength_03", "lora_04", "strength_04"]),
-    ("Efficient Loader", &["ckpt_name", "vae_name", "clip_skip", "lora_name", "lora_model_strength", "lora_clip_strength", "positive", "negative", "token_normalization", "weight_interpretation", "empty_latent_width", "empty_latent_height", "batch_size"]),
-    ("KSampler (Efficient)", &["seed", "steps", "cfg", "sampler_name", "scheduler", "denoise", "preview_method", "vae_decode"]),
+    (
+        "Lora Loader Stack (rgthree)",
+        &[
+            "lora_01",
+            "strength_01",
+            "lora_02",
+            "strength_02",
+            "lora_03",
+            "strength_03",
+            "lora_04",
+            "strength_04",
+        ],
+    ),
+    (
+        "Efficient Loader",
+        &[
+            "ckpt_name",
+            "vae_name",
+            "clip_skip",
+            "lora_name",
+            "lora_model_strength",
+            "lora_clip_strength",
+            "positive",
+            "negative",
+            "token_normalization",
+            "weight_interpretation",
+            "empty_latent_width",
+            "empty_latent_height",
+            "batch_size",
+        ],
+    ),
+    (
+        "KSampler (Efficient)",
+        &["seed", "steps", "cfg", "sampler_name", "scheduler", "denoise", "preview_method", "vae_decode"],
+    ),
     ("ImpactWildcardProcessor", &["wildcard_text", "populated_text", "mode", "seed"]),
-    ("ImpactWildcardEncode", &["wildcard_text", "populated_text", "mode", "Select to add LoRA", "Select to add Wildcard", "seed"]),
+    (
+        "ImpactWildcardEncode",
+        &["wildcard_text", "populated_text", "mode", "Select to add LoRA", "Select to add Wildcard", "seed"],
+    ),
     ("SDXLPromptStyler", &["text_positive", "text_negative", "style"]),
     ("ModelMergeSimple", &["ratio"]),
-    ("UltimateSDUpscale", &["upscale_by", "seed", "steps", "cfg", "sampler_name", "scheduler", "denoise", "mode_type", "tile_width", "tile_height"]),
+    (
+        "UltimateSDUpscale",
+        &[
+            "upscale_by",
+            "seed",
+            "steps",
+            "cfg",
+            "sampler_name",
+            "scheduler",
+            "denoise",
+            "mode_type",
+            "tile_width",
+            "tile_height",
+        ],
+    ),
 ];
 
 /// Names for values of unknown nodes.
 const UNNAMED: [&str; 16] = [
-    "value_0", "value_1", "value_2", "value_3", "value_4", "value_5", "value_6", "value_7", "value_8", "value_9",
-    "value_10", "value_11", "value_12", "value_13", "value_14", "value_15",
+    "value_0", "value_1", "value_2", "value_3", "value_4", "value_5", "value_6", "value_7", "value_8",
+    "value_9", "value_10", "value_11", "value_12", "value_13", "value_14", "value_15",
 ];
 
 /// The values of a node by name. `inputs` are the names of those inputs that are values, in order: all of them
@@ -112,7 +168,10 @@ pub(super) fn named<'a>(
 ) -> Vec<(&'a str, &'a Value<'a>)> {
     let (by_inputs, n_taken) = in_order(inputs, values);
     let order = ORDERS.iter().find(|(known, _)| *known == class).map(|(_, order)| *order);
-    if !inputs.is_empty() && by_inputs.len() == inputs.len() && (n_taken == values.len() || order.is_none() && n_taken + 1 >= values.len()) {
+    if !inputs.is_empty()
+        && by_inputs.len() == inputs.len()
+        && (n_taken == values.len() || order.is_none() && n_taken + 1 >= values.len())
+    {
         return by_inputs;
     }
     match order {
@@ -172,15 +231,39 @@ fn guessed<'a>(kind: &str, values: &'a [Value<'a>]) -> Vec<(&'a str, &'a Value<'
 
 fn of_text(kind: &str, text: &str) -> Option<&'static str> {
     const SAMPLERS: [&str; 12] = [
-        "euler", "dpmpp_", "dpm_", "ddim", "uni_pc", "lcm", "heun", "res_", "deis", "ipndm", "er_sde", "sa_solver",
+        "euler",
+        "dpmpp_",
+        "dpm_",
+        "ddim",
+        "uni_pc",
+        "lcm",
+        "heun",
+        "res_",
+        "deis",
+        "ipndm",
+        "er_sde",
+        "sa_solver",
     ];
     const SCHEDULERS: [&str; 9] = [
-        "normal", "karras", "simple", "exponential", "sgm_uniform", "ddim_uniform", "beta", "linear_quadratic",
+        "normal",
+        "karras",
+        "simple",
+        "exponential",
+        "sgm_uniform",
+        "ddim_uniform",
+        "beta",
+        "linear_quadratic",
         "kl_optimal",
     ];
     let is_file = crate::comfyui::strings::is_path(text);
     if is_file {
-        let of = [("lora", "lora_name"), ("vae", "vae_name"), ("clip", "clip_name"), ("unet", "unet_name"), ("checkpoint", "ckpt_name")];
+        let of = [
+            ("lora", "lora_name"),
+            ("vae", "vae_name"),
+            ("clip", "clip_name"),
+            ("unet", "unet_name"),
+            ("checkpoint", "ckpt_name"),
+        ];
         return of.iter().find(|(word, _)| kind.contains(word)).map(|(_, name)| *name).or(Some("model_name"));
     }
     if SCHEDULERS.contains(&text) {
