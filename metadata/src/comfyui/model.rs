@@ -7,7 +7,8 @@ use crate::normal;
 use lumidex_schema::recipe::Lora;
 
 /// Inputs that lead to the model.
-const MODELS: [&str; 18] = [
+const MODELS: [&str; 19] = [
+    "SUPIR_model",
     "model",
     "model1",
     "model_1",
@@ -152,7 +153,7 @@ fn next(graph: &Graph<'_>, at: NodeAt, slot: u32, is_first: bool) -> Option<(Nod
 
 /// The model that a node loads.
 pub(super) fn name(graph: &Graph<'_>, at: NodeAt) -> Option<String> {
-    if graph.first_link(at, &MODELS[..8]).is_some() {
+    if graph.first_link(at, &MODELS[..9]).is_some() {
         return None;
     }
     let has_adapter = graph.has(at, "lora_name") || graph.text(at, "lora").is_some();

@@ -17,7 +17,9 @@ pub(super) struct Route {
 }
 
 /// Inputs that hand on a picture or its latent.
-const PICTURES: [&str; 42] = [
+const PICTURES: [&str; 44] = [
+    "image_target",
+    "target_image",
     "latent_image",
     "samples",
     "latent",

@@ -34,7 +34,7 @@ pub(super) fn of(graph: &Graph<'_>, at: NodeAt) -> Settings {
         .or_else(|| first(noise, &["noise_seed", "seed"]));
     let steps = own(&["steps", "base_steps", "total_steps", "num_inference_steps"]);
     let steps = steps.or_else(|| first(schedule, &["steps", "num_steps"]));
-    let cfg = own(&["cfg", "cfg_scale", "guidance_scale", "true_gs"]);
+    let cfg = own(&["cfg", "cfg_scale", "guidance_scale", "true_gs", "cfg_scale_start"]);
     let cfg = cfg.or_else(|| first(guider, &["cfg", "cfg_conds", "cfg1", "cfg_scale"]));
     let cfg = cfg.and_then(|cfg| normal::number(&cfg));
     let is_unguided = || guider.is_some_and(|at| graph.is_kind(at, &["basicguider"]));

@@ -112,6 +112,7 @@ pub(super) fn is_encoder(graph: &Graph<'_>, at: NodeAt) -> bool {
             || graph.has_any(at, &["t5xxl", "clip_g", "llama", "positive", "base_positive"])
     };
     graph.is_kind(at, &["textencode", "text encode", "text_encode"])
+        || graph.has(at, "positive_prompt") && graph.has(at, "negative_prompt")
         || graph.has_any(at, &["clip", "text_encoder", "text_encoders", "t5"]) && has_text()
 }
 
@@ -279,10 +280,10 @@ impl<'s, 'g, 'a> Walk<'s, 'g, 'a> {
         let has = |side: Side| graph.has_any(at, &side.names()[..2]);
         if has(Side::Positive) && has(Side::Negative) {
             // Of a node with both inputs the slot decides; the side only for bundles and their like.
-            let is_bundle = slot > 1
+            let is_bundle = slot > 2
                 || graph.is_kind(at, &["guider", "pipe", "context", "loader", "bus", "tuple", "sampler"])
                 || graph.has_any(at, &["ckpt_name", "base_ckpt_name", "base_ctx"]);
-            let side = if is_bundle { side } else { Side::of_slot(slot) };
+            let side = if is_bundle { side } else { Side::of_slot(slot - self.first_slot(at, slot)) };
             self.both_names(at, side);
             return;
         }
@@ -293,9 +294,27 @@ impl<'s, 'g, 'a> Walk<'s, 'g, 'a> {
             }
             return;
         }
-        if !self.conditioned(at, side) {
+        if self.conditioned(at, side) {
+            return;
+        }
+        if graph.has_any(at, &["text", "prompt", "text_g"]) {
+            self.encoder(at, side, false);
+        } else {
             self.through(at, side);
         }
+    }
+
+    /// How many outputs stand before the positive one: of nodes that change the model too, one.
+    fn first_slot(&self, at: NodeAt, slot: u32) -> u32 {
+        let graph = self.graph();
+        let is_behind_model = |name: &str, target: u32| {
+            target == 0 && name.contains("model") || target == 2 && name.starts_with("neg")
+        };
+        let links =
+            (0..graph.len()).flat_map(|from| graph.links(from)).filter(|(_, (target, _))| *target == at);
+        let is_spent = !graph.spend(1 + graph.len() / 16);
+        let is_behind = !is_spent && links.into_iter().any(|(name, (_, slot))| is_behind_model(name, slot));
+        u32::from(is_behind).min(slot)
     }
 
     /// One side of a node with two: its link, its bundle, or its text.

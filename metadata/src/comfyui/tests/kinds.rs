@@ -491,3 +491,20 @@ fn a_graph_in_a_request_or_in_a_text_is_found() {
         assert_eq!(parse(&text, "x.png").unwrap().positive, "a boat", "{text}");
     }
 }
+
+#[test]
+fn conditioning_behind_a_changed_model_and_encoders_without_a_clip() {
+    let sampler = SAMPLER.2.replace(r#"["4", 0]"#, r#"["20", 0]"#);
+    let sampler = sampler.replace(r#"["6", 0]"#, r#"["20", 1]"#).replace(r#"["7", 0]"#, r#"["20", 2]"#);
+    let couple = r#""mode": "Attention", "model": ["4", 0], "positive": ["6", 0], "negative": ["7", 0]"#;
+    let recipe = with(&[("3", "KSampler", &sampler), ("20", "Attention couple", couple)]);
+    assert_eq!((recipe.positive.as_str(), recipe.negative.as_str()), ("a boat", "fog"));
+    assert_eq!(recipe.model.as_deref(), Some("toy"));
+    let other = r#""text": "a bridge", "chat_model": ["50", 0], "hid_proj": ["51", 1]"#;
+    let loaders = [("50", "ChatLoader", r#""name": "c.bin""#), ("51", "Loader", r#""unet_name": "k.bin""#)];
+    assert_eq!(with(&[("6", "MZ_ChatGLM3", other), loaders[0], loaders[1]]).positive, "a bridge");
+    let pair = r#""positive_prompt": "sharp", "negative_prompt": "soft", "SUPIR_model": ["4", 0], "latents": ["5", 0]"#;
+    let sampler = SAMPLER.2.replace(r#"["6", 0]"#, r#"["20", 0]"#).replace(r#"["7", 0]"#, r#"["20", 1]"#);
+    let recipe = with(&[("3", "SUPIR_sample", &sampler), ("20", "SUPIR_conditioner", pair)]);
+    assert_eq!((recipe.positive.as_str(), recipe.negative.as_str()), ("sharp", "soft"));
+}
