@@ -5,7 +5,7 @@ use lumidex_metadata::limits::GENERATION_TEXT_BYTES_MAX;
 use lumidex_metadata::{Beside, Bytes, auto_tags, read, recipe_of, redacted, slots_as_text};
 
 /// A container by its name, a file name of it, and the bytes it begins with.
-pub const CONTAINERS: [(&str, &str, &[u8]); 12] = [
+pub(crate) const CONTAINERS: [(&str, &str, &[u8]); 12] = [
     ("png", "a.png", b"\x89PNG\r\n\x1a\n"),
     ("jpeg", "a.jpg", b"\xff\xd8\xff"),
     ("webp", "a.webp", b"RIFF\0\0\0\0WEBP"),
@@ -21,7 +21,7 @@ pub const CONTAINERS: [(&str, &str, &[u8]); 12] = [
 ];
 
 /// A dialect by its name: the texts of a PNG, where a star is the input.
-pub const DIALECTS: [(&str, &[(&str, &str)]); 18] = [
+pub(crate) const DIALECTS: [(&str, &[(&str, &str)]); 18] = [
     ("infotext", &[("parameters", "*")]),
     ("comfyui", &[("prompt", "*")]),
     ("comfyui-editor", &[("workflow", "*")]),
@@ -49,7 +49,7 @@ pub const DIALECTS: [(&str, &[(&str, &str)]); 18] = [
 ///
 /// # Panics
 /// When a target is unknown, or something that must hold does not.
-pub fn run(target: &str, data: &[u8]) {
+pub(crate) fn run(target: &str, data: &[u8]) {
     if let Some((_, name, magic)) = CONTAINERS.iter().find(|(known, ..)| *known == target) {
         let whole = if data.starts_with(&magic[..magic.len().min(3)]) {
             data.to_vec()

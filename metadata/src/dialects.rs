@@ -2,7 +2,6 @@
 //! texts of the file. The first that recognises it gives the recipe, the others fill holes.
 
 use crate::claim::{self, Claim, Found};
-use crate::complaint::Complaint;
 use crate::sheet::Sheet;
 use crate::slots::{Place, Slot, tag};
 use crate::{
@@ -27,7 +26,7 @@ const DETECTORS: [Detector; 15] = [
     easy_diffusion::find,
     web_ui,
     later,
-    comfy_ui,
+    comfyui::find,
     flat_json::find,
     midjourney::find,
 ];
@@ -197,35 +196,4 @@ fn later(sheet: &Sheet<'_>) -> Option<Claim> {
     let mut places = [sheet.keyword("postprocessing"), sheet.keyword("extras")].into_iter().flatten();
     let (recipe, text) = places.find_map(|text| Some((infotext::parse(text)?, text)))?;
     Some(Claim::embedded(recipe, sheet.place_of(text)))
-}
-
-/// The graph of a file: the first text that holds one.
-fn comfy_ui(sheet: &Sheet<'_>) -> Option<Claim> {
-    let mut broken = None;
-    let claim = sheet.slots().iter().find_map(|slot| {
-        let text = graph_text(slot)?;
-        let recipe = comfyui::parse(text, sheet.name());
-        if recipe.is_none() && comfyui::is_graph(text) {
-            broken = Some(slot.place.name());
-        }
-        Some(Claim::rendered(recipe?, slot.place.label()))
-    });
-    if let Some(what) = broken {
-        sheet.complain(Complaint::BrokenGraph { what });
-    }
-    claim
-}
-
-/// What of a slot may be a graph.
-fn graph_text(slot: &Slot) -> Option<&str> {
-    let text = slot.text.trim_start();
-    let after_label =
-        text.get(..7).filter(|label| label.eq_ignore_ascii_case("prompt:")).map(|_| text[7..].trim_start());
-    match &slot.place {
-        Place::Keyword(keyword) if keyword.eq_ignore_ascii_case("prompt") => Some(text),
-        Place::Exif(tag::USER_COMMENT) | Place::Comment => Some(text),
-        Place::Exif(_) => after_label,
-        _ => None,
-    }
-    .filter(|text| text.starts_with(['{', '"']))
 }

@@ -75,13 +75,18 @@ pub const HIDDEN_INFLATED_BYTES_MAX: usize = 128 << 20;
 pub const JSON_DEPTH_MAX: usize = 128;
 /// Values in one JSON text; bounds what a short hostile text can make of memory.
 pub const JSON_VALUES_MAX: usize = 400_000;
-/// Steps of all walks over one graph; the largest real graph has 124 nodes.
+/// Steps of one walk over a graph, of which there are some dozens; the largest real graph has 124
+/// nodes, and a walk takes several steps for each.
 pub const GRAPH_STEPS_MAX: u32 = 20_000;
+/// Nodes of an editor's graph, those within its subgraphs counted for every instance.
+pub const EDITOR_NODES_MAX: usize = 20_000;
+/// Subgraphs within one another.
+pub const SUBGRAPH_DEPTH_MAX: usize = 16;
 /// Inputs of one node; one with more is taken to have none.
 pub const NODE_INPUTS_MAX: usize = 256;
 /// Samplers and output nodes of one graph that are weighed against each other.
 pub const GRAPH_CHOICES_MAX: usize = 64;
-/// Nodes followed in a row while resolving one value of a graph.
+/// Nodes within one another that make one text of several; those that only hand on do not count.
 pub const GRAPH_DEPTH_MAX: u32 = 64;
 /// Bytes of the key of a setting.
 pub const SETTING_KEY_BYTES_MAX: usize = 128;

@@ -5,11 +5,12 @@
 //! JSON, and the names of node classes stay, for they are the structure.
 
 use crate::complaint::Complaint;
+use crate::infotext;
 use crate::json::{self, Value};
+use crate::read::{read as read_file, scan};
 use crate::sidecar::Beside;
 use crate::slots::{Slots, Wanted};
 use crate::source::{ReadAt, Window};
-use crate::{infotext, read};
 use std::io;
 
 /// Bytes of one text that are shown; structure repeats itself.
@@ -39,10 +40,10 @@ const TELLING: [&str; 12] = [
 /// # Errors
 /// Only what the source fails with.
 pub fn redacted(source: &dyn ReadAt, name: &[u8], beside: &[Beside<'_>]) -> io::Result<serde_json::Value> {
-    let reading = crate::read(source, name, beside)?;
+    let reading = read_file(source, name, beside)?;
     let mut window = Window::open(source)?;
     let mut slots = Slots::new(Wanted::Recipe);
-    read::scan(&mut window, name, &mut slots)?;
+    scan(&mut window, name, &mut slots)?;
     let texts: Vec<_> = slots
         .all()
         .iter()

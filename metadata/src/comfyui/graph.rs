@@ -1,55 +1,92 @@
-//! An API graph: nodes by id and the links between them. Every walk pays from one budget of
-//! steps, so that cycles and fans of a hostile graph end.
+//! A graph: nodes and the links between them, whichever form they were written in. Every walk pays
+//! from a budget of steps, so that cycles and fans of a hostile graph end. Knows no class of node.
 
 use crate::json::Value;
 use crate::limits::{GRAPH_STEPS_MAX, NODE_INPUTS_MAX};
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// A node's place in its graph.
 pub(super) type NodeAt = usize;
 
-/// One node.
-pub(super) struct Node<'a> {
-    pub(super) id: &'a str,
-    pub(super) class: &'a str,
-    inputs: &'a Value<'a>,
-    pub(super) title: &'a str,
-}
+/// The slot of a link that means a pipe's whole bundle, of which the reader takes what it needs by name.
+pub(super) const BUNDLE: u32 = u32::MAX;
 
 /// What an input holds.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Input<'a> {
     /// The output `slot` of a node.
     Link(NodeAt, u32),
     /// A value of its own.
     Literal(&'a Value<'a>),
+    /// A link that leads nowhere.
+    Lost,
+}
+
+/// One node.
+struct Node<'a> {
+    class: &'a str,
+    /// The class in lower case, which words are sought in.
+    kind: String,
+    title: &'a str,
+    inputs: Range<usize>,
 }
 
 pub(super) struct Graph<'a> {
     nodes: Vec<Node<'a>>,
-    by_id: HashMap<&'a str, NodeAt>,
+    /// Of all nodes, in the order written.
+    inputs: Vec<(&'a str, Input<'a>)>,
+    /// Left of the walk that goes on.
     steps: Cell<u32>,
+    /// Taken by all walks.
+    taken: Cell<u64>,
 }
 
 impl<'a> Graph<'a> {
-    /// `None` when no member of the value is a node.
+    /// Of the form that is sent to be run; `None` when no member of the value is a node.
     pub(super) fn of(value: &'a Value<'a>) -> Option<Self> {
         let members = value.map()?;
-        let nodes: Vec<Node<'a>> = members
-            .iter()
-            .filter_map(|(id, node)| {
-                let title = node.get("_meta").and_then(|meta| meta.get("title")).and_then(Value::text);
-                let class = node.get("class_type")?.text()?;
-                let is_fit =
-                    |inputs: &&Value<'_>| inputs.map().is_some_and(|inputs| inputs.len() <= NODE_INPUTS_MAX);
-                let inputs = node.get("inputs").filter(is_fit).unwrap_or(&Value::Null);
-                Some(Node { id, class, inputs, title: title.unwrap_or("") })
-            })
-            .collect();
+        let class_of = |node: &'a Value<'a>| node.get("class_type")?.text();
         // The last one of repeated ids counts, as everywhere in JSON.
-        let by_id = nodes.iter().enumerate().map(|(at, node)| (node.id, at)).collect();
-        (!nodes.is_empty()).then_some(Self { nodes, by_id, steps: Cell::new(GRAPH_STEPS_MAX) })
+        let mut last: HashMap<&str, usize> = HashMap::new();
+        for (nth, (id, node)) in members.iter().enumerate() {
+            if class_of(node).is_some() {
+                last.insert(id, nth);
+            }
+        }
+        let mut kept: Vec<usize> = last.values().copied().collect();
+        kept.sort_unstable();
+        let by_id: HashMap<&str, NodeAt> =
+            kept.iter().enumerate().map(|(at, nth)| (members[*nth].0.as_ref(), at)).collect();
+        let mut graph = Self::default();
+        for nth in kept {
+            let node = &members[nth].1;
+            let title = node.get("_meta").and_then(|meta| meta.get("title")).and_then(Value::text);
+            graph.add(class_of(node).unwrap_or_default(), title.unwrap_or(""));
+            let inputs = node.get("inputs").and_then(Value::map).unwrap_or_default();
+            if inputs.len() <= NODE_INPUTS_MAX {
+                for (name, value) in inputs {
+                    graph.put(name, resolved(value, &by_id));
+                }
+            }
+        }
+        (!graph.nodes.is_empty()).then_some(graph)
+    }
+
+    /// Adds a node without inputs.
+    pub(super) fn add(&mut self, class: &'a str, title: &'a str) -> NodeAt {
+        let none = self.inputs.len()..self.inputs.len();
+        self.nodes.push(Node { class, kind: class.to_ascii_lowercase(), title, inputs: none });
+        self.nodes.len() - 1
+    }
+
+    /// Adds an input to the node added last; what holds nothing is left out.
+    pub(super) fn put(&mut self, name: &'a str, input: Option<Input<'a>>) {
+        if let (Some(input), Some(node)) = (input, self.nodes.last_mut()) {
+            self.inputs.push((name, input));
+            node.inputs.end = self.inputs.len();
+        }
     }
 
     /// How many nodes there are.
@@ -57,71 +94,123 @@ impl<'a> Graph<'a> {
         self.nodes.len()
     }
 
-    pub(super) fn node(&self, at: NodeAt) -> &Node<'a> {
-        &self.nodes[at]
-    }
-
     pub(super) fn class(&self, at: NodeAt) -> &'a str {
         self.nodes[at].class
     }
 
-    /// Takes a step; false when there are none left.
-    pub(super) fn step(&self) -> bool {
-        let left = self.steps.get();
-        self.steps.set(left.saturating_sub(1));
-        left > 0
+    pub(super) fn title(&self, at: NodeAt) -> &'a str {
+        self.nodes[at].title
     }
 
-    /// An input by name. Links to missing nodes are nothing.
+    /// Whether the class contains one of several words of lower case.
+    pub(super) fn is_kind(&self, at: NodeAt, words: &[&str]) -> bool {
+        words.iter().any(|word| self.nodes[at].kind.contains(word))
+    }
+
+    /// Begins a walk, with steps of its own.
+    pub(super) fn begin(&self) {
+        self.steps.set(GRAPH_STEPS_MAX);
+    }
+
+    /// Takes a step to a node, which costs more the more inputs it has; false when there are none left.
+    pub(super) fn step(&self, at: NodeAt) -> bool {
+        self.spend(1 + self.nodes[at].inputs.len() / 16)
+    }
+
+    /// Pays for work other than a step; false when nothing is left.
+    pub(super) fn spend(&self, steps: usize) -> bool {
+        let (left, steps) = (self.steps.get(), u32::try_from(steps).unwrap_or(u32::MAX));
+        self.taken.set(self.taken.get() + u64::from(steps.min(left)));
+        self.steps.set(left.saturating_sub(steps));
+        left >= steps.max(1)
+    }
+
+    /// Steps that all walks took so far.
+    #[cfg(test)]
+    pub(super) fn n_taken(&self) -> u64 {
+        self.taken.get()
+    }
+
+    /// An input by name; the last of repeated ones. Links that lead nowhere are nothing.
     pub(super) fn input(&self, at: NodeAt, name: &str) -> Option<Input<'a>> {
-        self.resolve(self.nodes[at].inputs.get(name)?)
-    }
-
-    /// The first of several inputs that is there.
-    pub(super) fn first_input(&self, at: NodeAt, names: &[&str]) -> Option<Input<'a>> {
-        names.iter().find_map(|name| self.input(at, name))
+        let (_, input) = self.written(at).iter().rev().find(|(known, _)| *known == name)?;
+        (!matches!(input, Input::Lost)).then_some(*input)
     }
 
     /// The target of an input that is a link.
     pub(super) fn link(&self, at: NodeAt, name: &str) -> Option<(NodeAt, u32)> {
         match self.input(at, name)? {
             Input::Link(target, slot) => Some((target, slot)),
-            Input::Literal(_) => None,
+            Input::Literal(_) | Input::Lost => None,
+        }
+    }
+
+    /// The first of several inputs that is a link.
+    pub(super) fn first_link(&self, at: NodeAt, names: &[&str]) -> Option<(NodeAt, u32)> {
+        names.iter().find_map(|name| self.link(at, name))
+    }
+
+    /// The text an input holds itself.
+    pub(super) fn text(&self, at: NodeAt, name: &str) -> Option<&'a str> {
+        match self.input(at, name)? {
+            Input::Literal(value) => value.text(),
+            Input::Link(..) | Input::Lost => None,
         }
     }
 
     /// Whether an input of that name is written, whatever it holds.
     pub(super) fn has(&self, at: NodeAt, name: &str) -> bool {
-        self.nodes[at].inputs.get(name).is_some()
+        self.written(at).iter().any(|(known, _)| *known == name)
     }
 
-    /// All inputs in the order written.
+    /// Whether one of several inputs is written.
+    pub(super) fn has_any(&self, at: NodeAt, names: &[&str]) -> bool {
+        names.iter().any(|name| self.has(at, name))
+    }
+
+    /// All inputs that hold something, in the order written.
     pub(super) fn inputs(&self, at: NodeAt) -> impl Iterator<Item = (&'a str, Input<'a>)> {
-        let inputs: &'a Value<'a> = self.nodes[at].inputs;
-        inputs
-            .map()
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|(name, value)| Some((name.as_ref(), self.resolve(value)?)))
+        self.written(at).iter().filter(|(_, input)| !matches!(input, Input::Lost)).copied()
     }
 
-    fn resolve(&self, value: &'a Value<'a>) -> Option<Input<'a>> {
-        let Some([id, slot]) = value.list() else {
-            return match value {
-                Value::Map(_) => match value.get("__value__") {
-                    Some(inner) => Some(Input::Literal(inner)),
-                    None => Some(Input::Literal(value)),
-                },
-                Value::Null => None,
-                _ => Some(Input::Literal(value)),
-            };
-        };
-        // Two values of which the first names a node; anything else is a list of values.
-        let slot: u32 = match slot {
-            Value::Number(number) => number.parse().ok()?,
-            _ => return None,
-        };
-        let target = self.by_id.get(id.scalar()?)?;
-        Some(Input::Link(*target, slot))
+    /// The inputs that are links, in the order written.
+    pub(super) fn links(&self, at: NodeAt) -> impl Iterator<Item = (&'a str, (NodeAt, u32))> {
+        self.inputs(at).filter_map(|(name, input)| match input {
+            Input::Link(target, slot) => Some((name, (target, slot))),
+            Input::Literal(_) | Input::Lost => None,
+        })
+    }
+
+    /// The only link a node has.
+    pub(super) fn only_link(&self, at: NodeAt) -> Option<(NodeAt, u32)> {
+        let mut links = self.links(at);
+        links.next().filter(|_| links.next().is_none()).map(|(_, link)| link)
+    }
+
+    /// Links to nodes that are missing included.
+    fn written(&self, at: NodeAt) -> &[(&'a str, Input<'a>)] {
+        &self.inputs[self.nodes[at].inputs.clone()]
+    }
+}
+
+impl Default for Graph<'_> {
+    fn default() -> Self {
+        Self { nodes: Vec::new(), inputs: Vec::new(), steps: Cell::new(GRAPH_STEPS_MAX), taken: Cell::new(0) }
+    }
+}
+
+fn resolved<'a>(value: &'a Value<'a>, by_id: &HashMap<&str, NodeAt>) -> Option<Input<'a>> {
+    match value {
+        Value::Null => Some(Input::Lost),
+        Value::List(list) => {
+            let [id, slot] = list.as_slice() else { return Some(Input::Literal(value)) };
+            // Two values of which the first names a node; anything else leads nowhere.
+            let slot = if let Value::Number(number) = slot { number.parse().ok() } else { None };
+            let target = id.scalar().and_then(|id| by_id.get(id));
+            let link = target.zip(slot).filter(|(_, slot)| *slot != BUNDLE);
+            Some(link.map_or(Input::Lost, |(target, slot)| Input::Link(*target, slot)))
+        }
+        Value::Map(_) => Some(Input::Literal(value.get("__value__").unwrap_or(value))),
+        _ => Some(Input::Literal(value)),
     }
 }

@@ -1,9 +1,11 @@
-//! The prompts of a graph: from a sampler's conditioning back to the texts that were encoded.
+//! The prompts of a graph: from a sampler's conditioning back to the texts that were encoded. How
+//! a text came about is `strings`' business.
 
-use crate::comfyui::graph::{Graph, Input, NodeAt};
-use crate::json::Value;
-use crate::limits::GRAPH_DEPTH_MAX;
+use crate::comfyui::graph::{BUNDLE, Graph, Input, NodeAt};
+use crate::comfyui::strings::Strings;
+use crate::comfyui::{pass, scalar};
 use std::collections::HashSet;
+use std::rc::Rc;
 
 /// Which prompt is sought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,10 +15,36 @@ pub(super) enum Side {
 }
 
 impl Side {
-    const fn name(self) -> &'static str {
+    const fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Positive => "positive",
-            Self::Negative => "negative",
+            Self::Positive => &[
+                "positive",
+                "base_positive",
+                "conditioning",
+                "cond",
+                "cond1",
+                "cond2",
+                "positive_cond",
+                "pos",
+                "cond_pos",
+            ],
+            Self::Negative => &[
+                "negative",
+                "base_negative",
+                "neg_conditioning",
+                "uncond",
+                "negative_cond",
+                "neg",
+                "cond_neg",
+            ],
+        }
+    }
+
+    /// Inputs that hold the prompt as a text, where encoding and sampling are one node.
+    const fn texts(self) -> &'static [&'static str] {
+        match self {
+            Self::Positive => &["positive", "positive_prompt", "prompt", "text", "text_g"],
+            Self::Negative => &["negative", "negative_prompt"],
         }
     }
 
@@ -25,235 +53,407 @@ impl Side {
     }
 }
 
-/// Inputs of encoders that hold a prompt, in the order of what they say.
-const ENCODER_TEXTS: [&str; 14] = [
-    "text",
-    "text_g",
-    "text_l",
-    "t5xxl",
-    "clip_g",
-    "clip_l",
-    "prompt",
-    "user_prompt",
-    "bert",
-    "mt5xl",
-    "llama",
-    "positive_prompt",
-    "caption",
-    "string",
+/// Inputs that hold both sides.
+const SHARED: [&str; 7] =
+    ["guider", "text_embeds", "hyvid_embeds", "embeds", "prompt_embeds", "conditionings", "text_embeddings"];
+
+/// Texts of encoders that take several, in the order they are read; of one row all that differ.
+const ENCODED: [&[&str]; 7] = [
+    &["text_g", "text_l"],
+    &["text"],
+    &["bert", "mt5xl"],
+    &["tags", "lyrics"],
+    &["prompt", "user_prompt", "positive_prompt"],
+    &["caption", "string", "text_positive", "wildcard_text", "populated_text"],
+    &["clip_l", "qwen25_7b"],
 ];
 
-/// Inputs of text nodes, by how likely they hold the text.
-const STRING_TEXTS: [&str; 16] = [
-    "populated_text",
-    "text_0",
-    "text",
-    "prompt",
-    "string",
-    "value",
-    "Text",
-    "positive",
-    "prompt_text",
-    "text_a",
-    "string_a",
-    "wildcard_text",
-    "String",
-    "preview",
-    "text1",
-    "input",
-];
-
-/// The prompt of one side of a sampler or guider, texts of several encoders on lines.
-pub(super) fn prompt(graph: &Graph<'_>, from: NodeAt, side: Side) -> String {
-    let mut found = Found { graph, texts: Vec::new(), seen: HashSet::new() };
-    found.of_sampler(from, side, 0);
-    found.texts.join("\n").trim().to_owned()
+/// Both prompts of a sampler.
+#[derive(Debug, Default)]
+pub(super) struct Prompts {
+    pub(super) positive: String,
+    pub(super) negative: String,
+    /// Distilled guidance in the positive chain.
+    pub(super) guidance: Option<f64>,
+    /// The encoder of the first text, whose `clip` tells of text encoders.
+    pub(super) encoder: Option<NodeAt>,
+    /// What a second encoder was given, where it is not the same text.
+    pub(super) clip_l: Option<String>,
 }
 
-struct Found<'g, 'a> {
-    graph: &'g Graph<'a>,
+/// The prompts of a sampler, texts of several encoders on lines.
+pub(super) fn prompts(graph: &Graph<'_>, sampler: NodeAt) -> Prompts {
+    let mut strings = Strings::new(graph);
+    let walk = Walk::from(&mut strings, sampler, Side::Positive);
+    let mut prompts = Prompts {
+        positive: walk.texts.join("\n"),
+        negative: String::new(),
+        guidance: walk.guidance,
+        encoder: walk.encoder,
+        clip_l: walk.clip_l,
+    };
+    let walk = Walk::from(&mut strings, sampler, Side::Negative);
+    prompts.negative = walk.texts.join("\n");
+    prompts.encoder = prompts.encoder.or(walk.encoder);
+    prompts
+}
+
+/// The text of an encoder, or of a node like one.
+pub(super) fn encoded(strings: &mut Strings<'_, '_>, at: NodeAt, side: Side) -> String {
+    let mut walk = Walk::new(strings);
+    walk.encoder(at, side, false);
+    walk.texts.join("\n")
+}
+
+/// Whether a node makes conditioning of texts.
+pub(super) fn is_encoder(graph: &Graph<'_>, at: NodeAt) -> bool {
+    let has_text = || {
+        ENCODED.iter().any(|names| graph.has_any(at, names))
+            || graph.has_any(at, &["t5xxl", "clip_g", "llama", "positive", "base_positive"])
+    };
+    graph.is_kind(at, &["textencode", "text encode", "text_encode"])
+        || graph.has(at, "positive_prompt") && graph.has(at, "negative_prompt")
+        || graph.has_any(at, &["clip", "text_encoder", "text_encoders", "t5"]) && has_text()
+}
+
+/// What is still to be done.
+enum Todo {
+    /// An output to be visited.
+    Visit(NodeAt, u32, Side),
+    /// A text whose turn comes after what was put before it.
+    Say(Rc<str>),
+}
+
+struct Walk<'s, 'g, 'a> {
+    strings: &'s mut Strings<'g, 'a>,
     texts: Vec<String>,
+    known: HashSet<String>,
     seen: HashSet<(NodeAt, u32, Side)>,
+    /// The next one last.
+    todo: Vec<Todo>,
+    guidance: Option<f64>,
+    encoder: Option<NodeAt>,
+    clip_l: Option<String>,
+    /// A node was met that nothing could be made of.
+    is_lost: bool,
 }
 
-impl Found<'_, '_> {
+impl<'s, 'g, 'a> Walk<'s, 'g, 'a> {
+    fn new(strings: &'s mut Strings<'g, 'a>) -> Self {
+        strings.graph.begin();
+        Self {
+            strings,
+            texts: Vec::new(),
+            known: HashSet::new(),
+            seen: HashSet::new(),
+            todo: Vec::new(),
+            guidance: None,
+            encoder: None,
+            clip_l: None,
+            is_lost: false,
+        }
+    }
+
+    fn from(strings: &'s mut Strings<'g, 'a>, sampler: NodeAt, side: Side) -> Self {
+        let mut walk = Self::new(strings);
+        walk.both_sides(sampler, side);
+        walk.todo.reverse();
+        walk.go();
+        if walk.texts.is_empty() && walk.is_lost {
+            walk.nearest_encoder(sampler, side);
+        }
+        walk
+    }
+
+    fn go(&mut self) {
+        while let Some(todo) = self.todo.pop() {
+            let (at, slot, side) = match todo {
+                Todo::Visit(at, slot, side) => (at, slot, side),
+                Todo::Say(text) => {
+                    self.add(&text);
+                    continue;
+                }
+            };
+            if !self.graph().step(at) {
+                break;
+            }
+            if self.seen.insert((at, slot, side)) {
+                let n_before = self.todo.len();
+                self.visit(at, slot, side);
+                // The first that was put there is done first.
+                self.todo[n_before..].reverse();
+            }
+        }
+    }
+
+    fn graph(&self) -> &'g Graph<'a> {
+        self.strings.graph
+    }
+
     fn add(&mut self, text: &str) {
         let text = text.replace('\r', "");
         let text = text.trim();
-        if !text.is_empty() && !self.texts.iter().any(|known| known == text) {
+        if !text.is_empty() && self.known.insert(text.to_owned()) {
             self.texts.push(text.to_owned());
         }
     }
 
-    /// A sampler, guider or pipe: continues at what is named like the side.
-    fn of_sampler(&mut self, at: NodeAt, side: Side, depth: u32) {
-        let names: &[&str] = match side {
-            Side::Positive => &["positive", "conditioning", "cond1", "guider", "basic_pipe", "pipe"],
-            Side::Negative => &["negative", "guider", "basic_pipe", "pipe"],
-        };
-        match self.graph.first_input(at, names) {
-            Some(Input::Link(target, slot)) => self.conditioning(target, slot, side, depth + 1),
-            Some(Input::Literal(value)) => {
-                if let Some(text) = value.text() {
-                    self.add(text);
+    fn push(&mut self, link: (NodeAt, u32), side: Side) {
+        self.todo.push(Todo::Visit(link.0, link.1, side));
+    }
+
+    /// What an input of a node leads to, or the text it holds.
+    fn take(&mut self, at: NodeAt, input: Input<'a>, side: Side) {
+        match input {
+            Input::Link(target, slot) => self.push((target, slot), side),
+            Input::Literal(value) => {
+                if let Some(text) = value.text().filter(|text| !crate::comfyui::strings::is_path(text)) {
+                    self.encoder.get_or_insert(at);
+                    self.todo.push(Todo::Say(text.into()));
                 }
             }
-            None => {}
+            Input::Lost => {}
         }
     }
 
-    fn conditioning(&mut self, at: NodeAt, slot: u32, side: Side, depth: u32) {
-        if depth > GRAPH_DEPTH_MAX || !self.graph.step() || !self.seen.insert((at, slot, side)) {
+    /// A sampler, guider, pipe or loader: continues at what is named like the side.
+    fn both_sides(&mut self, at: NodeAt, side: Side) -> bool {
+        let graph = self.graph();
+        let n_before = self.todo.len();
+        for name in side.names() {
+            if let Some(input) = graph.input(at, name) {
+                self.take(at, input, side);
+            }
+        }
+        let is_said = graph.has_any(at, &side.names()[..2]);
+        if self.todo.len() == n_before && !is_said {
+            if let Some((target, _)) = graph.first_link(at, &SHARED) {
+                self.push((target, BUNDLE), side);
+            } else if let Some(bundle) = pass::bundle(graph, at) {
+                self.push(bundle, side);
+            } else if let Some(said) = side.texts().iter().find_map(|name| self.strings.at(at, name, side, 0))
+            {
+                self.todo.push(Todo::Say(said.text));
+            }
+        }
+        is_said || self.todo.len() > n_before
+    }
+
+    fn visit(&mut self, at: NodeAt, slot: u32, side: Side) {
+        let graph = self.graph();
+        if graph.is_kind(at, &["zeroout", "zero out", "emptyconditioning"]) {
             return;
         }
-        let (graph, class) = (self.graph, self.graph.class(at));
-        if class.contains("ZeroOut") {
+        if side == Side::Positive && self.guidance.is_none() && graph.has(at, "guidance") {
+            self.guidance = scalar::number(graph, at, &["guidance"]);
+        }
+        if let Some(output) = pass::output(graph, at, slot) {
+            let side = if output.contains("negative") { Side::Negative } else { side };
+            let side = if output.contains("positive") { Side::Positive } else { side };
+            self.open(at, BUNDLE, side);
             return;
         }
-        let has = |name: &str| graph.has(at, name);
-        if class.contains("TextEncode") || has("clip") && ENCODER_TEXTS.iter().any(|name| has(name)) {
-            return self.encoder(at, side, depth);
+        let is_conditioned = graph.first_link(at, &["conditioning_to", "conditioning"]).is_some();
+        if is_conditioned && graph.has(at, "text") && graph.has(at, "clip") {
+            // A box of its own text on top of the base.
+            self.conditioned(at, side);
+            let said = self.strings.at(at, "text", side, 0);
+            self.todo.extend(said.map(|said| Todo::Say(said.text)));
+            return;
         }
-        // Of a node with both inputs the slot decides; the side only for pipes and guiders.
-        if has("positive") && has("negative") {
-            let is_guider = class.contains("Guider") || class.contains("Pipe") || class.contains("pipe");
-            let side = if is_guider { side } else { Side::of_slot(slot) };
-            return match graph.input(at, side.name()) {
-                Some(Input::Link(target, slot)) => self.conditioning(target, slot, side, depth + 1),
-                Some(Input::Literal(Value::Text(text))) => self.add(text),
-                _ => {}
-            };
+        if let Some(branch) = pass::chosen(graph, at) {
+            self.take(at, branch, side);
+            return;
         }
-        let mut went_on = false;
-        for (name, input) in graph.inputs(at) {
-            let is_conditioning =
-                name.starts_with("cond") && !name.ends_with("strength") || name == "clip_regions";
-            if is_conditioning && let Input::Link(target, slot) = input {
-                went_on = true;
-                if side == Side::Negative && name.starts_with("cond") && class.contains("Guider") {
-                    continue;
-                }
-                self.conditioning(target, slot, side, depth + 1);
+        let is_two_sided = graph.has_any(at, &Side::Positive.names()[..2])
+            && graph.has_any(at, &Side::Negative.names()[..2]);
+        if !is_two_sided && is_encoder(graph, at) {
+            self.encoder(at, side, slot == BUNDLE);
+            return;
+        }
+        self.open(at, slot, side);
+    }
+
+    /// A node that is no encoder.
+    fn open(&mut self, at: NodeAt, slot: u32, side: Side) {
+        let graph = self.graph();
+        let has = |side: Side| graph.has_any(at, &side.names()[..2]);
+        if has(Side::Positive) && has(Side::Negative) {
+            // Of a node with both inputs the slot decides; the side only for bundles and their like.
+            let is_bundle = slot > 2
+                || graph.is_kind(at, &["guider", "pipe", "context", "loader", "bus", "tuple", "sampler"])
+                || graph.has_any(at, &["ckpt_name", "base_ckpt_name", "base_ctx"]);
+            let side = if is_bundle { side } else { Side::of_slot(slot - self.first_slot(at, slot)) };
+            self.both_names(at, side);
+            return;
+        }
+        let is_guider = graph.is_kind(at, &["guider", "sampler"]) || slot == BUNDLE;
+        if is_guider {
+            if !self.both_sides(at, side) {
+                self.is_lost = true;
             }
+            return;
         }
-        if !went_on {
-            match graph.first_input(
-                at,
-                &[side.name(), "base_positive", "basic_pipe", "pipe", "any", "value", "input"],
-            ) {
-                Some(Input::Link(target, slot)) => self.conditioning(target, slot, side, depth + 1),
-                Some(Input::Literal(Value::Text(text))) => self.add(text),
-                _ => self.passed(at, side, depth),
-            }
+        if self.conditioned(at, side) {
+            return;
+        }
+        if graph.has_any(at, &["text", "prompt", "text_g"]) {
+            self.encoder(at, side, false);
+        } else {
+            self.through(at, side);
         }
     }
 
-    /// A node of unknown kind with one link is passed through: reroutes, switches.
-    fn passed(&mut self, at: NodeAt, side: Side, depth: u32) {
-        let mut links = self.graph.inputs(at).filter_map(|(_, input)| match input {
-            Input::Link(target, slot) => Some((target, slot)),
-            Input::Literal(_) => None,
-        });
-        if let (Some((target, slot)), None) = (links.next(), links.next()) {
-            self.conditioning(target, slot, side, depth + 1);
-        }
-    }
-
-    fn encoder(&mut self, at: NodeAt, side: Side, depth: u32) {
-        let mut texts: Vec<String> = Vec::new();
-        for name in ENCODER_TEXTS {
-            let text = match self.graph.input(at, name) {
-                Some(input) => self.string(input, side, depth + 1),
-                None => None,
-            };
-            if let Some(text) = text.filter(|text| !text.trim().is_empty() && !texts.contains(text)) {
-                texts.push(text);
-            }
-            // The first is the prompt; only the two halves of one prompt go together.
-            if !texts.is_empty() && !["text_g", "clip_g"].contains(&name) {
-                break;
-            }
-        }
-        if texts.is_empty() && self.graph.has(at, side.name()) {
-            texts.extend(
-                self.graph.input(at, side.name()).and_then(|input| self.string(input, side, depth + 1)),
-            );
-        }
-        for text in texts {
-            self.add(&text);
-        }
-    }
-
-    /// The text an input holds or is linked to.
-    fn string(&mut self, input: Input<'_>, side: Side, depth: u32) -> Option<String> {
-        let (at, slot) = match input {
-            Input::Literal(value) => return value.text().map(str::to_owned),
-            Input::Link(at, slot) => (at, slot),
+    /// How many outputs stand before the positive one: of nodes that change the model too, one.
+    fn first_slot(&self, at: NodeAt, slot: u32) -> u32 {
+        let graph = self.graph();
+        let is_behind_model = |name: &str, target: u32| {
+            target == 0 && name.contains("model") || target == 2 && name.starts_with("neg")
         };
-        if depth > GRAPH_DEPTH_MAX || !self.graph.step() {
-            return None;
-        }
-        let (graph, class) = (self.graph, self.graph.class(at).to_ascii_lowercase());
-        if ["concat", "join", "combine"].iter().any(|word| class.contains(word)) {
-            return self.joined(at, side, depth);
-        }
-        let by_slot = if slot == 1 { "text_negative" } else { "text_positive" };
-        if let Some(input) = graph.input(at, by_slot) {
-            return self.string(input, side, depth + 1);
-        }
-        for name in STRING_TEXTS {
-            let Some(input) = graph.input(at, name) else { continue };
-            if let Some(text) = self.string(input, side, depth + 1) {
-                return Some(text).filter(|text| !is_path(text));
-            }
-        }
-        let mut texts = graph.inputs(at).filter_map(|(_, input)| match input {
-            Input::Literal(Value::Text(text)) if text.contains(' ') && !is_path(text) => {
-                Some(text.to_string())
-            }
-            _ => None,
-        });
-        match texts.next() {
-            Some(text) => Some(
-                texts.fold(text, |longest, text| if text.len() > longest.len() { text } else { longest }),
-            ),
-            None => {
-                let mut links = graph.inputs(at).filter(|(_, input)| matches!(input, Input::Link(..)));
-                let (_, only) = links.next().filter(|_| links.next().is_none())?;
-                self.string(only, side, depth + 1)
-            }
-        }
+        let links =
+            (0..graph.len()).flat_map(|from| graph.links(from)).filter(|(_, (target, _))| *target == at);
+        let is_spent = !graph.spend(1 + graph.len() / 16);
+        let is_behind = !is_spent && links.into_iter().any(|(name, (_, slot))| is_behind_model(name, slot));
+        u32::from(is_behind).min(slot)
     }
 
-    /// All texts of a node that puts texts together, in the order of their names.
-    fn joined(&mut self, at: NodeAt, side: Side, depth: u32) -> Option<String> {
-        let is_delimiter = |name: &str| name.contains("delimiter") || name.contains("separator");
-        let mut delimiter = ", ".to_owned();
-        let mut parts = Vec::new();
-        for (name, input) in self.graph.inputs(at) {
-            match input {
-                Input::Literal(Value::Text(text)) if is_delimiter(name) => {
-                    delimiter = text.replace("\\n", "\n");
-                }
-                Input::Literal(Value::Text(_)) | Input::Link(..) if !name.contains("clean") => {
-                    if let Some(text) =
-                        self.string(input, side, depth + 1).filter(|text| !text.trim().is_empty())
-                    {
-                        parts.push((name, text));
+    /// One side of a node with two: its link, its bundle, or its text.
+    fn both_names(&mut self, at: NodeAt, side: Side) {
+        let graph = self.graph();
+        let names = &side.names()[..2];
+        match names.iter().find_map(|name| graph.input(at, name)) {
+            Some(Input::Link(target, slot)) => {
+                // Of a loader the prompt may be a string that is linked.
+                let is_text = graph.has_any(
+                    at,
+                    &["ckpt_name", "base_ckpt_name", "positive_token_normalization", "token_normalization"],
+                );
+                let said = if is_text { self.strings.of(Input::Link(target, slot), side, 0) } else { None };
+                match said {
+                    Some(said) => {
+                        self.encoder.get_or_insert(at);
+                        self.add(&said.text);
                     }
+                    None => self.push((target, slot), side),
                 }
-                _ => {}
+            }
+            Some(input) => self.take(at, input, side),
+            None => {
+                if let Some(bundle) = pass::bundle(graph, at) {
+                    self.push(bundle, side);
+                }
             }
         }
-        parts.sort_by_key(|(name, _)| *name);
-        let texts: Vec<_> = parts.into_iter().map(|(_, text)| text).collect();
-        (!texts.is_empty()).then(|| texts.join(&delimiter))
     }
-}
 
-/// A model or text file is not a prompt.
-fn is_path(text: &str) -> bool {
-    const ENDS: [&str; 7] = [".safetensors", ".ckpt", ".txt", ".png", ".jpg", ".gguf", ".pt"];
-    let text = text.trim();
-    text.len() < 512 && !text.contains('\n') && ENDS.iter().any(|end| text.ends_with(end))
+    /// Continues at every conditioning input; whether there is one.
+    fn conditioned(&mut self, at: NodeAt, side: Side) -> bool {
+        let graph = self.graph();
+        let word = if side == Side::Positive { "positive_" } else { "negative_" };
+        let mut links: Vec<_> = graph
+            .links(at)
+            .filter(|(name, _)| {
+                let name = name.to_ascii_lowercase();
+                name.starts_with("cond") || name == "clip_regions" || name.starts_with(word)
+            })
+            .collect();
+        // What is added to comes before what is added.
+        links.sort_by_key(|(name, _)| !name.ends_with("_to"));
+        for (_, link) in &links {
+            self.push(*link, side);
+        }
+        !links.is_empty()
+    }
+
+    /// A node of unknown kind is passed through where it is clear what it passes.
+    fn through(&mut self, at: NodeAt, side: Side) {
+        const ANY: [&str; 8] = ["any", "value", "input", "anything", "*", "any_01", "input1", "source"];
+        let graph = self.graph();
+        let names = side.names()[..2].iter().chain(&ANY);
+        if let Some(input) = names.filter_map(|name| graph.input(at, name)).next() {
+            self.take(at, input, side);
+        } else if let Some(bundle) = pass::bundle(graph, at) {
+            self.push(bundle, side);
+        } else if let Some(link) = graph.only_link(at) {
+            self.push(link, side);
+        } else {
+            self.is_lost = true;
+        }
+    }
+
+    fn encoder(&mut self, at: NodeAt, side: Side, is_shared: bool) {
+        let graph = self.graph();
+        self.encoder.get_or_insert(at);
+        if side == Side::Negative && (is_shared || graph.has(at, "positive_prompt")) {
+            let said =
+                ["negative_prompt", "negative"].iter().find_map(|name| self.strings.at(at, name, side, 0));
+            match (said, graph.first_link(at, &["hyvid_cfg", "negative_text_embeds"])) {
+                (Some(said), _) => self.add(&said.text),
+                (None, Some(link)) => self.push((link.0, BUNDLE), side),
+                (None, None) => {}
+            }
+            return;
+        }
+        if graph.has(at, "t5xxl") && !graph.has_any(at, &["clip_g", "llama"]) {
+            let [primary, second] = ["t5xxl", "clip_l"].map(|name| self.strings.at(at, name, side, 0));
+            if let (Some(primary), Some(second)) = (&primary, &second)
+                && primary.text.trim() != second.text.trim()
+                && side == Side::Positive
+            {
+                self.clip_l.get_or_insert(second.text.trim().to_owned());
+            }
+            if let Some(said) = primary.or(second) {
+                self.add(&said.text);
+            }
+            return;
+        }
+        if graph.has(at, "t5xxl") || graph.has(at, "clip_g") {
+            for name in ["clip_g", "clip_l", "t5xxl", "llama"] {
+                if let Some(said) = self.strings.at(at, name, side, 0) {
+                    self.add(&said.text);
+                }
+            }
+            return;
+        }
+        // Some encoders have all inputs, and one that says which count.
+        let is_plain = graph.has(at, "text")
+            && graph.has(at, "with_SDXL")
+            && scalar::first(graph, at, &["with_SDXL"]).as_deref() != Some("true");
+        let populated: &[&[&str]] = &[&["populated_text"]];
+        for names in populated.iter().chain(&ENCODED).skip(usize::from(is_plain) * 2) {
+            let mut is_found = false;
+            for name in *names {
+                if let Some(said) = self.strings.at(at, name, side, 0) {
+                    is_found = true;
+                    self.add(&said.text);
+                }
+            }
+            if is_found {
+                return;
+            }
+        }
+        if let Some(said) =
+            ["positive", "base_positive"].iter().find_map(|name| self.strings.at(at, name, side, 0))
+        {
+            self.add(&said.text);
+        }
+    }
+
+    /// Where the way was lost: the longest text of the encoders that lead there, those of the other
+    /// side left out.
+    fn nearest_encoder(&mut self, sampler: NodeAt, side: Side) {
+        let graph = self.graph();
+        let Some(link) = graph.first_link(sampler, side.names()) else { return };
+        let mut longest = String::new();
+        for at in crate::comfyui::route::upstream(graph, link.0) {
+            if is_encoder(graph, at) {
+                let text = encoded(self.strings, at, side);
+                if text.len() > longest.len() {
+                    longest = text;
+                    self.encoder.get_or_insert(at);
+                }
+            }
+        }
+        self.add(&longest);
+    }
 }

@@ -1,6 +1,11 @@
 //! Graphs to recipes.
 #![allow(clippy::unwrap_used)]
 
+mod bounds;
+mod editor;
+mod kinds;
+mod random;
+
 use super::parse;
 use lumidex_schema::recipe::{Lora, Recipe};
 
@@ -8,6 +13,7 @@ use lumidex_schema::recipe::{Lora, Recipe};
 fn graph(nodes: &[(&str, &str, &str)]) -> String {
     let nodes: Vec<_> = nodes
         .iter()
+        // Of repeated ids the last one counts.
         .map(|(id, class, inputs)| {
             format!("\"{id}\": {{\"class_type\": \"{class}\", \"inputs\": {{{inputs}}}}}")
         })
@@ -17,6 +23,18 @@ fn graph(nodes: &[(&str, &str, &str)]) -> String {
 
 fn of(nodes: &[(&str, &str, &str)]) -> Recipe {
     parse(&graph(nodes), "x.png").unwrap()
+}
+
+/// The usual graph with some nodes put in place of its own, or beside them.
+fn with(nodes: &[(&str, &str, &str)]) -> Recipe {
+    let all: Vec<_> =
+        [SAMPLER, MODEL, LATENT, POSITIVE, NEGATIVE, DECODE, SAVE].iter().chain(nodes).copied().collect();
+    of(&all)
+}
+
+/// A setting of a recipe.
+fn extra<'r>(recipe: &'r Recipe, key: &str) -> Option<&'r str> {
+    recipe.extra.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
 }
 
 const SAMPLER: (&str, &str, &str) = (
@@ -76,7 +94,9 @@ fn a_composed_sampler_is_put_together() {
     assert_eq!((recipe.scheduler.as_deref(), recipe.model.as_deref()), (Some("simple"), Some("flux1-dev")));
     assert_eq!(recipe.loras, [Lora { name: "lux".to_owned(), weight: 0.7, ..Lora::default() }]);
     let extra: Vec<_> = recipe.extra.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    assert_eq!(extra, [("Denoising strength", "0.5"), ("VAE", "ae"), ("Distilled CFG Scale", "3.5")]);
+    let expected =
+        [("Denoising strength", "0.5"), ("VAE", "ae"), ("Distilled CFG Scale", "3.5"), ("clip_l", "tags")];
+    assert_eq!(extra, expected);
 }
 
 #[test]
