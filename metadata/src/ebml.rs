@@ -153,7 +153,8 @@ impl Film<'_> {
 
     /// Reads an element, if it is of use.
     fn take(&mut self, window: &mut Window<'_>, found: Element) -> io::Result<()> {
-        if !matches!(found.id, INFO | TRACKS | TAGS) || self.read.contains(&found.start) {
+        let is_of_use = matches!(found.id, INFO | TRACKS | TAGS);
+        if !is_of_use || self.read.len() >= FILM_TAGS_MAX || self.read.contains(&found.start) {
             return Ok(());
         }
         self.read.push(found.start);

@@ -38,6 +38,8 @@ pub const RESYNC_BYTES_MAX: usize = 64 << 10;
 pub const XML_DEPTH_MAX: usize = 64;
 /// Properties kept of one XMP packet, so that they leave room for other texts.
 pub const XMP_PROPERTIES_MAX: usize = 96;
+/// Attributes of one element of an XMP packet, and items of one list; editors write some two hundred.
+pub const XMP_PARTS_MAX: usize = 1_000;
 /// Namespaces in force at one place of an XMP packet; editors declare some twenty.
 pub const XMP_NAMESPACES_MAX: usize = 128;
 /// Datasets of one block of IPTC records; keywords are repeated ones.

@@ -227,6 +227,33 @@ fn b2_matroska_under_another_name_is_read_as_what_it_is() {
 }
 
 #[test]
+fn b7_content_without_a_telling_name_is_what_it_is() {
+    for name in ["noname", "a.unknown", ""] {
+        assert_eq!(reading(&film(&[]), name).container, Container::Video);
+        assert_eq!(reading(&flac(&[]), name).container, Container::Audio);
+        assert_eq!(reading(&super::encode::png(&[]), name).container, Container::Png);
+        assert_eq!(reading(b"plain words", name).container, Container::Unknown);
+    }
+}
+
+#[test]
+fn films_of_other_kinds_have_no_texts_and_no_complaints() {
+    for file in
+        [&b"RIFF\x10\0\0\0AVI LIST"[..], b"RIFF\x10\0\0\0WAVEfmt ", b"FLV\x01moov", b"\xff\xfb\x90\0sound"]
+    {
+        let read = reading(file, "a.avi");
+        assert_eq!((read.places.len(), read.complaints.len(), read.pixel_width), (0, 0, 0), "{file:?}");
+    }
+}
+
+#[test]
+fn many_lists_of_tags_cost_linear_time() {
+    let lists = element(0x1254_c367, Some(b"")).repeat(90_000);
+    let read = reading(&mkv_of(&[tracks(), lists, tags(&[("PROMPT", "late")])]), "a.mkv");
+    assert_eq!((read.pixel_width, read.places.len()), (64, 0));
+}
+
+#[test]
 fn d19_lengths_that_are_not_stated() {
     let all = tags(&[("PROMPT", GRAPH)]);
     for elements in [
