@@ -15,12 +15,12 @@ mod films;
 mod fixtures;
 mod fixtures_of_containers;
 mod fuzz;
-mod graphs;
 mod hidden;
 mod identity;
 mod packets;
 mod places;
 mod stills;
+mod workflows;
 
 use super::{Bytes, Reading, read};
 
