@@ -115,6 +115,7 @@ pub(super) fn read(
 ) -> Outcome {
     let folder_path = folder_path(&root.path, folder);
     let path = folder_path.join(paths::from_bytes(&seen.name));
+    let looked = Instant::now();
     match read_facts(&folder_path, &path, &seen, interpreter, progress) {
         Ok(Some((sighting, facts))) => {
             progress.add(&progress.bytes, sighting.size);
@@ -137,11 +138,10 @@ pub(super) fn read(
                 note,
                 elsewhere: Elsewhere::default(),
             });
-            match claims::look(ledger, &paths::to_bytes(path.as_os_str()), is_known, &mut read) {
-                true => Outcome::Read(read),
-                // Where it went it is found by itself.
-                false => Outcome::Nothing,
-            }
+            let is_there = claims::look(ledger, &paths::to_bytes(path.as_os_str()), is_known, &mut read);
+            read.elsewhere.looked = Some(looked);
+            // Where it went it is found by itself.
+            if is_there { Outcome::Read(read) } else { Outcome::Nothing }
         }
         Ok(None) => {
             progress.add(&progress.skipped, 1);

@@ -31,6 +31,7 @@ mod sweep;
 mod txn;
 mod underway;
 mod undo;
+mod vacated;
 mod writer;
 
 pub use decide::{DecideError, Outcome};

@@ -18,7 +18,6 @@ mod films;
 mod fixtures;
 mod fixtures_of_containers;
 mod fuzz;
-mod graphs;
 mod hidden;
 mod identity;
 mod packets;
@@ -26,6 +25,7 @@ mod places;
 mod services;
 mod sidecars;
 mod stills;
+mod workflows;
 
 use super::{Bytes, Reading, read};
 
@@ -41,7 +41,7 @@ fn texts(bytes: &[u8], name: &str) -> Vec<(String, String)> {
     let source = Bytes(bytes);
     let mut window = super::source::Window::open(&source).unwrap();
     let mut slots = super::slots::Slots::new(super::slots::Wanted::Recipe);
-    scan(&mut window, name.as_bytes(), &mut slots).unwrap();
+    crate::read::scan(&mut window, name.as_bytes(), &mut slots).unwrap();
     slots.all().iter().map(|slot| (slot.place.label(), slot.text.clone())).collect()
 }
 
