@@ -58,7 +58,7 @@ fn a_record_behind_the_text_is_ignored() {
 #[test]
 fn only_pictures_without_a_text_are_searched_and_only_if_wanted() {
     let read = |file: &[u8], hidden: bool| {
-        let reading = read_with(&Bytes(file), b"a.png", None, &Options { hidden }).unwrap();
+        let reading = read_with(&Bytes(file), b"a.png", &[], &Options { hidden }).unwrap();
         reading.places.contains(&"hidden".to_owned())
     };
     let pixels = pixels((64, 64), 4, &message("stealth_pnginfo", INFOTEXT.as_bytes()), true);

@@ -41,7 +41,7 @@ fn texts(bytes: &[u8], name: &str) -> Vec<(String, String)> {
     let source = Bytes(bytes);
     let mut window = super::source::Window::open(&source).unwrap();
     let mut slots = super::slots::Slots::new(super::slots::Wanted::Recipe);
-    super::read::scan(&mut window, name.as_bytes(), &mut slots).unwrap();
+    read::scan(&mut window, name.as_bytes(), &mut slots).unwrap();
     slots.all().iter().map(|slot| (slot.place.label(), slot.text.clone())).collect()
 }
 
