@@ -158,7 +158,11 @@ impl Merged {
     }
 
     fn finish(self) -> Found {
-        let Self { recipe, form, added, provenance } = self;
+        let Self { mut recipe, form, added, provenance } = self;
+        if form == Form::Rendered {
+            // Words of a broken text that stand for no setting.
+            recipe.extra.retain(|(key, _)| infotext::is_key(key));
+        }
         let generation_text = match form {
             Form::Rendered => infotext::render(&recipe),
             Form::Embedded => {
