@@ -35,6 +35,11 @@ pub const SWEEP_BATCH_IMAGES: usize = 4_096;
 /// that, the rest waits for its content to arrive again.
 pub const DISPLACED_MAX: usize = 65_536;
 
+/// Places remembered that operations took files from, some 500 bytes each with their paths.
+pub const VACATED_MAX: usize = 65_536;
+/// How long they are remembered when there are more: what was looked at before that has been told.
+pub const VACATED_FOR: Duration = Duration::from_secs(60);
+
 /// Steps of an operation on files that are removed from its journal in one transaction: decisions wait
 /// some 20 ms for it.
 pub const JOURNAL_STEPS_REMOVED: u32 = 4_096;
