@@ -36,7 +36,7 @@ const OF_RECIPES: [&str; 4] = ["prompt", "workflow", "parameters", "comment"];
 
 /// Reads tags and size; 0 where there is no picture.
 pub(super) fn scan(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<(u32, u32)> {
-    let mut film = Film { slots, size: (0, 0), read: Vec::new() };
+    let mut film = Film { slots, size: (0, 0), read: Vec::new(), n_blocks: 0 };
     let mut at = 0;
     for _ in 0..CHUNKS_PER_FILE_MAX {
         let Some(found) = element(window, at)? else { break };
@@ -108,6 +108,8 @@ struct Film<'s> {
     size: (u32, u32),
     /// Where elements start that were read, so that none is read twice.
     read: Vec<u64>,
+    /// Blocks walked over in clusters that do not state their length.
+    n_blocks: usize,
 }
 
 impl Film<'_> {
@@ -131,7 +133,7 @@ impl Film<'_> {
                 }
                 CLUSTER if self.has_read_tags() => return Ok(()),
                 CLUSTER if found.len.is_none() => {
-                    let Some(next) = behind_cluster(window, found.start, end)? else { return Ok(()) };
+                    let Some(next) = self.behind_cluster(window, found.start, end)? else { return Ok(()) };
                     at = next;
                     continue;
                 }
@@ -147,13 +149,31 @@ impl Film<'_> {
         Ok(())
     }
 
+    /// Where the segment goes on behind a cluster that does not state its length.
+    fn behind_cluster(&mut self, window: &Window<'_>, mut at: u64, end: u64) -> io::Result<Option<u64>> {
+        while self.n_blocks < EBML_BLOCKS_MAX {
+            self.n_blocks += 1;
+            let Some(found) = element(window, at)?.filter(|found| found.start <= end) else {
+                return Ok(None);
+            };
+            if OF_SEGMENT.contains(&found.id) {
+                return Ok(Some(at));
+            }
+            let Some(next) = found.len.and_then(|len| found.start.checked_add(len)) else { return Ok(None) };
+            at = next;
+        }
+        self.slots.complain(Complaint::TooManyChunks { limit: EBML_BLOCKS_MAX });
+        Ok(None)
+    }
+
     fn has_read_tags(&self) -> bool {
         self.slots.all().iter().any(|slot| matches!(&slot.place, Place::Keyword(name) if name != "title"))
     }
 
     /// Reads an element, if it is of use.
     fn take(&mut self, window: &mut Window<'_>, found: Element) -> io::Result<()> {
-        if !matches!(found.id, INFO | TRACKS | TAGS) || self.read.contains(&found.start) {
+        let is_of_use = matches!(found.id, INFO | TRACKS | TAGS);
+        if !is_of_use || self.read.len() >= FILM_TAGS_MAX || self.read.contains(&found.start) {
             return Ok(());
         }
         self.read.push(found.start);
@@ -231,18 +251,4 @@ fn positions(table: &[u8]) -> impl Iterator<Item = u64> {
         let wanted = [INFO, TRACKS, TAGS].map(u64::from);
         part(SEEK_ID).filter(|id| wanted.contains(id)).and_then(|_| part(SEEK_POSITION))
     })
-}
-
-/// Where the segment goes on behind a cluster that does not state its length.
-fn behind_cluster(window: &Window<'_>, mut at: u64, end: u64) -> io::Result<Option<u64>> {
-    for _ in 0..EBML_BLOCKS_MAX {
-        let Some(found) = element(window, at)?.filter(|found| found.start <= end) else { return Ok(None) };
-        if OF_SEGMENT.contains(&found.id) {
-            return Ok(Some(at));
-        }
-        let Some(len) = found.len else { return Ok(None) };
-        let Some(next) = found.start.checked_add(len) else { return Ok(None) };
-        at = next;
-    }
-    Ok(None)
 }

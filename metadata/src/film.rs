@@ -14,6 +14,11 @@ const XMP: [u8; 16] = *b"\xbe\x7a\xcf\xcb\x97\xa9\x42\xe8\x9c\x71\x99\x94\x91\xe
 /// Boxes in which tags, or the size, may stand, each inside the one before it.
 const DEPTH_MAX: usize = 4;
 
+/// Whether films begin with a box of this kind.
+pub(super) fn begins_with(kind: &[u8; 4]) -> bool {
+    matches!(kind, b"ftyp" | b"moov" | b"mdat" | b"wide" | b"free" | b"skip" | b"pnot")
+}
+
 /// Walks the boxes; width and height of the largest picture, 0 where there is none.
 pub(super) fn scan(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<(u32, u32)> {
     let mut film = Film { slots, size: (0, 0), n_boxes: 0 };

@@ -1,13 +1,13 @@
 //! Bytes to a recipe: how a picture was made, as its file says.
 //!
 //! Pure functions over bounded, positioned reads. Nothing here knows of files or of the ledger,
-//! decodes a pixel, or fails on content: a bad value is a [`Complaint`], the rest is read.
+//! decodes a whole picture, or fails on content: a bad value is a [`Complaint`], the rest is read.
 //!
-//! A container reader (`png`, `jpeg`, `webp`, `gif`, `tiff`, `heif`, `jxl`, `film`, `ebml`, `sound`, with
-//! `exif`, `xmp`, `iptc` and `credentials` inside)
-//! collects texts into *slots*. The detectors of `dialects` look at them through a *sheet* and make *claims*;
-//! the first claim gives the recipe and the others fill what it leaves out. A new container is a file and a
-//! line in `read`; a new dialect is a file and a detector.
+//! A container reader (`png`, `jpeg`, `webp`, `gif`, `tiff`, `heif`, `jxl`, `film`, `ebml`, `sound`; inside
+//! them `exif`, `xmp`, `iptc`, `credentials`, and `stealth` among pixels) collects texts into *slots*. The
+//! detectors of `dialects` look at them through a *sheet* and make *claims*; the first claim gives the recipe
+//! and the others fill what it leaves out. A new container is a file and a line in `read`; a new dialect is a
+//! file and a detector. `workflow` gives the graphs of a file as they stand there.
 
 mod bmp;
 mod boxes;

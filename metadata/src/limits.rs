@@ -41,6 +41,8 @@ pub const RESYNC_BYTES_MAX: usize = 64 << 10;
 pub const XML_DEPTH_MAX: usize = 64;
 /// Properties kept of one XMP packet, so that they leave room for other texts.
 pub const XMP_PROPERTIES_MAX: usize = 96;
+/// Attributes of one element of an XMP packet, and items of one list; editors write some two hundred.
+pub const XMP_PARTS_MAX: usize = 1_000;
 /// Namespaces in force at one place of an XMP packet; editors declare some twenty.
 pub const XMP_NAMESPACES_MAX: usize = 128;
 /// Datasets of one block of IPTC records; keywords are repeated ones.
@@ -53,8 +55,9 @@ pub const UNKNOWN_TEXT_BYTES_MAX: usize = 1 << 20;
 pub const FILM_TAGS_MAX: usize = 4_096;
 /// Tags of a Matroska film inside each other.
 pub const EBML_DEPTH_MAX: usize = 8;
-/// Blocks walked in search for the end of a cluster that does not state its length.
-pub const EBML_BLOCKS_MAX: usize = 20_000;
+/// Blocks walked in one Matroska file whose clusters do not state their length; an hour of film has more,
+/// but its tags stand at its start.
+pub const EBML_BLOCKS_MAX: usize = 200_000;
 /// Pages of an Ogg file in which its comments may stand; long graphs take dozens.
 pub const OGG_PAGES_MAX: usize = 1_000;
 /// Streams of one Ogg file whose comments are read.

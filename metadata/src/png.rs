@@ -204,7 +204,7 @@ fn may_be_wanted(start: &[u8], len: usize, slots: &Slots) -> bool {
         keyword.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known.as_bytes()))
     };
     let has_room = len <= UNKNOWN_TEXT_BYTES_MAX && slots.all().len() < SLOTS_PER_FILE_MAX / 2;
-    is_known || has_room && !OTHER_KEYWORDS.iter().any(|known| begins(&known))
+    is_known || has_room && !OTHER_KEYWORDS.iter().any(begins)
 }
 
 fn keyword(data: &[u8]) -> Option<(String, &[u8])> {
@@ -248,11 +248,12 @@ fn keep(keyword: String, text: String, slots: &mut Slots) {
 /// A block that was stored as hex.
 fn profile(name: &str, block: &[u8], slots: &mut Slots) {
     const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+    let is_xmp = block.starts_with(XMP);
     match name.to_ascii_lowercase().as_str() {
-        "exif" | "app1" => match block.strip_prefix(XMP) {
-            Some(packet) => xmp::take(packet, slots),
-            None => exif::read(block, slots),
-        },
+        "exif" | "app1" if !is_xmp => exif::read(block, slots),
+        // Clients are shown EXIF only.
+        _ if slots.wanted == Wanted::Everything => {}
+        "app1" => xmp::take(&block[XMP.len()..], slots),
         "xmp" => xmp::take(block.strip_prefix(XMP).unwrap_or(block), slots),
         "iptc" | "8bim" | "app13" => {
             iptc::read(block.strip_prefix(b"Photoshop 3.0\0").unwrap_or(block), slots)

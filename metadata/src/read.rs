@@ -271,7 +271,7 @@ fn film(window: &mut Window<'_>, slots: &mut Slots) -> io::Result<Picture> {
             sound::scan(window, slots)?;
             (0, 0)
         }
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] | [_, _, _, _, b'm' | b'w' | b'f' | b's' | b'p', ..] => {
+        [_, _, _, _, k0, k1, k2, k3, ..] if film::begins_with(&[*k0, *k1, *k2, *k3]) => {
             film::scan(window, slots)?
         }
         _ => (0, 0),

@@ -6,7 +6,7 @@
 
 use crate::complaint::Complaint;
 use crate::decode;
-use crate::limits::{XML_DEPTH_MAX, XMP_NAMESPACES_MAX, XMP_PROPERTIES_MAX};
+use crate::limits::{XML_DEPTH_MAX, XMP_NAMESPACES_MAX, XMP_PARTS_MAX, XMP_PROPERTIES_MAX};
 use crate::slots::{Place, Slots, Wanted};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -129,8 +129,11 @@ impl Packet<'_> {
         }
         let mut attributes = element.attributes();
         attributes.with_checks(false);
-        let attributes: Vec<_> =
-            attributes.flatten().map(|attribute| (attribute.key.0.to_owned(), attribute.value)).collect();
+        let attributes: Vec<_> = attributes
+            .flatten()
+            .take(XMP_PARTS_MAX)
+            .map(|attribute| (attribute.key.0.to_owned(), attribute.value))
+            .collect();
         for (key, uri) in &attributes {
             self.declare(key, uri);
         }
@@ -194,11 +197,8 @@ impl Packet<'_> {
     }
 
     fn text(&mut self, more: &str) {
-        let is_value = match self.stack.last() {
-            Some(Level::Property { .. } | Level::Item { .. }) => true,
-            Some(Level::Value) => true,
-            _ => false,
-        };
+        let is_value =
+            matches!(self.stack.last(), Some(Level::Property { .. } | Level::Item { .. } | Level::Value));
         if is_value && self.n_too_deep == 0 {
             let holder = self.stack.iter_mut().rev().find_map(|level| match level {
                 Level::Property { text, .. } | Level::Item { text, .. } => Some(text),
@@ -233,7 +233,7 @@ impl Packet<'_> {
     fn item(&mut self, item: &str, is_default: bool) {
         let is_choice = matches!(self.stack.last(), Some(Level::List { is_choice: true }));
         let Some(Level::Property { items, .. }) = self.stack.iter_mut().rev().nth(1) else { return };
-        if item.is_empty() {
+        if item.is_empty() || items.len() >= XMP_PARTS_MAX {
             return;
         }
         if !is_choice || items.is_empty() {
@@ -396,9 +396,21 @@ mod tests {
         let many: String = (0..5_000).map(|nth| format!("<dc:p{nth}>x</dc:p{nth}>")).collect();
         let many = format!("{HEAD}<rdf:Description {DC}>{many}</rdf:Description>{TAIL}");
         assert_eq!(properties(many.as_bytes()).len(), XMP_PROPERTIES_MAX);
+        let items =
+            format!("<dc:subject><rdf:Bag>{}</rdf:Bag></dc:subject>", "<rdf:li>x</rdf:li>".repeat(50_000));
+        let items =
+            properties(format!("{HEAD}<rdf:Description {DC}>{items}</rdf:Description>{TAIL}").as_bytes());
+        assert_eq!(items[0].1.len(), XMP_PARTS_MAX * 3 - 2);
+        let attributes: String = (0..50_000).map(|nth| format!(" dc:a{nth}=''")).collect();
+        check(
+            &format!(
+                "{HEAD}<rdf:Description {DC}{attributes}><dc:title>kept</dc:title></rdf:Description>{TAIL}"
+            ),
+            &[("dc:title", "kept")],
+        );
         let spaces: String = (0..5_000).map(|nth| format!(" xmlns:n{nth}='urn:{nth}'")).collect();
         check(
-            &format!("{HEAD}<rdf:Description {DC}{spaces} dc:title='kept'/>{TAIL}"),
+            &format!("{HEAD}<rdf:Description {DC} dc:title='kept'{spaces}/>{TAIL}"),
             &[("dc:title", "kept")],
         );
     }

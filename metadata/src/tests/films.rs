@@ -227,6 +227,36 @@ fn b2_matroska_under_another_name_is_read_as_what_it_is() {
 }
 
 #[test]
+fn b7_content_without_a_telling_name_is_what_it_is() {
+    for name in ["noname", "a.unknown", ""] {
+        assert_eq!(reading(&film(&[]), name).container, Container::Video);
+        assert_eq!(reading(&flac(&[]), name).container, Container::Audio);
+        assert_eq!(reading(&super::encode::png(&[]), name).container, Container::Png);
+        assert_eq!(reading(b"plain words", name).container, Container::Unknown);
+    }
+}
+
+#[test]
+fn films_of_other_kinds_have_no_texts_and_no_complaints() {
+    for file in [
+        &b"RIFF\x10\0\0\0AVI LIST"[..],
+        b"RIFF\x10\0\0\0WAVEfmt ",
+        b"FLV\x01\x05\0\0\0\x09",
+        b"\xff\xfb\x90\0sound",
+    ] {
+        let read = reading(file, "a.avi");
+        assert_eq!((read.places.len(), read.complaints.len(), read.pixel_width), (0, 0, 0), "{file:?}");
+    }
+}
+
+#[test]
+fn many_lists_of_tags_cost_linear_time() {
+    let lists = element(0x1254_c367, Some(b"")).repeat(90_000);
+    let read = reading(&mkv_of(&[tracks(), lists, tags(&[("PROMPT", "late")])]), "a.mkv");
+    assert_eq!((read.pixel_width, read.places.len()), (64, 0));
+}
+
+#[test]
 fn d19_lengths_that_are_not_stated() {
     let all = tags(&[("PROMPT", GRAPH)]);
     for elements in [
@@ -237,6 +267,15 @@ fn d19_lengths_that_are_not_stated() {
         let read = reading(&mkv("webm", &elements, true), "a.webm");
         assert_eq!((read.recipe.is_some(), read.pixel_height), (true, 32));
     }
+}
+
+#[test]
+fn d19_blocks_of_open_clusters_are_counted_over_the_whole_file() {
+    let blocks = element(0xa3, Some(b"x")).repeat(15_000);
+    let clusters = [element(0x1f43_b675, None), blocks].concat().repeat(20);
+    let read = reading(&mkv("webm", &[tracks(), clusters, tags(&[("PROMPT", "late")])], true), "a.webm");
+    let limit = crate::limits::EBML_BLOCKS_MAX;
+    assert_eq!((read.pixel_width, read.complaints), (64, vec![crate::Complaint::TooManyChunks { limit }]));
 }
 
 #[test]

@@ -19,7 +19,6 @@ mod films;
 mod fixtures;
 mod fixtures_of_containers;
 mod fuzz;
-mod graphs;
 mod hidden;
 mod identity;
 mod packets;
@@ -27,6 +26,7 @@ mod places;
 mod services;
 mod sidecars;
 mod stills;
+mod workflows;
 
 use super::{Bytes, Reading, read};
 

@@ -63,6 +63,13 @@ fn xmp_of_every_container_is_read_by_its_properties() {
 }
 
 #[test]
+fn for_showing_a_packet_kept_as_hex_stays_hidden() {
+    let hex = profile("app1", &[XMP_HEAD, packet("x").as_bytes()].concat());
+    let file = Png::new(1, 1).text("Raw profile type APP1", &hex).text("Raw profile type xmp", &hex).end();
+    assert!(crate::slots_as_text(&crate::Bytes(&file)).unwrap().is_empty());
+}
+
+#[test]
 fn iptc_of_every_container_is_read() {
     let (records, resource) = caption("a gull, grey");
     let segment = [b"Photoshop 3.0\0", &resource[..]].concat();
