@@ -32,7 +32,9 @@ pub(super) struct Found {
 
 impl Claim {
     /// A claim whose recipe is put into words.
-    pub(super) fn rendered(recipe: Recipe, place: String) -> Self {
+    pub(super) fn rendered(mut recipe: Recipe, place: String) -> Self {
+        // Reading the words back finds them too.
+        prompt::add_loras(&mut recipe.loras, &recipe.positive);
         Self { recipe, place, form: Form::Rendered }
     }
 
@@ -107,6 +109,7 @@ impl Merged {
             // The text that stands in the file has no place for a prompt any more.
             self.form = Form::Rendered;
             self.recipe.positive = other.positive;
+            prompt::add_loras(&mut self.recipe.loras, &self.recipe.positive);
             came.push(POSITIVE.to_owned());
             if is_new(NEGATIVE) && !other.negative.is_empty() {
                 self.recipe.negative = other.negative;
@@ -155,7 +158,11 @@ impl Merged {
     }
 
     fn finish(self) -> Found {
-        let Self { recipe, form, added, provenance } = self;
+        let Self { mut recipe, form, added, provenance } = self;
+        if form == Form::Rendered {
+            // Words of a broken text that stand for no setting.
+            recipe.extra.retain(|(key, _)| infotext::is_key(key));
+        }
         let generation_text = match form {
             Form::Rendered => infotext::render(&recipe),
             Form::Embedded => {

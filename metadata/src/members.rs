@@ -92,13 +92,14 @@ fn fill<T>(field: &mut Option<T>, value: Option<T>) {
     }
 }
 
-/// Adds a setting, unless it says nothing or is there. A long one is cut.
+/// Adds a setting, unless it says nothing or is there. A long one is cut; of very many, half of what can
+/// be kept stays free for other texts of the file.
 pub(super) fn put(recipe: &mut Recipe, key: &str, value: Option<&str>) {
     let Some(mut value) = value.map(normal::text) else { return };
     value.truncate(value.floor_char_boundary(SETTING_BYTES_MAX));
     let is_known = recipe.extra.iter().any(|(known, _)| known == key);
     let says_nothing = ["", "None", "none", "null"].contains(&value.as_str());
-    if !is_known && !says_nothing && recipe.extra.len() < SETTINGS_MAX {
+    if !is_known && !says_nothing && recipe.extra.len() < SETTINGS_MAX / 2 {
         recipe.extra.push((key.to_owned(), value));
     }
 }

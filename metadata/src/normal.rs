@@ -34,8 +34,8 @@ pub(super) fn is_json(text: &str) -> bool {
 
 /// A sampler or scheduler as stored; `None` when it says nothing.
 pub(super) fn word(value: &str) -> Option<String> {
-    let value = value.trim();
-    (!value.is_empty() && !["None", "Automatic"].contains(&value)).then(|| value.to_owned())
+    let value = text(value);
+    (!value.is_empty() && !["None", "Automatic"].contains(&value.as_str())).then_some(value)
 }
 
 /// A finite number; a decimal comma is read as a point.
@@ -111,12 +111,14 @@ pub(super) fn stem(path: &str) -> &str {
     name
 }
 
-/// A hash in lower case without the name of its kind.
+/// A hash in lower case without the name of its kind; `None` for what is none.
 pub(super) fn hash(value: &str) -> Option<String> {
     let value = value.trim().to_ascii_lowercase();
-    let hash =
-        ["0x", "sha256:", "blake3:"].iter().find_map(|kind| value.strip_prefix(kind)).unwrap_or(&value);
-    (!hash.is_empty() && hash != "none").then(|| hash.to_owned())
+    let value = value.rsplit(':').next().unwrap_or(&value).trim();
+    let hash = value.strip_prefix("0x").unwrap_or(value);
+    let is_hash = (1..=128).contains(&hash.len())
+        && hash.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    (is_hash && hash != "none").then(|| hash.to_owned())
 }
 
 /// Adds an adapter, unless it is there under any case of letters. `name` may be a path.
@@ -132,7 +134,8 @@ pub(super) fn put_lora(
     clip_weight: Option<f64>,
     hash: Option<String>,
 ) {
-    let name = text(stem(name.trim()));
+    // In lists of names and weights this is what stands between the two.
+    let name = text(&stem(name.trim()).replace(": ", " "));
     if name.is_empty() || name == "None" {
         return;
     }

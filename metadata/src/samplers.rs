@@ -19,8 +19,9 @@ const SPOKEN: [&str; 12] = [
 ];
 
 /// Endings of names for programs that are schedulers, as in `euler_ancestral_karras`.
-const JOINED: [&str; 9] = [
+const JOINED: [&str; 10] = [
     "_karras",
+    "_k",
     "_exponential",
     "_sgm_uniform",
     "_ddim_uniform",
@@ -77,7 +78,8 @@ const ALIASES: [(&str, &str); 41] = [
 ];
 
 /// Canonical names of schedulers that are not just their own lower case.
-const SCHEDULERS: [(&str, &str); 8] = [
+const SCHEDULERS: [(&str, &str); 9] = [
+    ("k", "karras"),
     ("sgmuniform", "sgm_uniform"),
     ("align_your_steps", "ays"),
     ("alignyoursteps", "ays"),
@@ -100,7 +102,8 @@ pub fn canonical_sampler(name: &str) -> Option<String> {
             plain = rest.to_owned();
         }
     }
-    let plain = plain.strip_suffix("_gpu").unwrap_or(&plain);
+    let plain =
+        ["_gpu", "_scheduler", "scheduler"].iter().find_map(|end| plain.strip_suffix(end)).unwrap_or(&plain);
     let spaced = plain.strip_prefix("dpm_pp_").map(|rest| format!("dpmpp_{rest}"));
     let plain = spaced.as_deref().unwrap_or(plain);
     let canonical = ALIASES.iter().find(|(alias, _)| *alias == plain).map_or(plain, |(_, name)| name);
@@ -161,7 +164,16 @@ mod tests {
     fn all_names_of_a_sampler_are_one() {
         check(
             "dpmpp_2m",
-            &["DPM++ 2M", "dpmpp_2m", "k_dpmpp_2m", "sample_dpmpp_2m", "DPM++ 2M Karras", "dpmpp_2m_karras"],
+            &[
+                "DPM++ 2M",
+                "dpmpp_2m",
+                "k_dpmpp_2m",
+                "sample_dpmpp_2m",
+                "DPM++ 2M Karras",
+                "dpmpp_2m_karras",
+                "dpmpp_2m_k",
+                "DPMSolverMultistepScheduler",
+            ],
         );
         check(
             "euler_ancestral",
@@ -173,6 +185,7 @@ mod tests {
                 "Euler Ancestral",
                 "euler_a",
                 "Euler A Trailing",
+                "EulerAncestralDiscreteScheduler",
             ],
         );
         check("dpmpp_2m_sde", &["DPM++ 2M SDE", "dpmpp_2m_sde_gpu", "DPM++ 2M SDE Exponential"]);

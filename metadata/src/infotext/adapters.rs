@@ -169,7 +169,7 @@ pub(crate) fn lists_beyond(
     let [mut weights, mut clip_weights, mut hashes] = [const { Vec::<String>::new() }; 3];
     for lora in loras {
         let known = said.iter().find(|known| normal::is_same_lora(&known.name, &lora.name));
-        let name = lora.name.replace(": ", " ");
+        let name = &lora.name;
         if known.is_none_or(|known| known.weight != lora.weight) {
             weights.push(format!("{name}: {}", lora.weight));
         }

@@ -14,6 +14,7 @@ mod tests;
 
 pub(super) use adapters::lists_beyond;
 pub(super) use render::{complete, keys, pairs, render};
+pub(super) use settings::is_key;
 
 use crate::{json, normal, prompt};
 use lumidex_schema::recipe::{Recipe, Source};
@@ -23,8 +24,9 @@ use std::borrow::Cow;
 pub(super) fn parse(text: &str) -> Option<Recipe> {
     let unified = unify(text);
     let parts = parts::split(&unified);
-    parts.settings?;
-    if normal::is_json(text) {
+    let settings = parts.settings?;
+    // What is stored is no JSON, even where a prompt begins like it.
+    if normal::is_json(text) && !settings.contains("Source Identifier: ") {
         return None;
     }
     Some(recipe(text, &parts))
@@ -76,6 +78,8 @@ fn recipe(raw: &str, parts: &parts::Parts<'_>) -> Recipe {
     prompt::add_loras(&mut recipe.loras, &recipe.positive);
     let mut mapper = map::Mapper::new(&mut recipe);
     if let Some(settings) = parts.settings {
+        let clean = civitai::clean(settings);
+        let settings = clean.as_deref().unwrap_or(settings);
         for (key, value) in settings::pairs(settings) {
             mapper.take(key, &value);
         }

@@ -57,9 +57,16 @@ pub(crate) fn complete(raw: &str, source: Source, added: &[(&str, String)]) -> S
         None => text.push_str(body),
     }
     let has_template = parts::TEMPLATES.iter().any(|start| settings.contains(&["\n", start].concat()));
-    let own_line = parts.settings.is_none() || has_template;
+    let own_line = parts.settings.is_none() || has_template || ends_bare(body, settings);
+    if !own_line {
+        // Separators with nothing behind them would join what follows to the value before them.
+        text.truncate(text.trim_end_matches(|letter: char| letter == ',' || letter.is_whitespace()).len());
+    }
     if own_line && !text.is_empty() {
         text.push('\n');
+    } else if text.ends_with(':') {
+        // A key without a value.
+        text.push(' ');
     }
     let mut line = Line { text, is_first: own_line };
     let is_identified = settings.contains("Source Identifier: ");
@@ -77,6 +84,19 @@ pub(crate) fn complete(raw: &str, source: Source, added: &[(&str, String)]) -> S
         line.text.push_str(trailer);
     }
     line.text
+}
+
+/// Whether settings that begin a line end with a word that is no pair: with a pair behind it, it would
+/// belong to the value before it.
+fn ends_bare(body: &str, settings: &str) -> bool {
+    let before = &body[..body.len() - settings.len()];
+    let is_line = before.is_empty() || before.ends_with('\n');
+    let first = settings.split('\n').next().unwrap_or_default();
+    is_line
+        && parts::is_steps_line(first)
+        && super::settings::pairs(settings)
+            .last()
+            .is_some_and(|(key, value)| !value.is_empty() && key == value)
 }
 
 /// The mapped fields as settings, in the order of the web UI.

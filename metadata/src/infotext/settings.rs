@@ -52,6 +52,11 @@ pub(super) fn is_settings_line(line: &str) -> bool {
     pairs.first().is_some_and(|(key, _)| key.starts_with("Postprocess")) || known && keyed.count() >= 3
 }
 
+/// Whether a text can stand before a colon as the key of a value.
+pub(crate) fn is_key(text: &str) -> bool {
+    key_len(&format!("{text}:")) == Some(text.len()) && text.trim() == text
+}
+
 /// Whether a line begins with a key that is known.
 pub(super) fn starts_known(line: &str) -> bool {
     let line = line.trim_start();

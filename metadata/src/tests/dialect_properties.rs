@@ -3,8 +3,9 @@
 
 use super::encode::{comment_block, jpeg_exif, png};
 use super::reading;
-use crate::recipe_of;
+use crate::{auto_tags, recipe_of};
 use lumidex_schema::recipe::{Lora, Recipe, Source};
+use lumidex_schema::tag::{TagKind, is_valid_name};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use serde_json::{Value, json};
@@ -185,7 +186,7 @@ const WRITERS: [(Source, Writer, bool); 12] = [
 
 /// A blank more or less at the start of a line is no difference: it keeps a prompt's line from being
 /// read as another part.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.replace("\n ", "\n")
 }
 
@@ -208,6 +209,12 @@ proptest! {
             let loras: Vec<_> = recipe.loras.iter().map(|lora| (lora.name.clone(), lora.weight)).collect();
             prop_assert_eq!(&loras, &meant.loras);
         }
+        let tags = auto_tags(&recipe);
+        let has = |kind: TagKind, name: &str| tags.contains(&(kind, name.to_owned()));
+        prop_assert!(has(TagKind::SourceIdentifier, source.identifier()) && has(TagKind::Sampler, &meant.sampler));
+        prop_assert!(source == Source::Civitai || !is_valid_name(&meant.model) || has(TagKind::Model, &meant.model), "{:?}", tags);
+        prop_assert!(!has_loras || meant.loras.iter().all(|(name, _)| has(TagKind::Lora, name)));
+        prop_assert!(!tags.iter().any(|(kind, _)| *kind == TagKind::Size));
         let stored = recipe_of(&reading.generation_text).unwrap();
         let same = |recipe: Recipe| {
             let mut loras: Vec<Lora> = recipe.loras.clone();

@@ -7,6 +7,7 @@ pub(super) mod encode_films;
 pub(super) mod encode_stealth;
 pub(super) mod encode_stills;
 
+mod bad_dialects;
 mod bad_files;
 mod bad_stills;
 mod bad_texts;
