@@ -191,7 +191,7 @@ impl<'s, 'g, 'a> Walk<'s, 'g, 'a> {
     }
 
     fn add(&mut self, text: &str) {
-        let text = text.replace('\r', "");
+        let text = text.replace(['\r', '\0'], "");
         let text = text.trim();
         if !text.is_empty() && self.known.insert(text.to_owned()) {
             self.texts.push(text.to_owned());

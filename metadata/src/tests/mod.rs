@@ -9,6 +9,7 @@ mod bad_stills;
 mod bad_texts;
 mod fixtures;
 mod fuzz;
+mod graphs;
 mod identity;
 mod places;
 mod stills;
