@@ -142,8 +142,15 @@ impl Found<'_> {
         if std::mem::replace(&mut self.has_details, true) {
             return;
         }
-        let detector =
-            graph.first_link(at, &["bbox_detector", "segm_detector_opt"]).map(|(target, _)| target);
+        let links = ["bbox_detector", "segm_detector_opt"];
+        let (mut from, mut detector) = (Some(at), None);
+        while detector.is_none()
+            && let Some(at) = from
+            && graph.step(at)
+        {
+            detector = graph.first_link(at, &links).map(|(target, _)| target);
+            from = graph.first_link(at, &["detailer_pipe", "segs"]).map(|(target, _)| target);
+        }
         let name = detector.and_then(|at| scalar::first(graph, at, &["model_name"]));
         self.put("Detailer model", name.and_then(|name| normal::model(&name)));
         self.put("Detailer steps", settings.steps.map(|steps| steps.to_string()));

@@ -232,7 +232,7 @@ impl<'a> Editor<'a> {
         let nth = inputs
             .iter()
             .position(|input| is_named(&input))
-            .or_else(|| (slot < inputs.len()).then_some(slot));
+            .or_else(|| (name.is_none() && slot < inputs.len()).then_some(slot));
         if let Some(nth) = nth
             && let Some(origin) = self.origin(instance, nth, &inputs[nth])
         {

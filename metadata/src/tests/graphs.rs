@@ -279,7 +279,6 @@ pub(super) fn made() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("comfyui", "video-frame.png", of(VIDEO, 50)),
         ("comfyui", "service.png", of(SERVICE, 60)),
         ("comfyui", "edit.png", of(EDIT, 70)),
-        ("comfyui", "editor-only.png", Png::new(8, 8).text("workflow", EDITOR).idat(8, 8, 80).end()),
         (
             "comfyui",
             "editor-only.webp",

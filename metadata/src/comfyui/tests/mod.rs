@@ -4,6 +4,7 @@
 mod bounds;
 mod editor;
 mod kinds;
+mod places;
 mod random;
 
 use super::parse;

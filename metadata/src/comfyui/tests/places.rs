@@ -64,7 +64,10 @@ fn a_graph_is_found_wherever_writers_put_it() {
         (Place::Exif(tag::COPYRIGHT), format!("Workflow: {EDITOR}")),
         (Place::Xmp("tool:workflow".to_owned()), EDITOR.to_owned()),
         (keyword("comment"), format!("{{\"workflow\": {EDITOR}}}")),
-        (keyword("request"), format!("{{\"extra_data\": {{\"extra_pnginfo\": {{\"workflow\": {EDITOR}}}}}}}")),
+        (
+            keyword("request"),
+            format!("{{\"extra_data\": {{\"extra_pnginfo\": {{\"workflow\": {EDITOR}}}}}}}"),
+        ),
     ] {
         assert_eq!(positive(&[(place, &text)]), "of the editor", "{text}");
     }
@@ -92,7 +95,8 @@ fn a_cut_graph_is_a_complaint_and_tells_what_it_can() {
     assert_eq!((recipe.positive.as_str(), recipe.negative.as_str()), ("a boat", ""));
     let (found, complaints) = claim(&[(keyword("prompt"), cut), (keyword("workflow"), EDITOR)]);
     assert_eq!((found.unwrap().recipe.positive.as_str(), complaints.len()), ("a boat", 1));
-    let (found, _) = claim(&[(keyword("prompt"), "{\"1\": {\"class_type\": \"KSam"), (keyword("workflow"), EDITOR)]);
+    let (found, _) =
+        claim(&[(keyword("prompt"), "{\"1\": {\"class_type\": \"KSam"), (keyword("workflow"), EDITOR)]);
     assert_eq!(found.unwrap().recipe.positive, "of the editor");
 }
 
@@ -108,7 +112,9 @@ fn what_others_write_is_not_taken() {
         "{\"nodes\": [], \"links\": []}",
         "{\"nodes\": 5, \"type\": 1}",
     ] {
-        for place in [keyword("prompt"), keyword("workflow"), keyword("Comment"), Place::Exif(tag::USER_COMMENT)] {
+        for place in
+            [keyword("prompt"), keyword("workflow"), keyword("Comment"), Place::Exif(tag::USER_COMMENT)]
+        {
             let (found, complaints) = claim(&[(place, text)]);
             assert!(found.is_none() && complaints.is_empty(), "{text}");
         }
