@@ -35,6 +35,11 @@ pub const SWEEP_BATCH_IMAGES: usize = 4_096;
 /// that, the rest waits for its content to arrive again.
 pub const DISPLACED_MAX: usize = 65_536;
 
+/// Places remembered that operations took files from, some 500 bytes each with their paths.
+pub const VACATED_MAX: usize = 65_536;
+/// How long they are remembered when there are more: what was looked at before that has been told.
+pub const VACATED_FOR: Duration = Duration::from_secs(60);
+
 /// Steps of an operation on files that are removed from its journal in one transaction: decisions wait
 /// some 20 ms for it.
 pub const JOURNAL_STEPS_REMOVED: u32 = 4_096;
@@ -230,6 +235,9 @@ pub mod files {
     pub const AT_ONCE_MAX: usize = 4;
     /// Steps that go to the journal in one transaction; bounds what a plan of many files keeps in memory.
     pub const STEPS_JOURNALED_AT_ONCE: usize = 4_096;
+    /// Steps of an operation of which it is looked up together what later ones made of what they left, when
+    /// that is not there as it was; some 300 bytes each. For more, later journals are read again.
+    pub const STEPS_FOLLOWED_AT_ONCE: usize = 65_536;
     /// Steps taken before the ledger is told. As many are looked at again after a kill.
     pub const STEPS_TAKEN_AT_ONCE: usize = 1_024;
     /// How long steps are taken before the ledger is told, should they be slow.

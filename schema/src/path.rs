@@ -105,6 +105,18 @@ pub fn display(bytes: &[u8]) -> String {
     text
 }
 
+/// As [`display`], of bytes that may be such a text already, or that are partly: only what is no UTF-8
+/// is marked.
+#[must_use]
+pub fn display_unmarked(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        push_marked(&mut text, chunk.invalid());
+    }
+    text
+}
+
 /// U+FFFD itself.
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
 
@@ -182,5 +194,15 @@ mod tests {
             assert_eq!(from_display(&display(bytes)), bytes, "{:?}", display(bytes));
         }
         assert_eq!(from_display(&display(twin)), twin);
+    }
+
+    #[test]
+    fn what_is_shown_is_not_marked_again() {
+        for bytes in [&b"caf\xe9 \xff"[..], "caf\u{fffd}E9".as_bytes()] {
+            let shown = display(bytes);
+            assert_eq!(display_unmarked(shown.as_bytes()), shown);
+            assert_eq!(from_display(&display_unmarked(shown.as_bytes())), bytes);
+        }
+        assert_eq!(display_unmarked(b"\xff\xef\xbf\xbdE9"), "\u{fffd}FF\u{fffd}E9");
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::RelPath;
@@ -111,6 +112,7 @@ pub(super) fn read(
 ) -> Outcome {
     let folder_path = folder_path(&root.path, folder);
     let path = folder_path.join(paths::from_bytes(&seen.name));
+    let looked = Instant::now();
     match read_facts(&folder_path, &path, &seen, interpreter, progress) {
         Ok(Some((sighting, facts))) => {
             progress.add(&progress.bytes, sighting.size);
@@ -131,11 +133,10 @@ pub(super) fn read(
                 complaints,
                 elsewhere: Elsewhere::default(),
             });
-            match claims::look(ledger, &paths::to_bytes(path.as_os_str()), is_known, &mut read) {
-                true => Outcome::Read(read),
-                // Where it went it is found by itself.
-                false => Outcome::Nothing,
-            }
+            let is_there = claims::look(ledger, &paths::to_bytes(path.as_os_str()), is_known, &mut read);
+            read.elsewhere.looked = Some(looked);
+            // Where it went it is found by itself.
+            if is_there { Outcome::Read(read) } else { Outcome::Nothing }
         }
         Ok(None) => {
             progress.add(&progress.skipped, 1);

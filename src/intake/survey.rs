@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
-use lumidex_schema::id::{FolderId, ImageId, RootId};
+use lumidex_schema::id::{FolderId, ImageId, RootId, Seq};
 use lumidex_schema::path::RelPath;
 use parking_lot::Mutex;
 
@@ -87,11 +87,13 @@ pub(super) fn survey(
     let reader = shared.ledger.reader()?;
     let known_folders = reader.folders_from(root.id, top)?;
     let last_before = reader.last_image()?;
+    let before = reader.head()?;
     drop(reader);
     let survey = Survey {
         shared,
         root,
         depth,
+        before,
         is_root_certain: faith == Faith::Accepted || faith == Faith::Same(identity),
         sender,
         visited: Mutex::default(),
@@ -128,7 +130,8 @@ pub(super) fn survey(
     survey.note_mount_point_above(top);
     let gone = survey.gone_folders(&known_folders, &walked)?;
     for files in gone {
-        if sender.send(Found::Gone(files)).is_err() {
+        let files = survey.still_gone(files)?;
+        if !files.is_empty() && sender.send(Found::Gone(files)).is_err() {
             return Ok(Reach::BrokenOff);
         }
     }
@@ -252,6 +255,8 @@ struct Survey<'a> {
     shared: &'a Shared<'a>,
     root: &'a WalkedRoot,
     depth: Depth,
+    /// The ledger's head when the walk began.
+    before: Seq,
     /// The root is no mount point without its drive, even if it is bare.
     is_root_certain: bool,
     sender: &'a Sender<Found>,
@@ -348,9 +353,38 @@ impl Survey<'_> {
             answer = self.pass(Found::ToRead { place, files });
         }
         if answer.is_continue() && !gone.is_empty() {
-            answer = self.pass(Found::Gone(gone));
+            answer = self.pass_gone(gone);
         }
         answer
+    }
+
+    fn pass_gone(&self, gone: Vec<Sighted>) -> ControlFlow<()> {
+        match self.still_gone(gone) {
+            Ok(gone) if gone.is_empty() => ControlFlow::Continue(()),
+            Ok(gone) => self.pass(Found::Gone(gone)),
+            Err(error) => {
+                *self.failure.lock() = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// Without those that are where the ledger has known them since the walk began: an operation moved
+    /// them into a folder that had been listed by then.
+    fn still_gone(&self, mut gone: Vec<Sighted>) -> Result<Vec<Sighted>, ReadError> {
+        let reader = self.shared.ledger.reader()?;
+        let mut came_since = HashSet::new();
+        for file in &gone {
+            let Some(image) = reader.image(file.image)? else { continue };
+            let folder_seq = reader.folder(image.folder)?.map_or(Seq::ZERO, |folder| folder.seq);
+            if image.seq.max(folder_seq) > self.before
+                && paths::from_bytes(&reader.path_of(&image)?).symlink_metadata().is_ok()
+            {
+                came_since.insert(file.image);
+            }
+        }
+        gone.retain(|file| !came_since.contains(&file.image));
+        Ok(gone)
     }
 
     fn pass(&self, found: Found) -> ControlFlow<()> {
@@ -396,7 +430,7 @@ const KNOWN_PAGE_FILES: usize = 4_096;
 
 /// The files known in a folder, by name, a page at a time: a folder may hold a million. Each page
 /// is of a snapshot of its own, because one held for long would keep the ledger from re-using its
-/// pages; nobody but this run changes what is known of files.
+/// pages. What operations brought here since the folder was listed is told apart before it counts as gone.
 struct KnownPages<'a> {
     survey: &'a Survey<'a>,
     /// Without one, nothing is known.

@@ -8,6 +8,7 @@ use super::alike::{Alikes, SharedAlike};
 use super::observe::SharedText;
 use super::txn::Tables;
 use super::underway::Underway;
+use super::vacated::Vacated;
 use crate::limits;
 use lumidex_schema::feed::Subject;
 use lumidex_schema::id::{ImageId, TagId, TextId};
@@ -30,6 +31,8 @@ pub(super) struct Interned {
     pub(super) displaced: Vec<ImageId>,
     /// Images whose files operations are about to move.
     pub(super) underway: Underway,
+    /// Places they took files from.
+    pub(super) vacated: Vacated,
     told: Displaced,
     texts: Option<HashMap<[u8; 16], TextId>>,
     tags: Option<HashMap<(TagKind, Box<str>), TagId>>,
@@ -51,10 +54,11 @@ impl Interned {
 
     /// The transaction is lost: ids given in it must not be met again.
     pub(super) fn forget(&mut self) {
-        let Self { alikes, displaced, underway, told: _, texts, tags, sizes } = self;
+        let Self { alikes, displaced, underway, vacated, told: _, texts, tags, sizes } = self;
         alikes.forget();
         displaced.clear();
         underway.forget();
+        vacated.forget();
         (*texts, *tags) = (None, None);
         sizes.clear();
     }

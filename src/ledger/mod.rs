@@ -28,6 +28,7 @@ mod sweep;
 mod txn;
 mod underway;
 mod undo;
+mod vacated;
 mod writer;
 
 pub use decide::{DecideError, Outcome};

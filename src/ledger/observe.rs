@@ -7,6 +7,7 @@ use super::intern::Interned;
 use super::relink;
 use super::roots::hide;
 use super::txn::Tables;
+use super::vacated;
 use super::writer::now;
 use lumidex_schema::feed::Subject;
 use lumidex_schema::id::{FolderId, ImageId, RootId, Seq, TagId, TextId, Timestamp};
@@ -17,6 +18,7 @@ use lumidex_schema::tag::TagKind;
 use redb::ReadableTable;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// One thing intake found out.
 #[derive(Clone, Debug)]
@@ -123,6 +125,9 @@ pub struct Elsewhere {
     pub altered: Vec<Sighted>,
     /// Of the content that was known at the place itself: it is there.
     pub copies: Vec<Sighted>,
+    /// When the file itself had not been opened yet; of what operations told since, this says nothing.
+    /// `None` when nobody looked.
+    pub looked: Option<Instant>,
 }
 
 /// The part of a generation text that images of a batch share, with the tags that follow from it.
@@ -193,6 +198,7 @@ pub(super) fn apply(
     let mut folders: HashMap<(RootId, RelPath), FolderId> = HashMap::new();
     for observation in observations {
         match observation {
+            Observation::Seen(seen) if vacated::is_late(tables, interned, &seen)? => {}
             Observation::Seen(seen) => {
                 let place = (seen.root, seen.folder.clone());
                 let folder = match folders.get(&place) {

@@ -98,6 +98,10 @@ struct Located {
 impl Following<'_, '_> {
     fn file(&mut self, image: ImageId, from: &[u8], to: &[u8], sighting: Sighting) -> Result<(), ReadError> {
         let Some((id, record)) = self.who(image, from, to)? else { return Ok(()) };
+        self.left(from, [record.sighting, sighting]);
+        if let Some(place) = self.place(to) {
+            self.relink.interned.vacated.arrive(&place);
+        }
         let Some((folder, name)) = self.make_place(to)? else { return self.gone(image, from) };
         let is_there = record.folder == folder && record.name == name;
         if is_there && record.presence == Presence::Present {
@@ -115,12 +119,26 @@ impl Following<'_, '_> {
 
     fn gone(&mut self, image: ImageId, from: &[u8]) -> Result<(), ReadError> {
         let Some((id, record)) = self.who(image, from, from)? else { return Ok(()) };
+        self.left(from, [record.sighting; 2]);
         if record.presence == Presence::Present && self.is_at(&record, from)? {
             let (own, other) = self.told_apart(id, record)?;
             self.miss(id, own)?;
             self.see_again(other)?;
         }
         Ok(())
+    }
+
+    /// A file is not here any more; whoever looked before does not know it yet.
+    fn left(&mut self, from: &[u8], sightings: [Sighting; 2]) {
+        if let Some(place) = self.place(from) {
+            self.relink.interned.vacated.leave(place, sightings);
+        }
+    }
+
+    fn place(&self, path: &[u8]) -> Option<(RootId, RelPath, Vec<u8>)> {
+        let (directory, name) = split(path)?;
+        let LocatedRoot { root, below } = locate(&self.roots, directory)?;
+        Some((root, below, name.to_vec()))
     }
 
     /// The record as it was when the operation was asked for. Its file was gone from its place when another
@@ -240,6 +258,9 @@ impl Following<'_, '_> {
                     self.arrive(id, id)?;
                 }
             }
+        }
+        if let Some(LocatedRoot { root, below }) = locate(&self.roots, from) {
+            self.relink.interned.vacated.leave_folder((root, below));
         }
         // Rows are elsewhere now.
         self.folders.clear();

@@ -6,7 +6,7 @@ use super::problem::Problem;
 use axum::body::Bytes;
 use axum::http::HeaderMap;
 use lumidex_schema::id::TagId;
-use lumidex_schema::path::display;
+use lumidex_schema::path::display_unmarked;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, Visitor};
 
 /// A request that passed the door.
@@ -67,9 +67,10 @@ pub(crate) fn query_of(text: Option<&str>) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Percent signs taken out, once. Bytes that are not UTF-8 take the form paths are shown in.
+/// Percent signs taken out, once. Bytes that are not UTF-8 take the form paths are shown in; what has it
+/// already is left as it is, for a client sends back what it was shown.
 pub(crate) fn decoded(part: &str) -> String {
-    display(&percent_encoding::percent_decode_str(part).collect::<Vec<u8>>())
+    display_unmarked(&percent_encoding::percent_decode_str(part).collect::<Vec<u8>>())
 }
 
 /// 400 for a parameter that must be there.

@@ -6,6 +6,7 @@ mod file;
 mod flatten;
 mod folder;
 mod mistakes;
+mod returned;
 mod reverse;
 mod space;
 
@@ -22,6 +23,7 @@ use crate::sys::tree::{Look, Tree};
 use lumidex_schema::id::{ImageId, Seq};
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::operation::{Act, OperationKind, Step, StepState};
+use returned::Returned;
 use space::Space;
 use std::collections::{HashMap, HashSet};
 
@@ -142,6 +144,8 @@ pub(super) struct Planner<'a> {
     /// Of roots, by path.
     devices: HashMap<Vec<u8>, u64>,
     space: Space,
+    /// Read when it is first asked for.
+    returned: Option<Returned>,
 }
 
 impl<'a> Planner<'a> {
@@ -162,6 +166,7 @@ impl<'a> Planner<'a> {
             siblings: Siblings::default(),
             devices: HashMap::new(),
             space: Space::default(),
+            returned: None,
         })
     }
 

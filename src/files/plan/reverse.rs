@@ -60,13 +60,15 @@ impl Planner<'_> {
             let n = end.min(u32::try_from(limits::files::STEPS_JOURNALED_AT_ONCE).unwrap_or(u32::MAX));
             let steps = self.reader.steps(of, end - n, n as usize)?;
             end -= n;
-            for taken in steps.into_iter().rev().filter(|step| step.state == StepState::Done) {
+            for (nth, taken) in
+                (end..end + n).zip(steps).rev().filter(|(_, step)| step.state == StepState::Done)
+            {
                 self.go_on()?;
                 if number != Some(taken.item) {
                     self.draft.add(std::mem::take(&mut item))?;
                     number = Some(taken.item);
                 }
-                match self.reverse_step(&taken) {
+                match self.reverse_step((of, nth), &taken) {
                     Ok(reversed) => item.extend(reversed),
                     Err(Wrong::Item(problem)) => reasons.push(problem),
                     Err(whole) => return Err(whole),
@@ -83,17 +85,17 @@ impl Planner<'_> {
     }
 
     /// `None` when there is nothing to do.
-    fn reverse_step(&mut self, taken: &Step) -> Result<Option<Step>, Wrong> {
+    fn reverse_step(&mut self, of: (Seq, u32), taken: &Step) -> Result<Option<Step>, Wrong> {
         match taken.act {
-            Act::MoveFile | Act::MoveFolder => self.move_back(taken),
-            Act::CopyFile => self.take_copy_away(taken),
+            Act::MoveFile | Act::MoveFolder => self.move_back(of, taken),
+            Act::CopyFile => self.take_copy_away(of, taken),
             Act::RemoveFile => self.copy_again(taken).map(Some),
-            Act::MakeFolder => self.remove_made(taken),
+            Act::MakeFolder => self.remove_made(of, taken),
             Act::RemoveFolder => self.make_again(taken),
         }
     }
 
-    fn move_back(&mut self, taken: &Step) -> Result<Option<Step>, Wrong> {
+    fn move_back(&mut self, of: (Seq, u32), taken: &Step) -> Result<Option<Step>, Wrong> {
         let Step { act, from, to, .. } = taken;
         let after = sighting(taken)?;
         let Some(look) = self.tree().look(&on_disk(to))? else {
@@ -104,7 +106,7 @@ impl Planner<'_> {
             }
             return Err(Problem::refused(format!("{} is not there any more", shown(to))).into());
         };
-        if !look.is_still(&after) {
+        if !self.is_still_of(of, to, &look, &after)? {
             return Err(changed(to).into());
         }
         if *act == Act::MoveFolder {
@@ -139,10 +141,10 @@ impl Planner<'_> {
         Ok(place.ok_or_else(no_trash)?)
     }
 
-    fn take_copy_away(&mut self, taken: &Step) -> Result<Option<Step>, Wrong> {
+    fn take_copy_away(&mut self, of: (Seq, u32), taken: &Step) -> Result<Option<Step>, Wrong> {
         let Step { from: original, to: copy, .. } = taken;
         let Some(look) = self.tree().look(&on_disk(copy))? else { return Ok(None) };
-        if !look.is_still(&sighting(taken)?) {
+        if !self.is_still_of(of, copy, &look, &sighting(taken)?)? {
             return Err(changed(copy).into());
         }
         if self.roots.root_of(copy).is_some() {
@@ -152,7 +154,11 @@ impl Planner<'_> {
         }
         // There is no trash to put it in, but it can be made again.
         let now = self.tree().look_through(&on_disk(original))?;
-        if !now.zip(taken.before).is_some_and(|(now, before)| now.is_still(&before)) {
+        let is_original = match now.zip(taken.before) {
+            Some((now, before)) => self.is_still_of(of, original, &now, &before)?,
+            None => false,
+        };
+        if !is_original {
             return Err(Problem::refused(format!(
                 "{} is a copy outside of the library, whose original {} is not there unchanged",
                 shown(copy),
@@ -180,14 +186,14 @@ impl Planner<'_> {
     }
 
     /// A folder that was made for the operation goes if it is empty by then.
-    fn remove_made(&mut self, taken: &Step) -> Result<Option<Step>, Wrong> {
+    fn remove_made(&mut self, of: (Seq, u32), taken: &Step) -> Result<Option<Step>, Wrong> {
         let look = self.tree().look(&on_disk(&taken.to))?;
         let after = sighting(taken)?;
-        let ours = look.filter(|look| look.kind == Kind::Folder && look.is_still(&after));
-        if ours.is_none() || self.roots.may_go(&taken.to).is_err() {
+        let Some(look) = look.filter(|look| look.kind == Kind::Folder) else { return Ok(None) };
+        if !self.is_still_of(of, &taken.to, &look, &after)? || self.roots.may_go(&taken.to).is_err() {
             return Ok(None);
         }
-        Ok(Some(step(Act::RemoveFolder, &taken.to, Vec::new(), None, ours.as_ref())))
+        Ok(Some(step(Act::RemoveFolder, &taken.to, Vec::new(), None, Some(&look))))
     }
 
     fn make_again(&mut self, taken: &Step) -> Result<Option<Step>, Wrong> {

@@ -140,6 +140,27 @@ fn folders_told_to_the_ledger_while_the_walk_goes_on_are_not_gone() {
 }
 
 #[test]
+fn what_is_brought_and_told_while_the_walk_goes_on_is_not_gone() {
+    let setting = Setting::knowing(&[("sub", "a.png", 1), ("back", "b.png", 1), ("gone", "c.png", 1)]);
+    fs::create_dir(setting.path("sub")).unwrap();
+    fs::write(setting.path("sub/a.png"), "x").unwrap();
+    let (top, sub) = (RelPath::root(), RelPath::from_bytes(&b"sub"[..]));
+    // Of the folder above it, all was listed by then.
+    let entering = |folder: &RelPath, _: &Sighting| {
+        if *folder == sub {
+            fs::create_dir(setting.path("back")).unwrap();
+            fs::write(setting.path("back/b.png"), "x").unwrap();
+            let sighting = Sighting { size: 1, inode: 7, ..Sighting::default() };
+            let back = RelPath::from_bytes(&b"back"[..]);
+            let told = observation(setting.root.id, back, b"b.png", sighting);
+            setting.ledger.observe(vec![told]).unwrap();
+        }
+    };
+    let errand = Errand { entering: &entering, ..errand(&setting.root, &top) };
+    assert_eq!(setting.survey_as(&errand), (Reach::Walked, vec![ImageId(3)]));
+}
+
+#[test]
 fn files_below_a_mount_point_without_its_drive_are_not_gone() {
     let device = Setting::knowing(&[]).device();
     let setting = Setting::knowing(&[
@@ -208,6 +229,7 @@ fn known_files_come_in_pages_without_gap_or_repeat() {
             shared: &shared,
             root: &setting.root,
             depth: Depth::Changes,
+            before: Seq::ZERO,
             is_root_certain: false,
             sender: &sender,
             visited: Mutex::default(),

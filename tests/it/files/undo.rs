@@ -216,3 +216,57 @@ fn a_rewritten_file_of_the_same_size_is_noticed() {
     fs::write(world.path("pics/sub/a.bin"), vec![b'x'; content.len()]).unwrap();
     cannot_be_undone(&world, moved, "has changed since");
 }
+
+#[test]
+fn what_was_on_another_disk_and_came_back_is_what_it_was() {
+    let world = World::on(&FILES, Disk::shared(), Shaky::default().tree());
+    let mut stages = vec![(world.there(), world.known())];
+    let mut done = Vec::new();
+    for wish in [
+        Wish::Copy {
+            files: world.all(&["pics/a.png", "pics/b.mp3"]),
+            into: world.bytes("pics/new"),
+            make_folder: true,
+            go_on: false,
+        },
+        world.rename("pics/new/b.mp3", "d.mp3"),
+        world.rename("pics/new", "newer"),
+        // Its folder goes, too, and is made again.
+        world.mv(&["pics/newer"], "out/far"),
+        world.mv(&["out/far/newer"], "pics/empty"),
+    ] {
+        done.push(world.does(&wish).operation.unwrap());
+        stages.push((world.there(), world.known()));
+    }
+    for _ in 0..2 {
+        stages.pop();
+        world.files.undo(done.pop().unwrap()).unwrap();
+        assert_eq!(stages.last(), Some(&(world.there(), world.known())));
+    }
+    // There and back once more.
+    let again = world.does(&world.mv(&["pics/newer"], "out/far")).operation.unwrap();
+    let again = world.files.undo(again).unwrap().operation.unwrap();
+    let again = world.files.undo(again).unwrap().operation.unwrap();
+    world.files.undo(again).unwrap();
+    for operation in done.into_iter().rev() {
+        stages.pop();
+        world.files.undo(operation).unwrap();
+        assert_eq!(stages.last(), Some(&(world.there(), world.known())));
+    }
+    world.agrees();
+}
+
+#[test]
+fn what_took_a_files_place_before_it_went_to_another_disk_is_not_taken_for_it() {
+    let world = World::on(&["pics/a.txt", "pics/b/", "out/far/"], Disk::shared(), Shaky::default().tree());
+    let moved = world.does(&world.mv(&["pics/a.txt"], "pics/b")).operation;
+    // Of the same size and time.
+    let path = world.path("pics/b/a.txt");
+    let time = fs::metadata(&path).unwrap().modified().unwrap();
+    fs::rename(&path, world.path("pics/kept.txt")).unwrap();
+    fs::write(&path, "PICS/A.TXT").unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+    let gone = world.does(&world.mv(&["pics/b/a.txt"], "out/far")).operation.unwrap();
+    world.files.undo(gone).unwrap();
+    cannot_be_undone(&world, moved, "has changed since");
+}
