@@ -6,6 +6,7 @@ mod editor;
 mod kinds;
 mod places;
 mod random;
+mod samplers;
 
 use super::parse;
 use lumidex_schema::recipe::{Lora, Recipe};
