@@ -12,6 +12,7 @@ use super::relink::Relink;
 use super::roots::{LocatedRoot, hide, locate};
 use super::sweep::{bare, is_bare};
 use super::txn::Tables;
+use super::vacated;
 use lumidex_schema::id::{FolderId, ImageId, RootId, Timestamp};
 use lumidex_schema::operation::Operation;
 use lumidex_schema::path::{self, RelPath};
@@ -135,7 +136,7 @@ impl Following<'_, '_> {
         }
     }
 
-    fn place(&self, path: &[u8]) -> Option<(RootId, RelPath, Vec<u8>)> {
+    fn place(&self, path: &[u8]) -> Option<vacated::Spot> {
         let (directory, name) = split(path)?;
         let LocatedRoot { root, below } = locate(&self.roots, directory)?;
         Some((root, below, name.to_vec()))

@@ -15,18 +15,21 @@ use lumidex_schema::record::{Presence, Sighting};
 use std::collections::HashMap;
 use std::time::Instant;
 
+/// A name in a folder of a root.
+pub(super) type Spot = (RootId, RelPath, Vec<u8>);
+
 /// See the top of the file.
 #[derive(Default)]
 pub(super) struct Vacated {
     /// What was there, and when the ledger was told that it is there no more.
-    files: HashMap<(RootId, RelPath, Vec<u8>), ([Sighting; 2], Instant)>,
+    files: HashMap<Spot, ([Sighting; 2], Instant)>,
     /// Folders that moved with all in them.
     folders: HashMap<(RootId, RelPath), Instant>,
 }
 
 impl Vacated {
     /// A file that looked like either of these has left.
-    pub(super) fn leave(&mut self, place: (RootId, RelPath, Vec<u8>), sightings: [Sighting; 2]) {
+    pub(super) fn leave(&mut self, place: Spot, sightings: [Sighting; 2]) {
         self.make_room();
         self.files.insert(place, (sightings, Instant::now()));
     }
@@ -38,7 +41,7 @@ impl Vacated {
     }
 
     /// An operation brought a file there.
-    pub(super) fn arrive(&mut self, place: &(RootId, RelPath, Vec<u8>)) {
+    pub(super) fn arrive(&mut self, place: &Spot) {
         self.files.remove(place);
     }
 

@@ -21,6 +21,8 @@ pub(super) struct State {
     pub(super) made: BTreeSet<String>,
     /// Pixels that several pictures have, or had.
     pub(super) copied: BTreeSet<u32>,
+    /// Pixels of pictures that were removed for good.
+    removed: BTreeSet<u32>,
     /// Which picture a path has meant, for ever.
     keys: BTreeMap<String, u32>,
     names: u32,
@@ -86,6 +88,11 @@ impl State {
             },
             Change::Copy { from, to, key } => {
                 let Some(content) = self.present.get(from).copied() else { return false };
+                // Tags follow content: beside a deleted picture, its equal that arrives is that one again.
+                let is_equal = |other: &Content| other.pixels == content.pixels;
+                if self.removed.contains(&content.pixels) || self.trash.values().any(is_equal) {
+                    return false;
+                }
                 self.copied.insert(content.pixels);
                 self.put(to, Content { key: *key, ..content })
             }
@@ -97,7 +104,13 @@ impl State {
                 Some(content) => self.put(path, content),
                 None => false,
             },
-            Change::Remove(path) => self.present.remove(path).is_some(),
+            Change::Remove(path) => match self.present.remove(path) {
+                Some(content) => {
+                    self.removed.insert(content.pixels);
+                    true
+                }
+                None => false,
+            },
             Change::Folder { from, to } => self.folder(from, to),
             Change::Make(path) => self.made.insert(path.clone()),
             Change::Unmake(path) => self.made.remove(path),
