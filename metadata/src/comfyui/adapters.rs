@@ -75,7 +75,8 @@ fn own(graph: &Graph<'_>, at: NodeAt, loras: &mut Vec<Lora>) {
                 }
             }
             Value::Text(text)
-                if ["text", "prompt", "lora_syntax"].contains(&key) && text.contains("<lora:") =>
+                if ["text", "prompt", "populated_text", "lora_syntax"].contains(&key)
+                    && text.contains("<lora:") =>
             {
                 for network in prompt::networks(text) {
                     put(loras, network.name, Some(network.weight), None);

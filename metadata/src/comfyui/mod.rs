@@ -15,7 +15,7 @@ mod places;
 mod route;
 mod sampling;
 mod scalar;
-mod services;
+mod unsampled;
 mod size;
 mod strings;
 mod subgraphs;
@@ -39,7 +39,7 @@ fn recipe(graph: &Graph<'_>, raw: &str, name: &str) -> Recipe {
     let mut recipe = Recipe { source: Source::ComfyUi, raw: raw.to_owned(), ..Recipe::default() };
     match route::find(graph, name) {
         Some(route) => of_route(graph, &route, &mut recipe),
-        None => services::fill(graph, route::saver(graph, name), &mut recipe),
+        None => unsampled::fill(graph, route::saver(graph, name), &mut recipe),
     }
     for network in crate::prompt::networks(&recipe.positive) {
         normal::add_lora(&mut recipe.loras, network.name, network.weight);

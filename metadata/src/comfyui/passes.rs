@@ -53,6 +53,9 @@ pub(super) fn add(graph: &Graph<'_>, route: &Route, base: &Base<'_>, recipe: &mu
         behind = way;
     }
     graph.begin();
+    if let Some((script, _)) = graph.link(route.base, "script") {
+        found.script(graph, script);
+    }
     let after = enlarged(graph, &route.last_leg, route.later.is_empty());
     if after.upscaler.is_some() || after.by.is_some() {
         found.put("Postprocess upscaler", after.upscaler);
@@ -137,13 +140,41 @@ impl Found<'_> {
         self.put("Hires negative prompt", differs(prompts.negative, &base.prompts.negative));
     }
 
+    /// A second pass that the sampler itself makes, as a script beside it says.
+    fn script(&mut self, graph: &Graph<'_>, mut at: NodeAt) {
+        while graph.step(at) && !graph.has(at, "hires_steps") {
+            let Some((next, _)) = graph.link(at, "script") else { return };
+            at = next;
+        }
+        if !graph.has(at, "hires_steps") || std::mem::replace(&mut self.has_hires, true) {
+            return;
+        }
+        let is_pixel = scalar::first(graph, at, &["upscale_type"]).as_deref() == Some("pixel");
+        let upscaler = if is_pixel { "pixel_upscaler" } else { "latent_upscaler" };
+        let number = |names: &[&str]| scalar::number(graph, at, names).map(|number| number.to_string());
+        self.put("Hires upscale", number(&["upscale_by"]));
+        self.put(
+            "Hires upscaler",
+            scalar::first(graph, at, &[upscaler]).and_then(|name| normal::model(&name)),
+        );
+        self.put("Hires steps", number(&["hires_steps"]));
+        self.put("Denoising strength", number(&["denoise"]));
+    }
+
     /// A pass over what a detector found.
     fn details(&mut self, graph: &Graph<'_>, at: NodeAt, settings: &Settings) {
         if std::mem::replace(&mut self.has_details, true) {
             return;
         }
-        let detector =
-            graph.first_link(at, &["bbox_detector", "segm_detector_opt"]).map(|(target, _)| target);
+        let links = ["bbox_detector", "segm_detector_opt"];
+        let (mut from, mut detector) = (Some(at), None);
+        while detector.is_none()
+            && let Some(at) = from
+            && graph.step(at)
+        {
+            detector = graph.first_link(at, &links).map(|(target, _)| target);
+            from = graph.first_link(at, &["detailer_pipe", "segs"]).map(|(target, _)| target);
+        }
         let name = detector.and_then(|at| scalar::first(graph, at, &["model_name"]));
         self.put("Detailer model", name.and_then(|name| normal::model(&name)));
         self.put("Detailer steps", settings.steps.map(|steps| steps.to_string()));

@@ -171,10 +171,15 @@ fn walk(graph: &Graph<'_>, from: NodeAt, next: impl Fn(NodeAt, &mut Vec<NodeAt>)
     found
 }
 
+/// Savers may take all settings too, to write them down.
+fn is_output(graph: &Graph<'_>, at: NodeAt) -> bool {
+    graph.is_kind(at, &["save", "metadata"]) || graph.has_any(at, &["filename_prefix", "filename"])
+}
+
 /// A sampler that may be the base pass. Known by its inputs; class names are too many.
 pub(super) fn is_sampler(graph: &Graph<'_>, at: NodeAt) -> bool {
     let has = |name: &str| graph.has(at, name);
-    if graph.is_kind(at, &["context"]) {
+    if graph.is_kind(at, &["context"]) || is_output(graph, at) {
         return false;
     }
     let is_composed = has("guider") && (has("sigmas") || has("sampler"));
@@ -200,7 +205,8 @@ pub(super) fn is_sampler(graph: &Graph<'_>, at: NodeAt) -> bool {
 /// A sampler, or what paints over a finished picture: upscalers by tiles, detailers.
 pub(super) fn is_pass(graph: &Graph<'_>, at: NodeAt) -> bool {
     is_sampler(graph, at)
-        || graph.has(at, "steps")
+        || !is_output(graph, at)
+            && graph.has(at, "steps")
             && graph.has_any(at, &["seed", "noise_seed"])
             && graph.has_any(at, &["positive", "basic_pipe", "detailer_pipe", "model"])
             && graph.has_any(at, &["image", "segs", "images"])

@@ -166,7 +166,8 @@ impl<'g, 'a> Strings<'g, 'a> {
             return self.of(branch, side, depth + 1).or_else(|| self.any_link(at, side, depth));
         }
         if graph.has(at, "populated_text") {
-            return self.at(at, "populated_text", side, depth).map(sure);
+            let populated = self.at(at, "populated_text", side, depth).map(sure);
+            return populated.or_else(|| self.at(at, "wildcard_text", side, depth).map(unsure));
         }
         if is_kind(&["concat", "join", "combine", "append", "stringfunction"]) {
             return joining::joined(self, at, side, depth);

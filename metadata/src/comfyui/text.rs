@@ -191,7 +191,7 @@ impl<'s, 'g, 'a> Walk<'s, 'g, 'a> {
     }
 
     fn add(&mut self, text: &str) {
-        let text = text.replace('\r', "");
+        let text = text.replace(['\r', '\0'], "");
         let text = text.trim();
         if !text.is_empty() && self.known.insert(text.to_owned()) {
             self.texts.push(text.to_owned());
@@ -357,6 +357,10 @@ impl<'s, 'g, 'a> Walk<'s, 'g, 'a> {
                 name.starts_with("cond") || name == "clip_regions" || name.starts_with(word)
             })
             .collect();
+        // Some regions hang on the model, each on the one before.
+        if !links.is_empty() && graph.is_kind(at, &["addcond"]) {
+            links.extend(graph.link(at, "model").map(|link| ("model_to", link)));
+        }
         // What is added to comes before what is added.
         links.sort_by_key(|(name, _)| !name.ends_with("_to"));
         for (_, link) in &links {

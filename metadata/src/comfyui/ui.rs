@@ -124,7 +124,7 @@ impl<'a> Editor<'a> {
             let origin = self.origin(node, nth, input);
             let source = match origin {
                 Some(origin) => self.source(node.scope, origin),
-                None if widget.is_none() => self.from_everywhere(name, input),
+                None if widget.is_none() => self.source_everywhere(name, input),
                 None => None,
             };
             let held = source.map(|source| match source {
@@ -170,7 +170,7 @@ impl<'a> Editor<'a> {
             self.steps.set(self.steps.get().checked_sub(1)?);
             let (id, slot) = origin;
             if id == "-10" {
-                match self.from_outside(scope, slot)? {
+                match self.fed_outside(scope, slot)? {
                     Outside::Value(value) => return Some(Source::Value(value)),
                     Outside::Linked(outer, next) => (scope, origin) = (outer, next),
                 }
@@ -222,7 +222,7 @@ impl<'a> Editor<'a> {
     }
 
     /// What the instance of a subgraph feeds into one of its inputs.
-    fn from_outside(&self, scope: usize, slot: u32) -> Option<Outside<'a>> {
+    fn fed_outside(&self, scope: usize, slot: u32) -> Option<Outside<'a>> {
         let inside = &self.layout.scopes[scope];
         let instance = &self.layout.nodes[inside.instance?];
         let slot = usize::try_from(slot).ok()?;
@@ -232,7 +232,7 @@ impl<'a> Editor<'a> {
         let nth = inputs
             .iter()
             .position(|input| is_named(&input))
-            .or_else(|| (slot < inputs.len()).then_some(slot));
+            .or_else(|| (name.is_none() && slot < inputs.len()).then_some(slot));
         if let Some(nth) = nth
             && let Some(origin) = self.origin(instance, nth, &inputs[nth])
         {
@@ -247,7 +247,7 @@ impl<'a> Editor<'a> {
         value.filter(|value| !matches!(value, Value::Null)).map(Outside::Value)
     }
 
-    fn from_everywhere(&self, name: &str, input: &'a Value<'a>) -> Option<Source<'a>> {
+    fn source_everywhere(&self, name: &str, input: &'a Value<'a>) -> Option<Source<'a>> {
         let kind = input.get("type").and_then(Value::text).unwrap_or("");
         let is_for = |what: &str| what == kind || what == name;
         let (_, scope, origin) = self.everywhere.iter().rev().find(|(what, ..)| is_for(what))?;

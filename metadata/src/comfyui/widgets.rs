@@ -273,5 +273,6 @@ fn of_text(kind: &str, text: &str) -> Option<&'static str> {
         return Some("sampler_name");
     }
     let is_text = ["text", "prompt", "string", "encode"].iter().any(|word| kind.contains(word));
-    (is_text || text.contains(' ')).then_some("text")
+    // Of a node that is not about texts a text with blanks is what it was asked for.
+    if is_text { Some("text") } else { text.contains(' ').then_some("prompt") }
 }

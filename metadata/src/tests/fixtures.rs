@@ -95,7 +95,7 @@ fn made_of_others() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let workflow = b"workflow:{\"nodes\": [], \"links\": []}\0";
     let little = Tiff { little: true, is_big: false };
     let big = Tiff { little: false, is_big: true };
-    vec![
+    let mut made = vec![
         (
             "a1111",
             "user-comment.tiff",
@@ -173,7 +173,9 @@ fn made_of_others() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             "captions.tiff",
             big.file((4, 4), &[(0x0131, 2, b"NovelAI\0".to_vec())], &[(0x9286, 7, novel)], &[]),
         ),
-    ]
+    ];
+    made.extend(super::graphs::made());
+    made
 }
 
 fn described(form: Tiff) -> Vec<Entry> {

@@ -20,6 +20,7 @@ mod fixtures;
 mod fixtures_of_containers;
 mod fuzz;
 mod hidden;
+mod graphs;
 mod identity;
 mod packets;
 mod places;

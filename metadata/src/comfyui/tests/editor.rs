@@ -116,6 +116,10 @@ fn subgraphs_take_what_their_instance_says() {
         (recipe.positive.as_str(), recipe.negative.as_str(), recipe.steps),
         ("by proxy", "haze", Some(33))
     );
+    let mixed = r#"{"id": 40, "type": "1f3a-uuid", "inputs": [{"name": "image", "type": "IMAGE", "link": 2}],
+        "properties": {"proxyWidgets": [["-1", "text"], ["-1", "seed"]]}, "widgets_values": ["beside a link", 12]}"#;
+    let recipe = read(mixed);
+    assert_eq!((recipe.positive.as_str(), recipe.seed.as_deref()), ("beside a link", Some("12")));
     let silent = r#"{"id": 40, "type": "1f3a-uuid", "inputs": [], "widgets_values": []}"#;
     assert_eq!(read(silent).positive, "stale");
 }
@@ -146,4 +150,14 @@ fn without_a_sampler_the_texts_of_encoders_are_taken() {
         (recipe.positive.as_str(), recipe.negative.as_str()),
         ("a quiet street", "cars and people in it")
     );
+}
+
+#[test]
+fn an_image_service_of_unknown_order_is_read_by_its_values() {
+    let text = r#"{"nodes": [{"id": 1, "type": "GeminiImageNode", "inputs": [], "widgets_values":
+        ["a balloon over a market", "some-image-2.5", 8514, "randomize", "auto", "You are an engine."]},
+        {"id": 2, "type": "SaveImage", "inputs": [{"name": "images", "link": 1}], "widgets_values": ["x"]}],
+        "links": [[1, 1, 0, 2, 0, "IMAGE"]]}"#;
+    let recipe = parse(text, "x.png").unwrap();
+    assert_eq!((recipe.positive.as_str(), recipe.seed.as_deref()), ("a balloon over a market", Some("8514")));
 }

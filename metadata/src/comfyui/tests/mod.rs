@@ -4,7 +4,9 @@
 mod bounds;
 mod editor;
 mod kinds;
+mod places;
 mod random;
+mod samplers;
 
 use super::parse;
 use lumidex_schema::recipe::{Lora, Recipe};

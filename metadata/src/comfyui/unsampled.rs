@@ -52,7 +52,7 @@ fn of_service(graph: &Graph<'_>, at: NodeAt, recipe: &mut Recipe) {
     let mut strings = Strings::new(graph);
     let mut said = |names: &[&str], side: Side| {
         let said = names.iter().find_map(|name| strings.at(at, name, side, 0));
-        said.map(|said| said.text.replace('\r', "").trim().to_owned()).unwrap_or_default()
+        said.map(|said| said.text.replace(['\r', '\0'], "").trim().to_owned()).unwrap_or_default()
     };
     recipe.positive = said(&PROMPTS, Side::Positive);
     recipe.negative = said(&["negative_prompt", "negative"], Side::Negative);
