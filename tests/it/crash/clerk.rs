@@ -101,9 +101,14 @@ impl Clerk {
                     return;
                 }
             }
-            // Copies are known as such before anything happens to what they were made of.
-            if copied && matches!(ask(program, "/db/update_image_data", &json!({})), Said::Gone) {
-                return;
+            // Copies are known as such before anything happens to what they were made of: a first walk finds
+            // them, a second one sees that what they were made of is still there. Whoever goes away in between
+            // has moved there, as far as anyone can tell.
+            for _ in 0..if copied { 2 } else { 0 } {
+                if let Said::Gone = ask(program, "/db/update_image_data", &json!({})) {
+                    *hands = true;
+                    return;
+                }
             }
             drop(hands);
         }
