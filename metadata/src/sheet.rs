@@ -1,5 +1,6 @@
 //! All texts of a file as its detectors see them: found by place, and read as JSON at most once.
 
+use crate::comfyui;
 use crate::complaint::Complaint;
 use crate::json::{self, Value};
 use crate::slots::{Place, Slot, Slots};
@@ -9,10 +10,17 @@ use std::cell::{OnceCell, RefCell};
 pub(super) struct Sheet<'a> {
     slots: &'a [Slot],
     /// Of each slot, in the same order.
-    values: Vec<OnceCell<Option<Value<'a>>>>,
+    values: Vec<OnceCell<Option<Read<'a>>>>,
     /// The file's name, which tells several savers of a graph apart.
     name: &'a str,
     complaints: RefCell<Vec<Complaint>>,
+}
+
+/// A text read as JSON.
+struct Read<'a> {
+    value: Value<'a>,
+    /// Otherwise it ends in its middle, and this is what stands before that.
+    is_whole: bool,
 }
 
 impl<'a> Sheet<'a> {
@@ -82,7 +90,13 @@ impl<'a> Sheet<'a> {
     /// for; `None` for what does not begin like an object, a list or a text.
     pub(super) fn json(&self, text: &str) -> Option<&Value<'a>> {
         let nth = self.slots.iter().position(|slot| std::ptr::eq(slot.text.as_str(), text))?;
-        self.json_at(nth)
+        Some(&self.read_at(nth)?.value)
+    }
+
+    /// As [`Sheet::json`], but `None` for one that is cut off.
+    pub(super) fn whole_json(&self, text: &str) -> Option<&Value<'a>> {
+        let nth = self.slots.iter().position(|slot| std::ptr::eq(slot.text.as_str(), text))?;
+        self.read_at(nth).filter(|read| read.is_whole).map(|read| &read.value)
     }
 
     /// The first text that is a JSON object for which `is` holds.
@@ -94,7 +108,7 @@ impl<'a> Sheet<'a> {
     pub(super) fn objects(&self) -> impl Iterator<Item = (&'a Slot, &Value<'a>)> {
         let shown_only = |slot: &Slot| matches!(slot.place, Place::Named(_));
         let slots = self.slots.iter().enumerate().filter(move |(_, slot)| !shown_only(slot));
-        slots.filter_map(|(nth, slot)| Some((slot, self.json_at(nth)?)))
+        slots.filter_map(|(nth, slot)| Some((slot, &self.read_at(nth)?.value)))
     }
 
     /// The name of the place where a text of this sheet stood.
@@ -103,18 +117,22 @@ impl<'a> Sheet<'a> {
         slot.map(|slot| slot.place.label()).unwrap_or_default()
     }
 
-    fn json_at(&self, nth: usize) -> Option<&Value<'a>> {
+    fn read_at(&self, nth: usize) -> Option<&Read<'a>> {
         let slot = &self.slots[nth];
         let read = || {
             let text = slot.text.trim_start_matches([' ', '\n', '\t', '\u{feff}']);
             if !text.starts_with(['{', '[', '"']) {
                 return None;
             }
-            json::parse(text).or_else(|| {
-                let beginning = json::beginning(text)?;
+            if let Some(value) = json::parse(text) {
+                return Some(Read { value, is_whole: true });
+            }
+            let value = json::beginning(text)?;
+            // Who reads graphs says so of them.
+            if !comfyui::is_graph(text) {
                 self.complain(Complaint::CutJson { what: slot.place.name() });
-                Some(beginning)
-            })
+            }
+            Some(Read { value, is_whole: false })
         };
         self.values.get(nth)?.get_or_init(read).as_ref()
     }

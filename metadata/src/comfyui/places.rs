@@ -86,7 +86,7 @@ fn of_form(sheet: &Sheet<'_>, form: Form) -> Option<Claim> {
     let mut broken = None;
     let claim = slots.into_iter().find_map(|(slot, text)| {
         let name = sheet.name();
-        let recipe = match sheet.json(&slot.text) {
+        let recipe = match sheet.whole_json(&slot.text) {
             Some(value) => of_value(value, form, WRAPPINGS_MAX, text, name),
             None => json::parse(text).and_then(|value| of_value(&value, form, WRAPPINGS_MAX, text, name)),
         };

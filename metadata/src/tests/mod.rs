@@ -29,6 +29,7 @@ mod sidecars;
 mod stills;
 mod workflows;
 
+use super::read::scan;
 use super::{Bytes, Reading, read};
 
 /// Reads bytes under a name.
@@ -43,7 +44,7 @@ fn texts(bytes: &[u8], name: &str) -> Vec<(String, String)> {
     let source = Bytes(bytes);
     let mut window = super::source::Window::open(&source).unwrap();
     let mut slots = super::slots::Slots::new(super::slots::Wanted::Recipe);
-    crate::read::scan(&mut window, name.as_bytes(), &mut slots).unwrap();
+    scan(&mut window, name.as_bytes(), &mut slots).unwrap();
     slots.all().iter().map(|slot| (slot.place.label(), slot.text.clone())).collect()
 }
 
