@@ -9,8 +9,11 @@ use lumidex_schema::note::{Finding, Note};
 /// which files.
 pub const VERSION: u8 = 2;
 
+/// Whether a change concerns a file that was read so.
+type Concerns = fn(&Note) -> bool;
+
 /// Since which version which files are read differently, newest first.
-const CHANGES: [(u8, fn(&Note) -> bool); 1] = [
+const CHANGES: [(u8, Concerns); 1] = [
     // Every dialect and container of the catalogue; before it was not remembered how files were read.
     (2, |_| true),
 ];

@@ -1,7 +1,7 @@
 //! `lumidex inspect`: what a file says of how it was made, for people and for scripts.
 
 use crate::intake::Alone;
-use crate::metadata::Reading;
+use crate::metadata::{Reading, normalised};
 use lumidex_schema::recipe::Recipe;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -42,6 +42,10 @@ fn as_json(path: &Path, reading: &Reading) -> Value {
     json!({
         "path": path.display().to_string(),
         "recipe": reading.recipe.as_ref().map(recipe_as_json),
+        "normalised": reading.recipe.as_ref().map(normalised),
+        "finding": reading.finding,
+        "provenance": reading.provenance.iter().map(|(field, place)| json!([field, place])).collect::<Vec<_>>(),
+        "places": reading.places,
         "description": reading.description,
         "pixel_width": reading.pixel_width,
         "pixel_height": reading.pixel_height,

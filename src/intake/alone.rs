@@ -2,7 +2,7 @@
 //! that no root holds.
 
 use super::readers::{self, MediaFile};
-use crate::metadata::{self, Beside, Reading};
+use crate::metadata::{self, Beside, Reading, Workflow};
 use crate::sys::paths;
 use std::collections::BTreeMap;
 use std::io;
@@ -47,8 +47,11 @@ impl Alone {
     /// # Errors
     /// When it cannot be read; never because of what it holds.
     pub fn reading(&self) -> io::Result<Reading> {
-        let beside = self.sidecar.as_ref().map(|(name, bytes)| Beside { name, bytes });
-        metadata::read(&self.file, &self.name, beside.as_slice())
+        metadata::read(&self.file, &self.name, self.beside().as_slice())
+    }
+
+    fn beside(&self) -> Option<Beside<'_>> {
+        self.sidecar.as_ref().map(|(name, bytes)| Beside { name, bytes })
     }
 
     /// How its texts are built, with what people wrote in them made unreadable: for showing to strangers.
@@ -56,7 +59,15 @@ impl Alone {
     /// # Errors
     /// As [`Alone::reading`].
     pub fn redacted(&self) -> io::Result<serde_json::Value> {
-        metadata::redacted(&self.file, &self.name, self.sidecar.as_deref())
+        metadata::redacted(&self.file, &self.name, self.beside().as_slice())
+    }
+
+    /// The ComfyUI graphs in it, as they stand there.
+    ///
+    /// # Errors
+    /// As [`Alone::reading`].
+    pub fn workflow(&self) -> io::Result<Workflow> {
+        metadata::workflow_of(&self.file)
     }
 
     /// Every text in it by its name.

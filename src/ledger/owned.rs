@@ -3,7 +3,6 @@
 use super::{ReadError, Reader};
 use lumidex_schema::record::{ExtraPath, Row};
 use lumidex_schema::tables;
-use redb::ReadableTable;
 
 impl Reader {
     /// The JSON text of a client's setting.

@@ -56,7 +56,7 @@ const WRITE_PATHS: Policy = Policy::WRITE.with_paths(Paths::Write);
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 85] = [
+pub(crate) static ROUTES: [Route; 86] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
     route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::app)),
@@ -87,6 +87,7 @@ pub(crate) static ROUTES: [Route; 85] = [
     route(Get, Own, "/operations", Policy::READ, Engine(undo::running)),
     route(Post, Own, "/operations/stop", Policy::WRITE, Engine(undo::stop)),
     route(Post, Own, "/trash/purge", Policy::WRITE, Long(undo::purge)),
+    route(Get, Own, "/workflow", READ_PATHS, Files(recipes::workflow)),
     route(Get, Own, "/doctor", Policy::READ, Engine(recipes::doctor)),
     route(Post, Own, "/doctor/reparse", Policy::WRITE, Engine(recipes::reparse)),
     route(Post, Own, "/auto-tags/apply", Policy::WRITE, Long(recipes::apply_rules)),

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use lumidex::metadata::{Bytes, Reading, read};
+use lumidex::metadata::{Beside, Bytes, Reading, read};
 use lumidex_index_tools::synth::{Dialect, Library, SynthImage};
 use lumidex_schema::recipe::{Recipe, Source};
 
@@ -15,7 +15,8 @@ fn library(dialect: Dialect) -> Library {
 
 fn reading(image: &SynthImage) -> Reading {
     let sidecar = image.sidecar();
-    read(&Bytes(&image.bytes()), image.name.as_bytes(), sidecar.as_deref().map(str::as_bytes)).unwrap()
+    let beside = sidecar.as_deref().map(|text| Beside { name: b".txt", bytes: text.as_bytes() });
+    read(&Bytes(&image.bytes()), image.name.as_bytes(), beside.as_slice()).unwrap()
 }
 
 fn source(dialect: Dialect) -> Option<Source> {

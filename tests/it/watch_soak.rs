@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use lumidex::metadata::{Bytes, read};
+use lumidex::metadata::{Beside, Bytes, read};
 use lumidex::sys::paths;
 use lumidex_index_tools::synth::{Library, SynthImage};
 
@@ -97,8 +97,8 @@ fn wrong(watched: &Watched, library: &Library, unproven: &mut Vec<u32>) -> Optio
         let image = library.image(*index);
         let path = watched.path(&image.folder).join(&image.name);
         let sidecar = image.sidecar();
-        let expected =
-            read(&Bytes(&image.bytes()), image.name.as_bytes(), sidecar.as_deref().map(str::as_bytes));
+        let beside = sidecar.as_deref().map(|text| Beside { name: b".txt", bytes: text.as_bytes() });
+        let expected = read(&Bytes(&image.bytes()), image.name.as_bytes(), beside.as_slice());
         let expected = expected.unwrap().generation_text;
         let Some((_, known)) = reader.present_at(&paths::to_bytes(&path)).unwrap() else {
             example = Some(format!("`{}` was missed", path.display()));

@@ -2,7 +2,7 @@
 
 use super::geninfo;
 use super::search::{find, size_of};
-use crate::metadata::recipe_of;
+use crate::metadata::{normalised, recipe_of};
 use crate::query::{Matching, Order, Search};
 use crate::serve::access::Standing;
 use crate::serve::answer::{Answer, Outcome};
@@ -38,7 +38,7 @@ pub(crate) fn search(call: &Call<'_>) -> Outcome {
     find(call, &request)
 }
 
-/// `path`. One known image: `{"file", "pixel_width", "pixel_height", "generation_text", "edited", "recipe", "tags"}`; `recipe` is
+/// `path`. One known image: `{"file", "pixel_width", "pixel_height", "generation_text", "edited", "recipe", "normalised", "tags"}`; `recipe` is
 /// null when none was recognised; its `raw` is left empty, for that is what the text says.
 pub(crate) fn image(call: &Call<'_>) -> Outcome {
     let place = call.path_param()?;
@@ -54,6 +54,8 @@ pub(crate) fn image(call: &Call<'_>) -> Outcome {
         .filter(|_| !is_edited)
         .or_else(|| recipe_of(&text))
         .map(|recipe| Recipe { raw: String::new(), ..recipe });
+    let normalised = serde_json::to_value(recipe.as_ref().map(normalised))
+        .map_err(|error| Problem::internal("writing a recipe", &error))?;
     let recipe =
         serde_json::to_value(recipe).map_err(|error| Problem::internal("writing a recipe", &error))?;
     let tags = call.engine().custom_tags_of(&[hit.id])?.into_iter().next().unwrap_or_default();
@@ -64,6 +66,7 @@ pub(crate) fn image(call: &Call<'_>) -> Outcome {
         ("generation_text", Answer::json(text)),
         ("edited", Answer::json(is_edited)),
         ("recipe", Answer::Json(recipe)),
+        ("normalised", Answer::Json(normalised)),
         ("tags", Answer::Tags(tags)),
     ]))
 }

@@ -3,7 +3,8 @@
 
 use crate::intake::{Checkup, Group};
 use crate::limits::metadata::GENERATION_TEXT_BYTES_MAX;
-use crate::metadata::as_generation_text;
+use crate::metadata::{Workflow, as_generation_text};
+use crate::serve::access::Standing;
 use crate::serve::answer::{Answer, Outcome};
 use crate::serve::extract::required;
 use crate::serve::limits::{DOCTOR_EXAMPLES_DEFAULT, DOCTOR_EXAMPLES_MAX};
@@ -48,6 +49,20 @@ pub(crate) fn revert(call: &Call<'_>) -> Outcome {
     let hit = call.image_at(&place)?.ok_or_else(unknown)?;
     call.did(call.engine().edit_text(hit.id, None)?);
     Ok(Answer::Null)
+}
+
+/// `?path=`. `{"api": text or null, "editor": text or null}`: the ComfyUI graphs as they stand in the file, the
+/// one that was run and the one of the editor.
+pub(crate) fn workflow(call: &Call<'_>) -> Outcome {
+    let place = call.path_param()?;
+    let missing = || Problem::not_found(format!("`{}` does not exist", display(&place.path)));
+    if place.standing == Standing::Outside {
+        super::media::open_media(&place)?;
+    } else if !place.real.is_file() {
+        return Err(missing());
+    }
+    let Workflow { api, ui } = call.engine().workflow(&place.real);
+    Ok(Answer::Json(json!({ "api": api, "editor": ui })))
 }
 
 /// Puts the rules of the setting `auto_tag_rules` to every image: `{"images": looked at, "matched": n}`.

@@ -287,6 +287,9 @@ impl Recipes for Broken {
     fn checkup(&self, _: usize, _: &dyn Fn(&[u8]) -> bool) -> Result<Checkup, Failure> {
         self.fail()
     }
+    fn workflow(&self, _: &Path) -> lumidex::metadata::Workflow {
+        lumidex::metadata::Workflow::default()
+    }
     fn read_all_again(&self) {}
 }
 

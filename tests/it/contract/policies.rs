@@ -66,6 +66,7 @@ A..WT. POST   /api/v1/undo
 A.R... GET    /api/v1/operations
 A..W.. POST   /api/v1/operations/stop
 A..W.. POST   /api/v1/trash/purge
+A.R.T. GET    /api/v1/workflow
 A.R... GET    /api/v1/doctor
 A..W.. POST   /api/v1/doctor/reparse
 A..W.. POST   /api/v1/auto-tags/apply

@@ -213,3 +213,17 @@ fn the_doctor_names_no_file_that_may_not_be_shown() {
     let told = served.ask("GET", "/api/v1/doctor?examples=1000", &Value::Null).text();
     assert!(!told.contains("/private/"), "{told}");
 }
+
+#[test]
+fn graphs_are_given_as_they_stand_in_the_file() {
+    let served = Served::new();
+    let of = |path: &str| served.ask("GET", &format!("/api/v1/workflow?path={path}"), &Value::Null);
+    let plain = of(&served.encoded("a.png"));
+    assert_eq!((plain.status, plain.json()), (200, json!({ "api": null, "editor": null })));
+    assert_eq!(of(&served.encoded("none.png")).status, 404);
+    let graph = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/images/comfyui/graph.png");
+    fs::copy(graph, served.path("graph.png")).unwrap();
+    let told = of(&served.encoded("graph.png")).json();
+    assert!(told["api"].as_str().unwrap().contains("\"class_type\": \"KSampler\""), "{told}");
+    assert_eq!(told["editor"], Value::Null, "one without nodes is none");
+}
