@@ -42,8 +42,9 @@ pub(super) enum Found {
     ToRead { place: Arc<Place>, files: Vec<(Seen, Option<Sighted>)> },
     /// Files that are gone.
     Gone(Vec<Sighted>),
-    /// Everything in this root was found by a walk that began when this was the last id given.
-    RootWalked(RootId, ImageId),
+    /// Everything in this root was found by a walk that began when this was the last id given; `None` when
+    /// not everything could be seen.
+    RootWalked(RootId, Option<ImageId>),
 }
 
 /// A folder that is walked.
@@ -75,7 +76,7 @@ struct Results {
 enum Pending {
     Await(Receiver<Results>),
     Gone(Vec<Sighted>),
-    RootWalked(RootId, ImageId),
+    RootWalked(RootId, Option<ImageId>),
 }
 
 /// The parts that all threads share.
@@ -298,9 +299,9 @@ impl Collector<'_> {
                     if !self.shared.stop.is_stopped() {
                         self.batch.push(Observation::RootWalked {
                             root,
-                            from,
+                            from: from.unwrap_or_default(),
                             at: now(),
-                            read_with: metadata::VERSION,
+                            read_with: from.map_or(0, |_| metadata::VERSION),
                         });
                         self.close_batch()?;
                     }

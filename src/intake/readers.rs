@@ -207,7 +207,8 @@ fn read_facts(
         }
     };
     facts.complaints = facts.complaints.saturating_add(n_bad);
-    facts.note = facts.note.took(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
+    facts.note = Note { reader: metadata::VERSION, ..facts.note }
+        .took(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
     Ok(Some((sighting, facts)))
 }
 

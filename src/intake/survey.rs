@@ -140,7 +140,7 @@ pub(super) fn survey(
     }
     if *top == RelPath::root() {
         told(identity);
-        let seen_through = if walked.unlisted.is_empty() { last_before } else { ImageId::default() };
+        let seen_through = walked.unlisted.is_empty().then_some(last_before);
         // When nobody takes it, the run fails with what the ledger said.
         let _ = sender.send(Found::RootWalked(root.id, seen_through));
     }

@@ -246,7 +246,7 @@ pub(super) fn apply(
     // After them: what came since a root was last seen is told by how far it had been seen before.
     for (root, from, at, read_with) in walked {
         tables.root_walked(root, from, at)?;
-        if from > ImageId::default() && read_with > 0 {
+        if read_with > 0 {
             tables.read_with.insert(root.0, u64::from(read_with))?;
         }
     }

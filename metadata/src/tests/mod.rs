@@ -24,7 +24,7 @@ mod graphs;
 mod identity;
 mod packets;
 mod places;
-mod services;
+mod generators;
 mod sidecars;
 mod stills;
 mod workflows;
