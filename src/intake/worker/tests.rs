@@ -6,14 +6,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use lumidex_schema::id::Timestamp;
 use lumidex_schema::media::MediaKind;
+use lumidex_schema::note::Note;
 use lumidex_schema::record::{Fingerprint, Image, PathType, Presence};
 use lumidex_schema::text::split;
 
 use super::*;
 use crate::intake::readers::Facts;
-use crate::ledger::SharedText;
-use crate::metadata::ReadAt;
+use crate::ledger::{Elsewhere, Observation, Seen, SharedText};
+use crate::metadata::{self, ReadAt};
 use crate::sys::paths;
 
 type Hook = dyn Fn(&[u8]) + Send + Sync;
@@ -238,6 +240,48 @@ fn a_rebuild_reads_everything_and_keeps_ids() {
     assert_eq!(rebuilt.progress.read, 3);
     assert_eq!(library.image("b.png").0, before);
     assert_eq!(library.n_present(), 3);
+}
+
+/// What an older program told of a file, and that it had looked at all of its root.
+fn told_by_an_older_reader(library: &Library, below: &str, reader: u8) {
+    let (_, image) = library.image(below);
+    let root = library.ledger.reader().unwrap().roots().unwrap()[0].0;
+    let seen = Seen {
+        root,
+        folder: RelPath::root(),
+        name: image.name,
+        sighting: image.sighting,
+        media: image.media,
+        fingerprint: image.fingerprint,
+        pixel_width: 0,
+        pixel_height: 0,
+        text: Some(Arc::new(SharedText::new("as it was read then".to_owned(), Vec::new()))),
+        holes: Vec::new(),
+        rule_tags: Vec::new(),
+        complaints: 0,
+        note: Note { reader, ..Note::default() },
+        elsewhere: Elsewhere::default(),
+    };
+    let from = library.ledger.reader().unwrap().last_image().unwrap();
+    let walked = Observation::RootWalked { root, from, at: Timestamp(1), read_with: reader };
+    library.ledger.observe(vec![Observation::Seen(Box::new(seen)), walked]).unwrap();
+}
+
+#[test]
+fn what_an_older_reader_read_is_read_again_once_and_nothing_else_is() {
+    let library = Library::of(&["a.png", "b.png", "c.png"]);
+    library.update();
+    let before = library.image("b.png").0;
+    told_by_an_older_reader(&library, "b.png", metadata::VERSION - 1);
+    assert_eq!(library.text("b.png"), "as it was read then");
+    let again = library.update();
+    assert_eq!((again.progress.read, library.text("b.png").as_str()), (1, "b.png"));
+    assert_eq!(library.image("b.png").0, before);
+    assert_eq!(library.ledger.reader().unwrap().note(before).unwrap().reader, metadata::VERSION);
+    assert_eq!(library.update().progress.read, 0);
+    // What this reader read is left alone, however its root was walked.
+    told_by_an_older_reader(&library, "b.png", metadata::VERSION);
+    assert_eq!(library.update().progress.read, 0);
 }
 
 #[test]
