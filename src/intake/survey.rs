@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
-use lumidex_schema::id::{FolderId, ImageId, RootId, Seq};
+use lumidex_schema::id::{FolderId, RootId, Seq};
 use lumidex_schema::path::RelPath;
 use parking_lot::Mutex;
 
