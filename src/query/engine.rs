@@ -140,10 +140,13 @@ impl Engine {
     }
 
     /// Tags as clients see them, in the order given; unknown ones are left out.
-    #[must_use]
-    pub fn tags(&self, ids: &[TagId]) -> Vec<api::Tag> {
+    ///
+    /// # Errors
+    /// When the indexes are not ready: until then none would be known.
+    pub fn tags(&self, ids: &[TagId]) -> Result<Vec<api::Tag>, SearchError> {
+        self.wait_ready()?;
         let state = self.inner.sources.tags.read();
-        ids.iter().filter_map(|id| tags::shown(&state, *id)).collect()
+        Ok(ids.iter().filter_map(|id| tags::shown(&state, *id)).collect())
     }
 
     /// Live images.

@@ -124,14 +124,17 @@ impl Engine for Library {
 
     fn tag(&self, id: TagId) -> Result<Option<api::Tag>, Failure> {
         let known = now(self)?.tag(id).map_err(Failure::store)?;
-        Ok(known.filter(|tag| !tag.removed).and_then(|_| shown(self, id)))
+        match known.filter(|tag| !tag.removed) {
+            Some(_) => shown(self, id),
+            None => Ok(None),
+        }
     }
 
     fn custom_tags_of(&self, images: &[ImageId]) -> Result<Vec<Vec<api::Tag>>, Failure> {
         let reader = now(self)?;
         let of_image = |image: &ImageId| {
             let ids = reader.custom_tag_ids_of(*image).map_err(Failure::store)?;
-            Ok(self.query().tags(&ids))
+            Ok(self.query().tags(&ids)?)
         };
         images.iter().map(of_image).collect()
     }
@@ -139,7 +142,7 @@ impl Engine for Library {
     fn make_tag(&self, name: &str) -> Result<(api::Tag, Option<Seq>), Failure> {
         let (id, deed) = self.make_or_find_tag(name)?;
         let late = || Failure::Unready("the tag was made, but searches do not know it yet".to_owned());
-        Ok((shown(self, id).ok_or_else(late)?, deed))
+        Ok((shown(self, id)?.ok_or_else(late)?, deed))
     }
 
     fn remove_tag(&self, tag: TagId) -> Result<Option<Seq>, Failure> {
@@ -251,8 +254,8 @@ fn now(library: &Library) -> Result<Reader, Failure> {
     library.reader().map_err(Failure::store)
 }
 
-fn shown(library: &Library, id: TagId) -> Option<api::Tag> {
-    library.query().tags(&[id]).into_iter().next()
+fn shown(library: &Library, id: TagId) -> Result<Option<api::Tag>, Failure> {
+    Ok(library.query().tags(&[id])?.into_iter().next())
 }
 
 impl From<IntakeError> for Failure {
