@@ -5,7 +5,7 @@ use crate::container::Container;
 use crate::read::Reading;
 use lumidex_schema::note::{Finding, Note};
 
-/// Version of this reader. Whoever changes what is read from files raises it, and says in [`CHANGES`] from
+/// Version of this reader. Whoever changes what is read from files raises it, and says in `CHANGES` from
 /// which files.
 pub const VERSION: u8 = 2;
 
