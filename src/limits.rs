@@ -22,7 +22,7 @@ pub const IGNORE_FILE_BYTES_MAX: u64 = 1024 * 1024;
 pub const LOCK_FILE_BYTES_MAX: u64 = 4 * 1024;
 
 /// Images looked through in one snapshot, where all are; some tens of milliseconds.
-pub const RULE_IMAGES_AT_ONCE: usize = 4_096;
+pub const IMAGES_LOOKED_THROUGH_AT_ONCE: usize = 4_096;
 
 /// Links that rules put on together, in a decision of its own for each tag; other decisions wait some
 /// hundred milliseconds for it.

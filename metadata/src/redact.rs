@@ -9,7 +9,7 @@ use crate::infotext;
 use crate::json::{self, Value};
 use crate::read::{read as read_file, scan};
 use crate::sidecar::Beside;
-use crate::slots::{Slots, Wanted};
+use crate::slots::{Place, Slots, Wanted};
 use crate::source::{ReadAt, Window};
 use std::io;
 
@@ -48,7 +48,7 @@ pub fn redacted(source: &dyn ReadAt, name: &[u8], beside: &[Beside<'_>]) -> io::
         .all()
         .iter()
         .map(|slot| {
-            let place = masked_key(&slot.place.label());
+            let place = place(&slot.place);
             serde_json::json!({ "place": place, "bytes": slot.text.len(), "shape": shape(&slot.text) })
         })
         .collect();
@@ -65,6 +65,15 @@ pub fn redacted(source: &dyn ReadAt, name: &[u8], beside: &[Beside<'_>]) -> io::
         "beside": beside.iter().map(|one| serde_json::json!({ "bytes": one.bytes.len(), "shape": shape(&String::from_utf8_lossy(one.bytes)) })).collect::<Vec<_>>(),
         "texts": texts,
     }))
+}
+
+/// Files beside a picture are named as people named it.
+fn place(place: &Place) -> String {
+    match place {
+        Place::Keyword(keyword) => format!("text:{}", masked_key(keyword)),
+        Place::Beside(name) => format!("beside:{}", masked(name)),
+        other => other.label(),
+    }
 }
 
 /// A text without what a person wrote in it.
@@ -139,13 +148,16 @@ fn masked_line(line: &str) -> String {
         .join(", ")
 }
 
-/// A key as it is, if programs give such keys.
+/// A key as it is, if programs give such keys: one word, or a few that begin with a capital. What stands
+/// behind a colon is a name, as that of an adapter in a list of hashes.
 fn masked_key(key: &str) -> String {
-    if key.len() <= 64 && key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
-        key.to_owned()
-    } else {
-        masked(key)
-    }
+    let (before, name) = key.split_once(':').map_or((key, None), |(before, name)| (before, Some(name)));
+    let is_plain = before.len() <= 48 && before.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    let n_words = before.split(' ').count();
+    let is_label =
+        n_words == 1 || n_words <= 5 && before.starts_with(|first: char| first.is_ascii_uppercase());
+    let before = if is_plain && is_label { before.to_owned() } else { masked(before) };
+    name.map_or(before.clone(), |name| format!("{before}:{}", masked(name)))
 }
 
 fn is_word(text: &str) -> bool {
@@ -208,6 +220,18 @@ mod tests {
                 && told.contains("extraMetadata"),
             "{told}"
         );
+    }
+
+    #[test]
+    fn names_that_people_gave_are_no_keys() {
+        let json = r#"{"my own style": 1, "lora:ownName": "aa", "Base Model": "x", "steps": 3, "Fooocus V2 Expansion": ""}"#;
+        let told = told(&Png::new(4, 4).text("Comment", json).text("my own note", "y").end());
+        for gone in ["style", "note", "ownName"] {
+            assert!(!told.contains(gone), "{gone}: {told}");
+        }
+        for kept in ["\"xx xxx xxxxx\"", "lora:xxxxxxx", "Base Model", "steps", "Fooocus V2 Expansion"] {
+            assert!(told.contains(kept), "{kept}: {told}");
+        }
     }
 
     proptest::proptest! {

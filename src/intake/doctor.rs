@@ -10,7 +10,7 @@ use lumidex_schema::recipe::Source;
 use lumidex_schema::record::Presence;
 
 use crate::ledger::{ReadError, Reader};
-use crate::limits::RULE_IMAGES_AT_ONCE;
+use crate::limits::IMAGES_LOOKED_THROUGH_AT_ONCE;
 use crate::metadata::{self, Complaint, Container};
 
 /// See the module. Only images that are there count.
@@ -60,8 +60,8 @@ pub fn checkup(
     let mut slowest: BinaryHeap<Reverse<(u64, ImageId)>> = BinaryHeap::new();
     let mut after = ImageId::default();
     loop {
-        let page = reader.images_after(after, RULE_IMAGES_AT_ONCE)?;
-        let is_last = page.len() < RULE_IMAGES_AT_ONCE;
+        let page = reader.images_after(after, IMAGES_LOOKED_THROUGH_AT_ONCE)?;
+        let is_last = page.len() < IMAGES_LOOKED_THROUGH_AT_ONCE;
         for (id, image, note) in page {
             after = id;
             if image.presence != Presence::Present {

@@ -10,7 +10,7 @@ use lumidex_schema::text::split;
 
 use super::interpreter::rules_of;
 use crate::ledger::{DecideError, Ledger, ReadError, Reader, SharedText, Worded};
-use crate::limits::{RULE_IMAGES_AT_ONCE, RULED_AT_ONCE};
+use crate::limits::{IMAGES_LOOKED_THROUGH_AT_ONCE, RULED_AT_ONCE};
 use crate::metadata;
 use crate::sys::Stop;
 
@@ -75,8 +75,8 @@ pub fn put_rules_to_all(
     loop {
         // A snapshot held for long would keep the ledger from re-using its pages.
         let reader = ledger.reader()?;
-        let page = reader.images_after(after, RULE_IMAGES_AT_ONCE)?;
-        let is_last = page.len() < RULE_IMAGES_AT_ONCE;
+        let page = reader.images_after(after, IMAGES_LOOKED_THROUGH_AT_ONCE)?;
+        let is_last = page.len() < IMAGES_LOOKED_THROUGH_AT_ONCE;
         for (id, record, _) in page {
             (after, seen) = (id, seen + 1);
             if record.presence != Presence::Present || rules.is_empty() {
