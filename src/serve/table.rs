@@ -56,13 +56,14 @@ const WRITE_PATHS: Policy = Policy::WRITE.with_paths(Paths::Write);
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 86] = [
+pub(crate) static ROUTES: [Route; 87] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
     route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::app)),
     route(Get, Root, "/ui/ask.js", Policy::OPEN, Inline(page::ask)),
     route(Get, Root, "/ui/deeds.js", Policy::OPEN, Inline(page::deeds)),
     route(Get, Root, "/ui/detail.js", Policy::OPEN, Inline(page::detail)),
+    route(Get, Root, "/ui/doctor.js", Policy::OPEN, Inline(page::doctor)),
     route(Get, Root, "/ui/grid.js", Policy::OPEN, Inline(page::grid)),
     route(Get, Root, "/ui/key.js", Policy::OPEN, Inline(page::key)),
     route(Get, Root, "/ui/live.js", Policy::OPEN, Inline(page::live)),

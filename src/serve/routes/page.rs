@@ -27,6 +27,8 @@ assets! {
     deeds: "deeds.js", JAVASCRIPT;
     /// One image.
     detail: "detail.js", JAVASCRIPT;
+    /// How files were read.
+    doctor: "doctor.js", JAVASCRIPT;
     /// What is found.
     grid: "grid.js", JAVASCRIPT;
     /// The secret key.

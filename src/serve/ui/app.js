@@ -4,6 +4,7 @@
 import { Locked, ask, el, say } from "./ask.js";
 import { undo } from "./deeds.js";
 import { step, trash } from "./detail.js";
+import "./doctor.js";
 import { fill, find, pick, pickNone, picked, shown } from "./grid.js";
 import { sha256 } from "./key.js";
 import { listen } from "./live.js";

@@ -43,6 +43,7 @@ fn the_table_is_what_the_contract_says() {
 ...... GET    /ui/ask.js
 ...... GET    /ui/deeds.js
 ...... GET    /ui/detail.js
+...... GET    /ui/doctor.js
 ...... GET    /ui/grid.js
 ...... GET    /ui/key.js
 ...... GET    /ui/live.js
