@@ -3,7 +3,9 @@
 //! The command line is in `main.rs`; what it does is here, so that tests can do it too.
 
 pub mod backup;
+pub mod paid;
 pub mod reindex;
 pub mod restore;
 pub mod server;
-pub mod synth;
+/// Synthetic libraries.
+pub use lumidex_synth as synth;

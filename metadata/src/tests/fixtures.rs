@@ -1,6 +1,6 @@
 //! The files under `fixtures/images`, each with what it must be read as beside it.
 //!
-//! They are written by this code: `LUMIDEX_WRITE_FIXTURES=1 cargo test -p lumidex fixtures`
+//! They are written by this code: `LUMIDEX_WRITE_FIXTURES=1 cargo test -p lumidex-metadata fixtures`
 //! writes them anew, and the difference is to be looked at before it is kept.
 
 use super::dialect_fixtures;
@@ -9,6 +9,7 @@ use super::encode_stills::{
     Entry, Tiff, bmp, boxed, codestream, exif_item, gif, gif_comment, gif_xmp, heif, item, jxl,
 };
 use crate::{Beside, Bytes, read};
+use lumidex_synth::{Adapter, Container as Kind, Intended, Writer, Written};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -208,7 +209,7 @@ const SIDECARS: [(&str, &str); 3] = [
 /// What a fixture is read as.
 fn read_as(path: &Path) -> Value {
     let bytes = std::fs::read(path).unwrap();
-    let beside: Vec<_> = ["txt", "swarm.json"]
+    let beside: Vec<_> = ["txt", "json", "swarm.json"]
         .into_iter()
         .filter_map(|end| {
             let path = path.with_extension(end);
@@ -229,12 +230,80 @@ fn read_as(path: &Path) -> Value {
     })
 }
 
+/// What a synthetic writer of a dialect, or of a way of storing it, makes that has no file above.
+#[rustfmt::skip]
+const WRITTEN: &[(&str, &str, &str, Kind)] = &[
+    ("a1111", "animated.png", "a1111", Kind::Apng),
+    ("comfyui", "animated.png", "comfyui", Kind::Apng),
+    ("comfyui", "comment.jpg", "comfyui", Kind::Jpeg),
+    ("comfyui", "studio.png", "comfyui-studio", Kind::Png),
+    ("forge", "reforge.jpg", "reforge", Kind::Jpeg),
+    ("forge", "neo.png", "forge-neo", Kind::Png),
+    ("sdnext", "lines.png", "sdnext", Kind::Png),
+    ("fooocus", "plus.png", "fooocus-plus", Kind::Png),
+    ("fooocus", "plus.jpg", "fooocus-plus", Kind::Jpeg),
+    ("novelai", "first.png", "novelai-v1", Kind::Png),
+    ("novelai", "third.png", "novelai-v3", Kind::Png),
+    ("novelai", "third.webp", "novelai-v3", Kind::Webp),
+    ("novelai", "hidden.png", "novelai-hidden", Kind::Png),
+    ("invokeai", "third.png", "invokeai-3", Kind::Png),
+    ("invokeai", "second.png", "invokeai-2", Kind::Png),
+    ("invokeai", "graph.png", "invokeai-graph", Kind::Png),
+    ("invokeai", "film.mp4", "invokeai-film", Kind::Mp4),
+    ("swarmui", "hidden.png", "swarmui-hidden", Kind::Png),
+    ("swarmui", "film.webm", "swarmui-sidecar", Kind::Webm),
+    ("drawthings", "packet.png", "drawthings", Kind::Png),
+    ("easydiffusion", "lines.png", "easydiffusion-txt", Kind::Png),
+    ("easydiffusion", "object.webp", "easydiffusion-json", Kind::Webp),
+    ("civitai", "job.webp", "civitai-job", Kind::Webp),
+    ("midjourney", "packet.jpg", "midjourney", Kind::Jpeg),
+    ("midjourney", "description.webp", "midjourney", Kind::Webp),
+    ("xmp", "caption.tif", "caption-xmp", Kind::Tiff),
+    ("xmp", "records.jpg", "caption-iptc", Kind::Jpeg),
+    ("camera", "photo.heic", "camera", Kind::Heic),
+    ("credentials", "openai.webp", "openai", Kind::Webp),
+    ("credentials", "google.jpg", "google", Kind::Jpeg),
+    ("credentials", "adobe.png", "adobe", Kind::Png),
+    ("credentials", "adobe.jxl", "adobe", Kind::Jxl),
+];
+
+fn written(folder: &str, name: &str) -> Written {
+    let (.., writer, kind) =
+        WRITTEN.iter().find(|(known, file, ..)| (*known, *file) == (folder, name)).unwrap();
+    let lora =
+        |name: &str, weight| Adapter { name: name.to_owned(), weight, hash: "0011aabbccdd".to_owned() };
+    let meant = Intended {
+        positive: "a pewter kite over dunes, 砂丘 🪁\nevening light".to_owned(),
+        negative: "text, \"frame\"".to_owned(),
+        steps: 24,
+        sampler: "dpmpp_2m".to_owned(),
+        scheduler: "karras".to_owned(),
+        cfg: 5.5,
+        guidance: 3.5,
+        seed: 12_345_678_901_234_567_890,
+        width: 832,
+        height: 1_216,
+        model: "duneMix_v4".to_owned(),
+        model_hash: "0a1b2c3d4e".to_owned(),
+        vae: "soft_v2".to_owned(),
+        clip_skip: 2,
+        loras: vec![lora("sand_style", 0.6), lora("dusk", -0.25)],
+        hires: None,
+        refiner: None,
+    };
+    Writer::named(writer).unwrap().file(*kind, &meant, 7)
+}
+
 fn expected_of(path: &Path) -> PathBuf {
     PathBuf::from(format!("{}.json", path.display()))
 }
 
 fn all() -> Vec<(&'static str, &'static str, Vec<u8>)> {
-    [made(), made_of_others(), super::fixtures_of_containers::made(), dialect_fixtures::made()].concat()
+    let written = WRITTEN.iter().map(|(folder, name, ..)| (*folder, *name, written(folder, name).bytes));
+    let mut all =
+        [made(), made_of_others(), super::fixtures_of_containers::made(), dialect_fixtures::made()].concat();
+    all.extend(written);
+    all
 }
 
 fn write_all() {
@@ -244,6 +313,11 @@ fn write_all() {
     }
     for (path, text) in SIDECARS {
         std::fs::write(folder().join(path), text).unwrap();
+    }
+    for (dialect, name, ..) in WRITTEN {
+        for (end, bytes) in written(dialect, name).beside {
+            std::fs::write(folder().join(dialect).join(name).with_extension(end), bytes).unwrap();
+        }
     }
     for (dialect, name, _) in all() {
         let path = folder().join(dialect).join(name);

@@ -5,7 +5,7 @@ use super::encode_stealth::{gzip, hidden, message, picture, pixels};
 use super::{INFOTEXT, reading};
 use crate::slots::{Slots, Wanted};
 use crate::source::Window;
-use crate::{Bytes, Options, read_with};
+use crate::{Bytes, Hidden, Options, read_with};
 
 /// The hidden text of a file.
 #[track_caller]
@@ -57,7 +57,8 @@ fn a_record_behind_the_text_is_ignored() {
 
 #[test]
 fn only_pictures_without_a_text_are_searched_and_only_if_wanted() {
-    let read = |file: &[u8], hidden: bool| {
+    let read = |file: &[u8], is_wanted: bool| {
+        let hidden = if is_wanted { Hidden::Cheap } else { Hidden::Never };
         let reading = read_with(&Bytes(file), b"a.png", &[], &Options { hidden }).unwrap();
         reading.places.contains(&"hidden".to_owned())
     };
@@ -67,7 +68,7 @@ fn only_pictures_without_a_text_are_searched_and_only_if_wanted() {
     assert!(!read(&with("Software", "an editor"), false));
     assert!(!read(&with("parameters", INFOTEXT), true));
     assert!(!read(&with("prompt", "{}"), true));
-    assert_eq!(Options::default(), Options { hidden: true });
+    assert_eq!(Options::default(), Options { hidden: Hidden::Cheap });
 }
 
 #[test]
