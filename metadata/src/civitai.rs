@@ -34,7 +34,7 @@ pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
         value.get("extraMetadata").is_some()
             || extra.is_some_and(|extra| extra.get("airs").or(extra.get("ckpt_airs")).is_some())
     };
-    let (slot, object) = sheet.object(is_ours)?;
+    let (slot, object) = sheet.object(&["extraMetadata", "airs", "ckpt_airs"], is_ours)?;
     let unwrapped = match object.get("extraMetadata") {
         Some(Value::Text(text)) => json::parse(text),
         other => other.cloned(),

@@ -137,7 +137,8 @@ impl Merged {
         } else {
             // Of adapters that are there, what is not known yet.
             for lora in other.loras {
-                if said.iter().any(|known| normal::is_same_lora(&known.name, &lora.name)) {
+                let same = normal::SameLora::as_this(&lora.name);
+                if said.iter().any(|known| same.is(&known.name)) {
                     normal::put_lora(&mut own.loras, &lora.name, lora.weight, lora.clip_weight, lora.hash);
                 }
             }

@@ -175,7 +175,8 @@ fn web_ui(sheet: &Sheet<'_>) -> Option<Claim> {
             sheet.exif(tag::XP_COMMENT),
             sheet.hidden(),
         ];
-        places.into_iter().flatten().find_map(|text| Some((infotext::parse_comment(text)?, text)))
+        let mut texts = places.into_iter().flatten().filter(|text| !midjourney::is_job(text));
+        texts.find_map(|text| Some((infotext::parse_comment(text)?, text)))
     };
     let of_beside = || {
         let beside = sheet.slots().iter().find(|slot| matches!(slot.place, Place::Beside(_)))?;

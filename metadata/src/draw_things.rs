@@ -38,8 +38,11 @@ fn is_named(sheet: &Sheet<'_>) -> bool {
 
 /// Whether a file is of Draw Things, by its name or its JSON.
 pub(super) fn is_speaking(sheet: &Sheet<'_>) -> bool {
-    is_named(sheet) || sheet.object(|value| is_ours(value, false)).is_some()
+    is_named(sheet) || sheet.object(&KEYS, |value| is_ours(value, false)).is_some()
 }
+
+/// Of which any of its objects has one.
+const KEYS: [&str; 2] = ["v2", "sampler"];
 
 fn is_ours(value: &Value<'_>, is_named: bool) -> bool {
     let has = |key: &str| value.get(key).is_some();
@@ -51,7 +54,7 @@ pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
     let is_named = is_named(sheet);
     let places = [sheet.exif(tag::DESCRIPTION), sheet.xmp("dc:description"), sheet.iptc(120)];
     let mut readable = places.into_iter().flatten();
-    let Some((slot, object)) = sheet.object(|value| is_ours(value, is_named)) else {
+    let Some((slot, object)) = sheet.object(&KEYS, |value| is_ours(value, is_named)) else {
         if !is_named {
             return None;
         }
@@ -102,9 +105,10 @@ fn of_text(text: &str) -> Option<Recipe> {
     let mut recipe = Recipe { source: Source::DrawThings, raw: text.to_owned(), ..Recipe::default() };
     let recipe_of_line = Recipe { steps, sampler, seed, width, height, model, ..Recipe::default() };
     recipe = Recipe { source: recipe.source, raw: recipe.raw, ..recipe_of_line };
-    let at =
-        if whole.positive.starts_with('-') { Some(0) } else { whole.positive.rfind("\n-").map(|at| at + 1) };
-    let (positive, negative) = whole.positive.split_at(at.unwrap_or(whole.positive.len()));
+    // Other programs' words for the second part are words of a prompt here.
+    let prompts = infotext::before_settings(text);
+    let at = if prompts.starts_with('-') { Some(0) } else { prompts.rfind("\n-").map(|at| at + 1) };
+    let (positive, negative) = prompts.split_at(at.unwrap_or(prompts.len()));
     recipe.positive = normal::text(positive);
     recipe.negative = normal::text(negative.strip_prefix('-').unwrap_or_default());
     let adapters: Vec<_> = whole.extra.iter().filter(|(key, _)| key.starts_with("LoRA ")).collect();
@@ -141,6 +145,16 @@ fn mend(recipe: &mut Recipe, text: Recipe) {
         recipe.negative = text.negative;
     }
     let own = recipe;
+    if has_lost(own.model.as_deref().unwrap_or_default(), text.model.as_deref().unwrap_or_default()) {
+        own.model.clone_from(&text.model);
+    }
+    if own.loras.len() == text.loras.len() {
+        for (lora, told) in own.loras.iter_mut().zip(&text.loras) {
+            if has_lost(&lora.name, &told.name) {
+                lora.name.clone_from(&told.name);
+            }
+        }
+    }
     own.steps = own.steps.or(text.steps);
     own.sampler = own.sampler.take().or(text.sampler);
     own.cfg = own.cfg.or(text.cfg);

@@ -52,10 +52,9 @@ const TABLE: &Table = &[
 
 /// The recipe, if Easy Diffusion wrote the file.
 pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
-    let is_ours = |value: &Value<'_>| {
-        ["use_stable_diffusion_model", "Stable Diffusion model"].iter().any(|key| value.get(key).is_some())
-    };
-    if let Some((slot, object)) = sheet.object(is_ours) {
+    let keys = ["use_stable_diffusion_model", "Stable Diffusion model"];
+    let is_ours = |value: &Value<'_>| keys.iter().any(|key| value.get(key).is_some());
+    if let Some((slot, object)) = sheet.object(&keys, is_ours) {
         return Some(Claim::rendered(recipe(object, &slot.text), slot.place.label()));
     }
     of_keywords(sheet)

@@ -222,7 +222,7 @@ fn recover_graphs(block: &[u8], slots: &mut Slots) {
         let Some(at) = graph(block, label) else { continue };
         let rest = &block[at..][..(block.len() - at).min(VALUE_BYTES_MAX)];
         let rest = rest.utf8_chunks().next().map_or("", |chunk| chunk.valid());
-        if let Some((_, len)) = json::prefix(rest) {
+        if let Some(len) = json::len(rest) {
             slots.replace(Place::Exif(tag), [label, &rest[..len]].concat());
         }
     }

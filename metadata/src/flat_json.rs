@@ -58,9 +58,12 @@ const TABLE: &Table = &[
     ("loras", Is::Skip),
 ];
 
+/// What a prompt is called.
+const PROMPTS: [&str; 2] = ["prompt", "Prompt"];
+
 /// The recipe of a flat object with a prompt.
 pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
-    let (slot, object) = sheet.objects().find(|(slot, object)| is_flat(&slot.place, object))?;
+    let (slot, object) = sheet.objects(&PROMPTS).find(|(slot, object)| is_flat(&slot.place, object))?;
     let has = |key: &str| object.get(key).is_some();
     let is_space = has("Model") && has("resolution") || has("use_upscaler") || has("style_preset");
     let source = if is_space { Source::HfSpace } else { Source::Generic };
@@ -91,7 +94,7 @@ pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
 /// not need.
 fn is_flat(place: &Place, object: &Value<'_>) -> bool {
     let is_words = |text: &&str| !text.trim().is_empty() && !normal::is_json(text);
-    let prompt = ["prompt", "Prompt"].iter().find_map(|key| object.get(key)?.text());
+    let prompt = PROMPTS.iter().find_map(|key| object.get(key)?.text());
     if prompt.filter(is_words).is_none() {
         return false;
     }

@@ -78,7 +78,7 @@ const TABLE: &Table = &[
 
 /// The recipe, if Fooocus or a relative wrote the file.
 pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
-    if let Some((slot, object)) = sheet.object(is_ours) {
+    if let Some((slot, object)) = sheet.object(&["metadata_scheme", "base_model", "Base Model"], is_ours) {
         return Some(Claim::rendered(recipe(object, &slot.text), slot.place.label()));
     }
     let is_named = sheet.keyword("fooocus_scheme").is_some()

@@ -8,16 +8,22 @@ use lumidex_schema::recipe::Recipe;
 use memchr::memmem;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 /// What a page says of every picture it names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Log {
     /// Infotexts by the picture's name.
-    named: HashMap<String, String>,
+    named: HashMap<String, Arc<str>>,
     /// The same by the name with underscores for its dots, of blocks that give no other.
-    by_id: HashMap<String, String>,
+    by_id: HashMap<String, Arc<str>>,
+    n_bytes: usize,
 }
+
+/// Bytes that an entry takes besides its text: its name, and its place in a table.
+const ENTRY_BYTES: usize = 128;
 
 impl Log {
     /// Reads a page to its end, at most 100,000 pictures and 128 MiB of their texts; of several
@@ -27,17 +33,19 @@ impl Log {
     /// Only what the source fails with.
     pub fn parse(page: &mut dyn Read) -> io::Result<Self> {
         let mut log = Self::default();
-        let mut n_bytes = 0;
         blocks(page, &mut |block| {
             if let Some((name, recipe)) = entry(block) {
-                let text = infotext::render(&recipe);
-                n_bytes += text.len();
-                match name {
-                    Name::File(name) => log.named.entry(name).or_insert(text),
-                    Name::Id(id) => log.by_id.entry(id).or_insert(text),
+                let slot = match name {
+                    Name::File(name) => log.named.entry(name),
+                    Name::Id(id) => log.by_id.entry(id),
                 };
+                if let Entry::Vacant(slot) = slot {
+                    let text = infotext::render(&recipe);
+                    log.n_bytes += text.len() + ENTRY_BYTES;
+                    slot.insert(text.into());
+                }
             }
-            log.len() < LOG_ENTRIES_MAX && n_bytes < LOG_TEXT_BYTES_MAX
+            log.len() < LOG_ENTRIES_MAX && log.n_bytes < LOG_TEXT_BYTES_MAX
         })?;
         Ok(log)
     }
@@ -45,9 +53,31 @@ impl Log {
     /// The infotext of a picture of the page's folder; [`crate::read`] takes it as a text beside the
     /// picture.
     #[must_use]
-    pub fn get(&self, file_name: &str) -> Option<&str> {
-        let of_id = || self.by_id.get(&file_name.replace('.', "_"));
-        self.named.get(file_name).or_else(of_id).map(String::as_str)
+    pub fn get(&self, file_name: &str) -> Option<&Arc<str>> {
+        let of_id = || match self.by_id.is_empty() {
+            true => None,
+            false => self.by_id.get(&file_name.replace('.', "_")),
+        };
+        self.named.get(file_name).or_else(of_id)
+    }
+
+    /// The files of which this page says something else than another, at most `max`; `None` when they are
+    /// more, or when one of them is not called by its name.
+    #[must_use]
+    pub fn differences(&self, other: &Self, max: usize) -> Option<Vec<String>> {
+        if self.by_id != other.by_id {
+            return None;
+        }
+        let here = self.named.iter().filter(|(name, text)| other.named.get(*name) != Some(text));
+        let gone = other.named.iter().filter(|(name, _)| !self.named.contains_key(*name));
+        let names: Vec<_> = here.chain(gone).take(max + 1).map(|(name, _)| name.clone()).collect();
+        (names.len() <= max).then_some(names)
+    }
+
+    /// About how many bytes of memory it takes.
+    #[must_use]
+    pub fn n_bytes(&self) -> usize {
+        self.n_bytes
     }
 
     /// How many pictures it describes.

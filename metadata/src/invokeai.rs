@@ -72,7 +72,7 @@ pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
 /// A JSON object that has the texts of a picture as its members, beside a film for one.
 fn beside(sheet: &Sheet<'_>) -> Option<Claim> {
     let keys = ["invokeai_metadata", "invokeai_graph"];
-    let (slot, whole) = sheet.object(|value| keys.iter().any(|key| value.get(key).is_some()))?;
+    let (slot, whole) = sheet.object(&keys, |value| keys.iter().any(|key| value.get(key).is_some()))?;
     let Slot {
         place: place @ (Place::Beside(_) | Place::Exif(_) | Place::Keyword(_) | Place::Comment),
         text,

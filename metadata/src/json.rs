@@ -83,20 +83,35 @@ pub(super) fn parse(text: &str) -> Option<Value<'_>> {
 
 /// The first complete value and how many bytes it takes, blanks before it included.
 pub(super) fn prefix(text: &str) -> Option<(Value<'_>, usize)> {
-    let mut reader = Reader { text, at: 0, n_values: 0, cut: Cut::Refused };
-    if text.starts_with('\u{feff}') {
-        reader.at = '\u{feff}'.len_utf8();
-    }
+    let mut reader = Reader::new(text, Cut::Refused);
     let value = reader.value(0)?;
     Some((value, reader.at))
 }
 
-/// The object of a text that ends in its middle, with the members that are whole; `None` when there is
-/// none.
-pub(super) fn beginning(text: &str) -> Option<Value<'_>> {
-    let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut reader = Reader { text, at, n_values: 0, cut: Cut::Allowed };
-    reader.value(0).filter(|value| value.map().is_some_and(|members| !members.is_empty()))
+/// How many bytes the first complete value takes, as [`prefix`] has it, without making the value.
+pub(super) fn len(text: &str) -> Option<usize> {
+    let mut reader = Reader { keeps: Keeps::Nothing, ..Reader::new(text, Cut::Refused) };
+    reader.value(0)?;
+    Some(reader.at)
+}
+
+/// The keys of a text's object, of one that is cut off those of whole members; none for what is no object.
+pub(super) fn keys(text: &str) -> Vec<Cow<'_, str>> {
+    let mut reader = Reader { keeps: Keeps::Keys, ..Reader::new(text, Cut::Allowed) };
+    match reader.value(0) {
+        Some(Value::Map(members)) => members.into_iter().map(|(key, _)| key).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The first value and whether it is complete: of a text that ends in the middle of an object, the object
+/// with the members that are whole, if there are any.
+pub(super) fn whole_or_cut(text: &str) -> Option<(Value<'_>, bool)> {
+    let mut reader = Reader::new(text, Cut::Allowed);
+    let value = reader.value(0)?;
+    let is_whole = reader.cut != Cut::Met;
+    let has_members = || value.map().is_some_and(|members| !members.is_empty());
+    (is_whole || has_members()).then_some((value, is_whole))
 }
 
 struct Reader<'a> {
@@ -104,6 +119,20 @@ struct Reader<'a> {
     at: usize,
     n_values: usize,
     cut: Cut,
+    keeps: Keeps,
+    /// Of the lists that are open, the inner ones last; each moves out when it ends, at its exact size.
+    items: Vec<Value<'a>>,
+    /// The same of the objects that are open.
+    members: Vec<(Cow<'a, str>, Value<'a>)>,
+}
+
+/// What is kept of what is read; the rest is only read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeps {
+    Everything,
+    /// The keys of the outermost object.
+    Keys,
+    Nothing,
 }
 
 /// Whether a list or an object may lack its end.
@@ -116,6 +145,11 @@ enum Cut {
 }
 
 impl<'a> Reader<'a> {
+    fn new(text: &'a str, cut: Cut) -> Self {
+        let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        Self { text, at, n_values: 0, cut, keeps: Keeps::Everything, items: Vec::new(), members: Vec::new() }
+    }
+
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -156,23 +190,34 @@ impl<'a> Reader<'a> {
 
     fn members(&mut self, depth: usize) -> Option<Value<'a>> {
         self.at += 1;
-        let mut members = Vec::new();
+        let start = self.members.len();
+        let is_kept = self.keeps == Keeps::Everything || self.keeps == Keeps::Keys && depth == 0;
+        let mut is_first = true;
         while !self.eat(b'}') {
-            if !members.is_empty() && !self.eat(b',') {
-                return self.met_cut().then_some(Value::Map(members));
+            if !is_first && !self.eat(b',') {
+                if self.met_cut() { break } else { return None }
             }
             self.skip_blanks();
             if self.peek() == Some(b'}') {
                 continue;
             }
             match self.member(depth) {
-                Some(member) => members.push(member),
-                None => return self.met_cut().then_some(Value::Map(members)),
+                Some(member) if is_kept => self.members.push(member),
+                Some(_) => {}
+                None if self.met_cut() => break,
+                None => return None,
             }
+            is_first = false;
             if self.cut == Cut::Met {
                 break;
             }
         }
+        // The outermost object is all there is.
+        let members = if depth == 0 {
+            std::mem::take(&mut self.members)
+        } else {
+            self.members.drain(start..).collect()
+        };
         Some(Value::Map(members))
     }
 
@@ -186,23 +231,29 @@ impl<'a> Reader<'a> {
 
     fn items(&mut self, depth: usize) -> Option<Value<'a>> {
         self.at += 1;
-        let mut items = Vec::new();
+        let start = self.items.len();
+        let mut is_first = true;
         while !self.eat(b']') {
-            if !items.is_empty() && !self.eat(b',') {
-                return self.met_cut().then_some(Value::List(items));
+            if !is_first && !self.eat(b',') {
+                if self.met_cut() { break } else { return None }
             }
             self.skip_blanks();
             if self.peek() == Some(b']') {
                 continue;
             }
             match self.value(depth + 1) {
-                Some(item) => items.push(item),
-                None => return self.met_cut().then_some(Value::List(items)),
+                Some(item) if self.keeps == Keeps::Everything => self.items.push(item),
+                Some(_) => {}
+                None if self.met_cut() => break,
+                None => return None,
             }
+            is_first = false;
             if self.cut == Cut::Met {
                 break;
             }
         }
+        let items =
+            if depth == 0 { std::mem::take(&mut self.items) } else { self.items.drain(start..).collect() };
         Some(Value::List(items))
     }
 
@@ -216,17 +267,17 @@ impl<'a> Reader<'a> {
     }
 
     fn word(&mut self) -> Option<Value<'a>> {
-        for (word, value) in [
+        const WORDS: [(&str, Value<'static>); 6] = [
             ("true", Value::Bool(true)),
             ("false", Value::Bool(false)),
             ("null", Value::Null),
             ("NaN", Value::Null),
             ("Infinity", Value::Null),
             ("-Infinity", Value::Null),
-        ] {
-            if self.eat_word(word) {
-                return Some(value);
-            }
+        ];
+        let is_number = self.peek().is_some_and(|byte| byte.is_ascii_digit());
+        if !is_number && let Some((_, value)) = WORDS.into_iter().find(|(word, _)| self.eat_word(word)) {
+            return Some(value);
         }
         let rest = &self.text[self.at..];
         let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
@@ -252,6 +303,9 @@ impl<'a> Reader<'a> {
         }
         let mut string = self.text[start..self.at].to_owned();
         loop {
+            if self.keeps == Keeps::Nothing {
+                string.clear();
+            }
             let start = self.at;
             self.at += memchr::memchr2(b'"', b'\\', &self.text.as_bytes()[start..])?;
             string.push_str(&self.text[start..self.at]);
@@ -354,7 +408,13 @@ mod tests {
 
     #[test]
     fn of_a_text_that_was_cut_whole_members_are_read() {
-        let cut = |text| beginning(text).map(|value| value.to_string());
+        let cut = |text| {
+            whole_or_cut(text).map(|(value, is_whole)| {
+                assert!(!is_whole, "{text}");
+                value.to_string()
+            })
+        };
+        assert_eq!(whole_or_cut("[1, {}]x"), prefix("[1, {}]").map(|(value, _)| (value, true)));
         assert_eq!(cut("{\"a\": 1, \"b\": \"cu").as_deref(), Some("{\"a\":1}"));
         assert_eq!(cut("{\"a\": {\"b\": [1, 2, ").as_deref(), Some("{\"a\":{\"b\":[1,2]}}"));
         for text in
@@ -378,7 +438,14 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn never_panics(text in r#"([\[\]{}:,"\\]|\\u[0-9a-f]{0,5}|NaN|-?[0-9]{1,3}|é|[a-z ]{0,3}){0,40}"#) {
-            let _ = prefix(&text).map(|(_, len)| &text[..len]);
+            let read = prefix(&text);
+            let _ = read.as_ref().map(|(_, len)| &text[..*len]);
+            proptest::prop_assert_eq!(len(&text), read.as_ref().map(|(_, len)| *len));
+            let members = whole_or_cut(&text).and_then(|(value, _)| Some(value.map()?.to_owned()));
+            let known: Vec<_> = members.unwrap_or_default().into_iter().map(|(key, _)| key).collect();
+            proptest::prop_assert_eq!(keys(&text), known);
+            let lenient = whole_or_cut(&text).filter(|(_, is_whole)| *is_whole).map(|(value, _)| value);
+            proptest::prop_assert_eq!(lenient, read.map(|(value, _)| value));
         }
     }
 }

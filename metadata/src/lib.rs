@@ -44,6 +44,7 @@ mod slots;
 mod sound;
 mod source;
 mod stealth;
+mod stealth_webp;
 mod tags;
 mod tiff;
 mod version;
@@ -85,7 +86,9 @@ pub use container::Container;
 pub use fooocus_log::{Log, log_entry};
 pub use lumidex_schema::note::Finding;
 pub use normalised::{Hires, Model, Named, Normalised, Refiner, Seed, Upscaler, normalised};
-pub use read::{Options, Reading, as_generation_text, read, read_with, recipe_of, slots_as_text};
+pub use read::{
+    Hidden, Options, Reading, as_generation_text, read, read_with, recipe_of, slots_as_text, text_of,
+};
 pub use redact::redacted;
 pub use samplers::canonical_sampler;
 pub use sidecar::Beside;

@@ -74,6 +74,8 @@ pub const CREDENTIAL_TEXT_BYTES_MAX: usize = 256;
 pub const HIDDEN_ROW_BYTES_MAX: usize = 256 << 10;
 /// Bytes of pixels that are inflated where a signature says that a text is hidden in them.
 pub const HIDDEN_INFLATED_BYTES_MAX: usize = 128 << 20;
+/// Pixels of a WebP that are decoded to look for hidden bits; four bytes each, and as much again meanwhile.
+pub const HIDDEN_DECODED_PIXELS_MAX: usize = 16 << 20;
 /// Nesting of JSON; the deepest real graphs reach 20.
 pub const JSON_DEPTH_MAX: usize = 128;
 /// Values in one JSON text; bounds what a short hostile text can make of memory.
@@ -97,6 +99,8 @@ pub const SETTING_KEY_BYTES_MAX: usize = 128;
 pub const LOG_ENTRIES_MAX: usize = 100_000;
 /// Bytes of the block of one picture on such a page; real ones have some kilobytes.
 pub const LOG_BLOCK_BYTES_MAX: usize = 1 << 20;
+/// Bytes of such a page that are read; a hundred thousand pictures take half of it.
+pub const LOG_BYTES_MAX: u64 = 1 << 30;
 /// Bytes of all texts kept of such a page.
 pub const LOG_TEXT_BYTES_MAX: usize = 128 << 20;
 /// Bytes of one setting made of another text, a caption for one; all of them share one line.

@@ -27,6 +27,11 @@ pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
     Some(Claim::rendered(recipe, sheet.place_of(text)))
 }
 
+/// Whether a text ends with the number of a job: then it is no other program's, whatever its prompt holds.
+pub(super) fn is_job(text: &str) -> bool {
+    job(text).is_some()
+}
+
 /// Where the number of the job stands that ends a text.
 fn job(text: &str) -> Option<usize> {
     let at = text.rfind(JOB)?;

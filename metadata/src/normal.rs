@@ -3,6 +3,7 @@
 use crate::json;
 use crate::limits::LORAS_MAX;
 use lumidex_schema::recipe::Lora;
+use std::cell::OnceCell;
 
 /// A prompt or another text: line ends unified, no NUL, ends trimmed.
 pub(super) fn text(value: &str) -> String {
@@ -24,11 +25,10 @@ pub(super) fn is_json(text: &str) -> bool {
             None => true,
             Some((_, behind)) => is_blank(behind) || behind.trim_start().starts_with(':'),
         };
-        return inside.strip_prefix('"').is_some_and(is_key) || json::parse(text).is_some();
+        return inside.strip_prefix('"').is_some_and(is_key) || json::len(text).is_some();
     }
     inside('[').is_some_and(|inside| {
-        json::prefix(text)
-            .is_some_and(|(_, len)| inside.starts_with(['{', '"', '[']) || is_blank(&text[len..]))
+        json::len(text).is_some_and(|len| inside.starts_with(['{', '"', '[']) || is_blank(&text[len..]))
     })
 }
 
@@ -139,7 +139,8 @@ pub(super) fn put_lora(
     if name.is_empty() || name == "None" {
         return;
     }
-    if let Some(known) = loras.iter_mut().find(|known| is_same_lora(&known.name, &name)) {
+    let same = SameLora::as_this(&name);
+    if let Some(known) = loras.iter_mut().find(|known| same.is(&known.name)) {
         known.clip_weight = known.clip_weight.or(clip_weight);
         known.hash = known.hash.take().or(hash);
     } else if loras.len() < LORAS_MAX {
@@ -149,10 +150,27 @@ pub(super) fn put_lora(
 
 /// Whether two names, the second perhaps a path, mean the same adapter.
 pub(super) fn is_same_lora(known: &str, name: &str) -> bool {
-    let name = stem(name.trim());
-    known == name
-        || (known.is_ascii() || name.is_ascii()) && known.eq_ignore_ascii_case(name)
-        || !known.is_ascii() && known.to_lowercase() == name.to_lowercase()
+    SameLora::as_this(name).is(known)
+}
+
+/// The name of an adapter, perhaps a path, made ready to be compared with many.
+pub(super) struct SameLora<'a> {
+    stem: &'a str,
+    /// Only wanted for letters beyond ASCII.
+    lower: OnceCell<String>,
+}
+
+impl<'a> SameLora<'a> {
+    pub(super) fn as_this(name: &'a str) -> Self {
+        Self { stem: stem(name.trim()), lower: OnceCell::new() }
+    }
+
+    /// Whether a known name means it, in any case of letters.
+    pub(super) fn is(&self, known: &str) -> bool {
+        known.eq_ignore_ascii_case(self.stem)
+            || !known.is_ascii()
+                && known.to_lowercase() == *self.lower.get_or_init(|| self.stem.to_lowercase())
+    }
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ fn of_object(sheet: &Sheet<'_>) -> Option<Claim> {
             return Some(recipe(raw, object, &beside));
         }
         let inner = object.get("Comment")?.text()?;
-        let comment = json::parse(inner).or_else(|| json::beginning(inner))?;
+        let comment = json::whole_or_cut(inner)?.0;
         comment.map()?;
         let text = |key: &str| object.get(key).and_then(Value::text).unwrap_or_default();
         let is_named = text("Software").contains("NovelAI") || text("Source").contains("Diffusion");
@@ -90,7 +90,7 @@ fn of_object(sheet: &Sheet<'_>) -> Option<Claim> {
         };
         Some(recipe(raw, &comment, &beside))
     };
-    sheet.objects().find_map(|(slot, object)| {
+    sheet.objects(&["v4_prompt", "uc", "Comment"]).find_map(|(slot, object)| {
         Some(Claim::rendered(of(object.map().map(|_| object)?, &slot.text)?, slot.place.label()))
     })
 }

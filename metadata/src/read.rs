@@ -12,7 +12,7 @@ use crate::slots::{Slot, Slots, Wanted};
 use crate::source::{ReadAt, Window};
 use crate::{
     bmp, comfyui, ebml, film, fingerprint, gif, heif, infotext, jpeg, json, jxl, normal, png, sound, stealth,
-    tiff, webp,
+    stealth_webp, tiff, webp,
 };
 use lumidex_schema::note::Finding;
 use lumidex_schema::recipe::Recipe;
@@ -50,17 +50,22 @@ pub struct Reading {
 }
 
 /// What is read besides what costs nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Whether the pixels of a PNG without any text are searched for a hidden one. Without a hidden text
-    /// this inflates the first rows; with one, the picture.
-    pub hidden: bool,
+    /// Where the pixels of a picture without any text are searched for a hidden one.
+    pub hidden: Hidden,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self { hidden: true }
-    }
+/// Which pixels are searched for hidden texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hidden {
+    /// None.
+    Never,
+    /// Those of a PNG. Without a hidden text this inflates the first rows; with one, the picture.
+    #[default]
+    Cheap,
+    /// Those of a lossless WebP too, and the lossless alpha of a lossy one, which are decoded for it.
+    Always,
 }
 
 /// Reads a file with the default [`Options`], see [`read_with`].
@@ -87,8 +92,13 @@ pub fn read_with(
     let mut window = Window::open(source)?;
     let mut slots = Slots::new(Wanted::Recipe);
     let (container, picture) = scan(&mut window, name, &mut slots)?;
-    if options.hidden && container == Container::Png && !slots.may_hold_a_recipe() {
-        stealth::probe(&window, &picture, &mut slots)?;
+    match container {
+        Container::Png | Container::WebP if slots.may_hold_a_recipe() => {}
+        Container::Png if options.hidden != Hidden::Never => stealth::probe(&window, &picture, &mut slots)?,
+        Container::WebP if options.hidden == Hidden::Always => {
+            stealth_webp::probe(&window, (picture.width, picture.height), &mut slots)?;
+        }
+        _ => {}
     }
     let fingerprint = fingerprint::of(&window, container, &picture)?;
     let name = String::from_utf8_lossy(name);
@@ -141,7 +151,7 @@ fn finding(
     };
     let is_broken_text = |slot: &Slot| {
         let text = slot.text.trim_start();
-        text.starts_with('{') && normal::is_json(text) && json::parse(text).is_none()
+        text.starts_with('{') && normal::is_json(text) && json::len(text).is_none()
     };
     if texts.recipe.is_some() {
         Finding::Recipe
@@ -162,6 +172,12 @@ fn finding(
 #[must_use]
 pub fn recipe_of(generation_text: &str) -> Option<Recipe> {
     infotext::parse(generation_text)
+}
+
+/// The generation text of a recipe: an infotext that [`recipe_of`] reads back.
+#[must_use]
+pub fn text_of(recipe: &Recipe) -> String {
+    infotext::render(recipe)
 }
 
 /// A text that a person wrote as generation text, in the form in which [`recipe_of`] knows it again: a

@@ -30,7 +30,7 @@ pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
     let is_ours = |value: &Value<'_>| {
         value.get("software").and_then(Value::text) == Some(Source::RuinedFooocus.identifier())
     };
-    let (slot, object) = sheet.object(is_ours)?;
+    let (slot, object) = sheet.object(&["software"], is_ours)?;
     let mut recipe = members::recipe(object, TABLE, Source::RuinedFooocus, &slot.text);
     // Always written; 1 is a picture made of nothing.
     let denoise = object.get("denoise").and_then(Value::scalar).and_then(normal::number);

@@ -4,6 +4,7 @@ use crate::comfyui;
 use crate::complaint::Complaint;
 use crate::json::{self, Value};
 use crate::slots::{Place, Slot, Slots};
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 
 /// The texts of one file.
@@ -11,6 +12,8 @@ pub(super) struct Sheet<'a> {
     slots: &'a [Slot],
     /// Of each slot, in the same order.
     values: Vec<OnceCell<Option<Read<'a>>>>,
+    /// Of each that is an editor's graph, in the same order.
+    keys: Vec<OnceCell<Option<Vec<Cow<'a, str>>>>>,
     /// The file's name, which tells several savers of a graph apart.
     name: &'a str,
     complaints: RefCell<Vec<Complaint>>,
@@ -28,7 +31,8 @@ impl<'a> Sheet<'a> {
     pub(super) fn new(slots: &'a Slots, name: &'a str) -> Self {
         let slots = slots.all();
         let values = slots.iter().map(|_| OnceCell::new()).collect();
-        Self { slots, values, name, complaints: RefCell::default() }
+        let keys = slots.iter().map(|_| OnceCell::new()).collect();
+        Self { slots, values, keys, name, complaints: RefCell::default() }
     }
 
     /// The file's name.
@@ -99,16 +103,36 @@ impl<'a> Sheet<'a> {
         self.read_at(nth).filter(|read| read.is_whole).map(|read| &read.value)
     }
 
-    /// The first text that is a JSON object for which `is` holds.
-    pub(super) fn object(&self, is: impl Fn(&Value<'a>) -> bool) -> Option<(&'a Slot, &Value<'a>)> {
-        self.objects().find(|(_, value)| value.map().is_some() && is(value))
+    /// Whether a text of this sheet is JSON that could not be read to its end.
+    pub(super) fn is_broken_json(&self, slot: &Slot, text: &str) -> bool {
+        json_of(slot).is_some_and(|read| read.len() == text.len()) && self.whole_json(&slot.text).is_none()
     }
 
-    /// Every text that is JSON, with its slot.
-    pub(super) fn objects(&self) -> impl Iterator<Item = (&'a Slot, &Value<'a>)> {
+    /// The first text that is a JSON object with one of these members, for which `is` holds.
+    pub(super) fn object(
+        &self,
+        keys: &[&str],
+        is: impl Fn(&Value<'a>) -> bool,
+    ) -> Option<(&'a Slot, &Value<'a>)> {
+        self.objects(keys).find(|(_, value)| value.map().is_some() && is(value))
+    }
+
+    /// Every text that is JSON, with its slot. Graphs of an editor are large and rarely what is sought: they
+    /// are read only where they have one of these members.
+    pub(super) fn objects(&self, keys: &[&str]) -> impl Iterator<Item = (&'a Slot, &Value<'a>)> {
         let shown_only = |slot: &Slot| matches!(slot.place, Place::Named(_));
         let slots = self.slots.iter().enumerate().filter(move |(_, slot)| !shown_only(slot));
+        let slots = slots.filter(|(nth, _)| {
+            let known = self.keys_of_graph(*nth);
+            known.is_none_or(|known| keys.iter().any(|key| known.iter().any(|known| known == key)))
+        });
         slots.filter_map(|(nth, slot)| Some((slot, &self.read_at(nth)?.value)))
+    }
+
+    /// The members of a text that is an editor's graph.
+    fn keys_of_graph(&self, nth: usize) -> Option<&[Cow<'a, str>]> {
+        let read = || json_of(&self.slots[nth]).filter(|text| comfyui::is_editor_graph(text)).map(json::keys);
+        self.keys.get(nth)?.get_or_init(read).as_deref()
     }
 
     /// The name of the place where a text of this sheet stood.
@@ -120,19 +144,12 @@ impl<'a> Sheet<'a> {
     fn read_at(&self, nth: usize) -> Option<&Read<'a>> {
         let slot = &self.slots[nth];
         let read = || {
-            let text = slot.text.trim_start_matches([' ', '\n', '\t', '\u{feff}']);
-            if !text.starts_with(['{', '[', '"']) {
-                return None;
-            }
-            if let Some(value) = json::parse(text) {
-                return Some(Read { value, is_whole: true });
-            }
-            let value = json::beginning(text)?;
+            let (value, is_whole) = json::whole_or_cut(json_of(slot)?)?;
             // Who reads graphs says so of them.
-            if !comfyui::is_graph(text) {
+            if !is_whole && json_of(slot).is_none_or(|text| !comfyui::is_graph(text)) {
                 self.complain(Complaint::CutJson { what: slot.place.name() });
             }
-            Some(Read { value, is_whole: false })
+            Some(Read { value, is_whole })
         };
         self.values.get(nth)?.get_or_init(read).as_ref()
     }
@@ -151,4 +168,10 @@ impl<'a> Sheet<'a> {
     fn first(&self, is: impl Fn(&Place) -> bool) -> Option<&'a str> {
         self.slots.iter().find(|slot| is(&slot.place)).map(|slot| slot.text.as_str())
     }
+}
+
+/// What of a slot is read as JSON.
+fn json_of(slot: &Slot) -> Option<&str> {
+    let text = slot.text.trim_start_matches([' ', '\n', '\t', '\u{feff}']);
+    text.starts_with(['{', '[', '"']).then_some(text)
 }

@@ -175,7 +175,7 @@ impl Slots {
         let is_named =
             |slot: &Slot| matches!(&slot.place, Place::Keyword(known) if known.eq_ignore_ascii_case(keyword));
         let named: Vec<_> = (0..self.slots.len()).filter(|nth| is_named(&self.slots[*nth])).collect();
-        let is_json = |nth: &&usize| json::parse(&self.slots[**nth].text).is_some();
+        let is_json = |nth: &&usize| json::len(&self.slots[**nth].text).is_some();
         if let [first, _, ..] = named[..]
             && let Some(nth) = named.iter().find(is_json)
         {

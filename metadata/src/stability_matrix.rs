@@ -35,14 +35,16 @@ pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
     };
     // Copies hold all texts in one object.
     let of_copy = || {
-        let (slot, object) = sheet.object(|value| value.get("parameters-json").is_some())?;
+        let (slot, object) =
+            sheet.object(&["parameters-json"], |value| value.get("parameters-json").is_some())?;
         match object.get("parameters-json")? {
             Value::Text(inner) => read(&json::parse(inner)?, &slot.text, slot.place.label()),
             inner => read(inner, &slot.text, slot.place.label()),
         }
     };
     let of_plain = || {
-        let (slot, object) = sheet.object(|value| value.get("PositivePrompt").is_some())?;
+        let (slot, object) =
+            sheet.object(&["PositivePrompt"], |value| value.get("PositivePrompt").is_some())?;
         read(object, &slot.text, slot.place.label())
     };
     let of_project = || {

@@ -1,6 +1,7 @@
-//! A text hidden in the lowest bits of a PNG's pixels. Inflates rows one by one and keeps of each only the
-//! first pixels, because the bits run down the columns; gives up with the first bit that is not of a
-//! signature, which without a hidden text is in the first rows.
+//! A text hidden in the lowest bits of pixels: the signature, the length and the payload, whatever gives the
+//! rows. Those of a PNG are inflated one by one, of each only the first pixels are kept, because the bits run
+//! down the columns; it gives up with the first bit that is not of a signature, which without a hidden text
+//! is in the first rows.
 
 use crate::limits::{HIDDEN_INFLATED_BYTES_MAX, HIDDEN_ROW_BYTES_MAX, VALUE_BYTES_MAX};
 use crate::picture::Picture;
@@ -38,22 +39,32 @@ impl Carrier {
         }
     }
 
-    /// The bytes of a pixel that carry a bit.
-    const fn channels(self) -> &'static [usize] {
-        match self {
-            Self::Alpha => &[3],
-            Self::Colours => &[0, 1, 2],
+    /// The bytes of a pixel of so many that carry a bit.
+    const fn channels(self, n_channels: usize) -> &'static [usize] {
+        match (self, n_channels) {
+            // Alpha on its own.
+            (Self::Alpha, 1) => &[0],
+            (Self::Alpha, _) => &[3],
+            (Self::Colours, _) => &[0, 1, 2],
         }
     }
 }
 
-/// Keeps the hidden text of a picture, if it has one.
+/// Keeps the hidden text of a PNG, if it has one.
 pub(super) fn probe(window: &Window<'_>, picture: &Picture, slots: &mut Slots) -> io::Result<()> {
-    let found = INFLATER.with_borrow_mut(|kept| {
-        payload(window, picture, kept.get_or_insert_with(|| Decompress::new(true)))
-    })?;
-    let Some((payload, is_packed)) = found else { return Ok(()) };
-    let plain = if is_packed {
+    let Some(form) = Form::of(window, picture)? else { return Ok(()) };
+    INFLATER.with_borrow_mut(|kept| {
+        let inflater = kept.get_or_insert_with(|| Decompress::new(true));
+        let mut rows = Rows::new(window, picture, inflater);
+        keep(&form, &mut Strip::new(&form, &mut rows), slots)
+    })
+}
+
+/// Keeps the text hidden in a picture of this form, if there is one.
+pub(super) fn keep(form: &Form, lines: &mut dyn Lines, slots: &mut Slots) -> io::Result<()> {
+    let Some(found) = form.head(lines)?.filter(|found| form.is_fit(found)) else { return Ok(()) };
+    let Some(payload) = form.payload(lines, &found)? else { return Ok(()) };
+    let plain = if found.is_packed {
         inflate::gzip(&payload, "hidden text", slots).filter(|inflated| inflated.is_whole)
     } else {
         Some(inflate::Inflated { bytes: payload, is_whole: true })
@@ -64,24 +75,22 @@ pub(super) fn probe(window: &Window<'_>, picture: &Picture, slots: &mut Slots) -
     Ok(())
 }
 
-/// The hidden bytes, and whether they are packed.
-fn payload(
-    window: &Window<'_>,
-    picture: &Picture,
-    inflater: &mut Decompress,
-) -> io::Result<Option<(Vec<u8>, bool)>> {
-    let Some(form) = Form::of(window, picture)? else { return Ok(None) };
-    let mut rows = Rows::new(window, picture, inflater);
-    let Some(found) = form.head(&mut rows)?.filter(|found| form.is_fit(found)) else { return Ok(None) };
-    rows.rewind();
-    Ok(form.payload(&mut rows, &found)?.map(|payload| (payload, found.is_packed)))
+/// Gives the first pixels of row after row.
+pub(super) trait Lines {
+    /// Begins with the first row, of which so many pixels are wanted.
+    fn begin(&mut self, n_columns: usize);
+    /// Goes on to the next row; `false` where there is none.
+    fn next(&mut self) -> io::Result<bool>;
+    /// The row; at least as many pixels as are wanted.
+    fn row(&self) -> &[u8];
 }
 
 /// What the header says of a picture that may carry a text.
-struct Form {
-    width: usize,
-    height: usize,
-    n_channels: usize,
+pub(super) struct Form {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    /// Bytes of a pixel: 4 with alpha, 3 without, 1 of alpha alone.
+    pub(super) n_channels: usize,
 }
 
 struct Found {
@@ -109,12 +118,16 @@ impl Form {
     }
 
     fn carriers(&self) -> &'static [Carrier] {
-        if self.n_channels == 4 { &[Carrier::Alpha, Carrier::Colours] } else { &[Carrier::Colours] }
+        match self.n_channels {
+            1 => &[Carrier::Alpha],
+            4 => &[Carrier::Alpha, Carrier::Colours],
+            _ => &[Carrier::Colours],
+        }
     }
 
     /// Columns that hold so many bits, and the rows of which they need.
     fn extent(&self, carrier: Carrier, n_bits: usize) -> Option<(usize, usize)> {
-        let n_pixels = n_bits.div_ceil(carrier.channels().len());
+        let n_pixels = n_bits.div_ceil(carrier.channels(self.n_channels).len());
         let n_columns = n_pixels.div_ceil(self.height);
         (n_columns <= self.width).then_some((n_columns, n_pixels.min(self.height)))
     }
@@ -128,7 +141,7 @@ impl Form {
         row: &[u8],
         mut take: impl FnMut(usize, bool) -> bool,
     ) -> bool {
-        let channels = carrier.channels();
+        let channels = carrier.channels(self.n_channels);
         row.chunks_exact(self.n_channels).enumerate().all(|(column, pixel)| {
             let first = (column * self.height + nth_row) * channels.len();
             channels.iter().enumerate().all(|(nth, channel)| take(first + nth, pixel[*channel] & 1 == 1))
@@ -136,7 +149,7 @@ impl Form {
     }
 
     /// The signature and the length behind it. Alpha is asked before the colours.
-    fn head(&self, rows: &mut Rows<'_>) -> io::Result<Option<Found>> {
+    fn head(&self, lines: &mut dyn Lines) -> io::Result<Option<Found>> {
         let mut heads: Vec<(Carrier, usize, usize, Head)> = Vec::with_capacity(2);
         for carrier in self.carriers() {
             if let Some((n_columns, n_rows)) = self.extent(*carrier, HEAD_BITS) {
@@ -144,14 +157,14 @@ impl Form {
             }
         }
         let n_columns = heads.iter().map(|(_, n_columns, _, _)| *n_columns).max().unwrap_or(0);
-        let mut strip = Strip::new(self, n_columns);
+        lines.begin(n_columns);
         for nth in 0..self.height {
-            if heads.is_empty() || !strip.next(rows)? {
+            if heads.is_empty() || !lines.next()? {
                 return Ok(None);
             }
             heads.retain_mut(|(carrier, _, _, head)| {
                 let signatures = carrier.signatures();
-                self.bits(*carrier, nth, strip.row(), |bit, is_set| head.take(bit, is_set, signatures))
+                self.bits(*carrier, nth, lines.row(), |bit, is_set| head.take(bit, is_set, signatures))
             });
             let is_done = |(_, _, n_rows, _): &&(Carrier, usize, usize, Head)| nth + 1 >= *n_rows;
             if let Some((carrier, _, _, head)) = heads.iter().find(is_done) {
@@ -171,16 +184,16 @@ impl Form {
             && self.extent(found.carrier, HEAD_BITS + found.n_bits).is_some()
     }
 
-    fn payload(&self, rows: &mut Rows<'_>, found: &Found) -> io::Result<Option<Vec<u8>>> {
+    fn payload(&self, lines: &mut dyn Lines, found: &Found) -> io::Result<Option<Vec<u8>>> {
         let n_bits = HEAD_BITS + found.n_bits;
         let Some((n_columns, n_rows)) = self.extent(found.carrier, n_bits) else { return Ok(None) };
         let mut payload = vec![0; found.n_bits / 8];
-        let mut strip = Strip::new(self, n_columns);
+        lines.begin(n_columns);
         for nth in 0..n_rows {
-            if !strip.next(rows)? {
+            if !lines.next()? {
                 return Ok(None);
             }
-            self.bits(found.carrier, nth, strip.row(), |bit, is_set| {
+            self.bits(found.carrier, nth, lines.row(), |bit, is_set| {
                 let byte = bit.checked_sub(HEAD_BITS).and_then(|bit| payload.get_mut(bit / 8));
                 if let Some(byte) = byte.filter(|_| is_set) {
                     *byte |= 0x80 >> (bit % 8);
@@ -219,45 +232,53 @@ impl Head {
     }
 }
 
-/// The first pixels of row after row.
-struct Strip {
+/// The first pixels of the rows of a PNG.
+struct Strip<'a, 'b> {
+    rows: &'a mut Rows<'b>,
     /// The filter's number, then the pixels.
     bytes: Vec<u8>,
     above: Vec<u8>,
     n_channels: usize,
+    /// Bytes of a whole row.
+    row_len: usize,
     /// Bytes of a row behind them.
     n_behind: usize,
     is_first: bool,
 }
 
-impl Strip {
-    fn new(form: &Form, n_columns: usize) -> Self {
-        let len = n_columns * form.n_channels;
-        let n_behind = form.width * form.n_channels - len;
-        Self {
-            bytes: vec![0; len + 1],
-            above: vec![0; len],
-            n_channels: form.n_channels,
-            n_behind,
-            is_first: true,
-        }
+impl<'a, 'b> Strip<'a, 'b> {
+    fn new(form: &Form, rows: &'a mut Rows<'b>) -> Self {
+        let (n_channels, row_len) = (form.n_channels, form.width * form.n_channels);
+        Self { rows, bytes: Vec::new(), above: Vec::new(), n_channels, row_len, n_behind: 0, is_first: true }
+    }
+}
+
+impl Lines for Strip<'_, '_> {
+    fn begin(&mut self, n_columns: usize) {
+        let len = n_columns * self.n_channels;
+        self.rows.rewind();
+        self.bytes = vec![0; len + 1];
+        self.above = vec![0; len];
+        self.n_behind = self.row_len - len;
+        self.is_first = true;
     }
 
-    /// Goes on to the next row; `false` where there is none.
-    fn next(&mut self, rows: &mut Rows<'_>) -> io::Result<bool> {
+    fn next(&mut self) -> io::Result<bool> {
         if !std::mem::take(&mut self.is_first) {
             self.above.copy_from_slice(&self.bytes[1..]);
-            if !rows.skip(self.n_behind)? {
+            if !self.rows.skip(self.n_behind)? {
                 return Ok(false);
             }
         }
-        Ok(rows.fill(&mut self.bytes)? && self.unfilter())
+        Ok(self.rows.fill(&mut self.bytes)? && self.unfilter())
     }
 
     fn row(&self) -> &[u8] {
         &self.bytes[1..]
     }
+}
 
+impl Strip<'_, '_> {
     fn unfilter(&mut self) -> bool {
         let (filter, row) = self.bytes.split_at_mut(1);
         for at in 0..row.len() {

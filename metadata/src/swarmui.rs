@@ -44,7 +44,7 @@ const TABLE: &Table = &[
 /// The recipe, if SwarmUI wrote the file.
 pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
     let is_ours = |value: &Value<'_>| value.get(PARAMS).and_then(Value::map).is_some();
-    let (slot, whole) = sheet.object(is_ours)?;
+    let (slot, whole) = sheet.object(&[PARAMS], is_ours)?;
     Some(Claim::rendered(recipe(whole, &slot.text)?, slot.place.label()))
 }
 

@@ -64,7 +64,8 @@ pub(super) fn label(sheet: &Sheet<'_>) -> Option<Claim> {
         }
         Some(Claim::rendered(recipe, place))
     };
-    if let Some((slot, value)) = sheet.object(|value| is_label(value) && value.get("prompt").is_none()) {
+    if let Some((slot, value)) = sheet.object(&KEYS, |value| is_label(value) && value.get("prompt").is_none())
+    {
         return claim(value, &slot.text, slot.place.label());
     }
     let text = sheet.keyword("AIGC").or_else(|| sheet.xmp("TC260:AIGC"))?;

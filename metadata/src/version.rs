@@ -4,16 +4,26 @@ use crate::complaint::Complaint;
 use crate::container::Container;
 use crate::read::Reading;
 use lumidex_schema::note::{Finding, Note};
+use lumidex_schema::recipe::Source;
 
 /// Version of this reader. Whoever changes what is read from files raises it, and says in `CHANGES` from
 /// which files.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// Whether a change concerns a file that was read so.
 type Concerns = fn(&Note) -> bool;
 
+/// Whose files hold graphs.
+const GRAPHS: [Source; 5] =
+    [Source::ComfyUi, Source::A1111, Source::StabilityMatrix, Source::TensorArt, Source::Civitai];
+
 /// Since which version which files are read differently, newest first.
-const CHANGES: [(u8, Concerns); 1] = [
+const CHANGES: [(u8, Concerns); 2] = [
+    // Graphs: values of subgraphs, services, writers of texts. Where one was read or may be, or fills holes.
+    (3, |note| match note.writer {
+        Some(writer) => GRAPHS.contains(&writer),
+        None => note.finding != Finding::NoText,
+    }),
     // Every dialect and container of the catalogue; before it was not remembered how files were read.
     (2, |_| true),
 ];
@@ -151,6 +161,15 @@ mod tests {
         assert!(!is_outdated(&Note { reader: VERSION, ..Note::default() }));
         assert!(!is_outdated(&note_of_panic()));
         assert!(CHANGES.iter().all(|(version, _)| *version <= VERSION));
+    }
+
+    #[test]
+    fn graphs_are_read_again_and_what_holds_none_is_not() {
+        let of = |writer, finding| is_outdated(&Note { reader: 2, writer, finding, ..Note::default() });
+        assert!(of(Some(Source::ComfyUi), Finding::Recipe));
+        assert!(of(None, Finding::UnknownText));
+        assert!(!of(Some(Source::NovelAi), Finding::Recipe));
+        assert!(!of(None, Finding::NoText));
     }
 
     #[test]

@@ -101,7 +101,7 @@ fn member<'a>(text: &'a str, wanted: &str) -> Option<&'a str> {
         rest = rest.trim_start_matches([' ', '\t', '\n', '\r', ',']);
         let Some((Value::Text(key), len)) = json::prefix(rest) else { return found };
         rest = rest[len..].trim_start().strip_prefix(':')?;
-        let (_, len) = json::prefix(rest)?;
+        let len = json::len(rest)?;
         if key == wanted {
             found = Some(rest[..len].trim_start());
         }

@@ -84,7 +84,7 @@ impl<'a> Graph<'a> {
     /// Adds an input to the node added last; what holds nothing is left out.
     pub(super) fn put(&mut self, name: &'a str, input: Option<Input<'a>>) {
         if let (Some(input), Some(node)) = (input, self.nodes.last_mut()) {
-            self.inputs.push((name, input));
+            self.inputs.push((own_name(name), input));
             node.inputs.end = self.inputs.len();
         }
     }
@@ -199,6 +199,13 @@ impl Default for Graph<'_> {
     fn default() -> Self {
         Self { nodes: Vec::new(), inputs: Vec::new(), steps: Cell::new(GRAPH_STEPS_MAX), taken: Cell::new(0) }
     }
+}
+
+/// Of an input that there is for one choice of another, as `model.prompt`, the name it has there.
+fn own_name(name: &str) -> &str {
+    let end = name.rsplit('.').next().unwrap_or(name);
+    let is_name = end.starts_with(|letter: char| letter.is_ascii_lowercase());
+    if is_name { end } else { name }
 }
 
 fn resolved<'a>(value: &'a Value<'a>, by_id: &HashMap<&str, NodeAt>) -> Option<Input<'a>> {

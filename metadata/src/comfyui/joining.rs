@@ -1,6 +1,7 @@
 //! Text nodes that put texts together, replace parts of them, or change their letters.
 
 use crate::comfyui::graph::{Graph, Input, NodeAt};
+use crate::comfyui::scalar;
 use crate::comfyui::strings::{Said, Strings, said, unsure};
 use crate::comfyui::text::Side;
 use crate::json::Value;
@@ -166,6 +167,37 @@ pub(super) fn replaced(strings: &mut Strings<'_, '_>, at: NodeAt, side: Side, de
         text = text.replace(find.as_str(), &with);
     }
     if is_applied { said(&text, from.is_sure) } else { Some(unsure(from)) }
+}
+
+/// A pattern with `{name}` for the node's other texts; `{{` and `}}` are braces. What is not known, or is set
+/// in another way than plainly, gives nothing.
+pub(super) fn formatted(strings: &mut Strings<'_, '_>, at: NodeAt, side: Side, depth: u32) -> Option<Said> {
+    let pattern = strings.at(at, "f_string", side, depth)?;
+    let mut is_sure = pattern.is_sure;
+    let mut text = String::with_capacity(pattern.text.len());
+    let mut rest: &str = &pattern.text;
+    while let Some(brace) = rest.find(['{', '}']) {
+        text.push_str(&rest[..brace]);
+        let tail = &rest[brace..];
+        if let Some(after) = tail.strip_prefix("{{").or_else(|| tail.strip_prefix("}}")) {
+            text.push_str(&tail[..1]);
+            rest = after;
+            continue;
+        }
+        let (name, after) = tail.strip_prefix('{')?.split_once('}')?;
+        let value = match strings.at(at, name, side, depth) {
+            Some(said) => said,
+            None => said(&scalar::first(strings.graph, at, &[name])?, false)?,
+        };
+        if text.len() + value.text.len() > GENERATION_TEXT_BYTES_MAX || !strings.graph.spend(1) {
+            return None;
+        }
+        is_sure &= value.is_sure;
+        text.push_str(&value.text);
+        rest = after;
+    }
+    text.push_str(rest);
+    said(&text, is_sure)
 }
 
 /// A text trimmed, or in other letters.

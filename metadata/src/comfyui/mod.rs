@@ -27,7 +27,7 @@ mod widgets;
 
 #[cfg(test)]
 use places::parse;
-pub(super) use places::{find, is_graph};
+pub(super) use places::{find, is_editor_graph, is_graph};
 
 use crate::comfyui::graph::Graph;
 use crate::comfyui::sampling::Settings;
@@ -76,13 +76,14 @@ fn of_route(graph: &Graph<'_>, route: &route::Route, recipe: &mut Recipe) {
         put(recipe, &format!("Model {}", nth + 2), Some(model));
     }
     if let Some(encoder) = prompts.encoder {
-        let encoders = model::encoders(graph, encoder);
+        let encoders = model::encoders(graph, encoder, &made.applied);
         put(recipe, "Clip skip", encoders.clip_skip.map(|skip| skip.to_string()));
         for (nth, file) in encoders.files.into_iter().enumerate() {
             put(recipe, &format!("Text encoder {}", nth + 1), Some(file));
         }
         for lora in encoders.loras {
-            if !recipe.loras.iter().any(|known| normal::is_same_lora(&known.name, &lora.name)) {
+            let same = normal::SameLora::as_this(&lora.name);
+            if !recipe.loras.iter().any(|known| same.is(&known.name)) {
                 recipe.loras.push(lora);
             }
         }

@@ -58,6 +58,8 @@ pub(super) struct Made {
     pub(super) loras: Vec<Lora>,
     /// The loader, or the last node that was reached.
     pub(super) loader: Option<NodeAt>,
+    /// Every node whose adapters these are.
+    pub(super) applied: Vec<NodeAt>,
 }
 
 /// The model that a sampler was given.
@@ -74,6 +76,7 @@ pub(super) fn of(graph: &Graph<'_>, sampler: NodeAt) -> Made {
     for at in chain.iter().rev() {
         adapters::add(graph, *at, &mut made.loras);
     }
+    made.applied = chain;
     let mut nth = 0;
     while let Some(&at) = merged.get(nth) {
         nth += 1;
@@ -86,6 +89,7 @@ pub(super) fn of(graph: &Graph<'_>, sampler: NodeAt) -> Made {
         for at in chain.iter().rev() {
             adapters::add(graph, *at, &mut made.loras);
         }
+        made.applied.append(&mut chain);
         if let Some(name) = name
             && made.others.len() < OTHERS_MAX
             && made.model.as_ref() != Some(&name)
@@ -195,8 +199,8 @@ pub(super) struct Encoders {
     pub(super) loras: Vec<Lora>,
 }
 
-/// Follows the `clip` of an encoder, or what a loader says itself.
-pub(super) fn encoders(graph: &Graph<'_>, encoder: NodeAt) -> Encoders {
+/// Follows the `clip` of an encoder, or what a loader says itself. The adapters of `known` nodes are left out.
+pub(super) fn encoders(graph: &Graph<'_>, encoder: NodeAt, known: &[NodeAt]) -> Encoders {
     const LINKS: [&str; 6] = ["clip", "text_encoders", "text_encoder", "t5", "clip1", "CLIP"];
     const SKIPS: [&str; 3] = ["stop_at_clip_layer", "clip_skip", "base_clip_skip"];
     graph.begin();
@@ -228,7 +232,7 @@ pub(super) fn encoders(graph: &Graph<'_>, encoder: NodeAt) -> Encoders {
         let Some((target, _)) = next.or_else(only) else { break };
         at = target;
     }
-    for at in chain.into_iter().rev() {
+    for at in chain.into_iter().rev().filter(|at| !known.contains(at)) {
         adapters::add(graph, at, &mut found.loras);
     }
     found

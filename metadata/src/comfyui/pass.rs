@@ -98,6 +98,14 @@ pub(super) fn output(graph: &Graph<'_>, at: NodeAt, slot: u32) -> Option<&'stati
     names.get(usize::try_from(slot).ok()?).copied()
 }
 
+/// Of a node that only hands on, several things at once: each output is the input of that place.
+pub(super) fn in_order(graph: &Graph<'_>, at: NodeAt, slot: u32) -> Option<(NodeAt, u32)> {
+    let is_all_links = graph.inputs(at).all(|(_, input)| matches!(input, Input::Link(..)));
+    let slot = usize::try_from(slot).ok()?;
+    let of_slot = || graph.links(at).nth(slot).map(|(_, link)| link);
+    if is_all_links && graph.inputs(at).nth(1).is_some() { of_slot() } else { None }
+}
+
 /// The bundle a node takes in, its first one first.
 pub(super) fn bundle(graph: &Graph<'_>, at: NodeAt) -> Option<(NodeAt, u32)> {
     graph.first_link(at, &BUNDLES).map(|(target, _)| (target, BUNDLE))

@@ -34,10 +34,9 @@ impl Form {
 
     /// Whether a text may hold a graph of the form, as a text within a text too.
     fn may_be_in(self, text: &str) -> bool {
-        let has = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
         match self {
-            Self::Run => has("class_type"),
-            Self::Editor => has("nodes") && has("type"),
+            Self::Run => has(text, "class_type"),
+            Self::Editor => has(text, "nodes") && has(text, "type"),
         }
     }
 }
@@ -74,8 +73,21 @@ pub(super) fn parse(text: &str, name: &str) -> Option<Recipe> {
 /// Whether a text is a graph of either form, which is never shown as generation text.
 pub(crate) fn is_graph(text: &str) -> bool {
     let start = text.trim_start();
-    start.starts_with('{')
-        && (start.contains("\"class_type\"") || start.contains("\"nodes\"") && start.contains("\"links\""))
+    start.starts_with('{') && (has(start, RUN) || EDITOR.iter().all(|word| has(start, word)))
+}
+
+/// Whether a text is a graph of the editor alone.
+pub(crate) fn is_editor_graph(text: &str) -> bool {
+    let start = text.trim_start();
+    start.starts_with('{') && EDITOR.iter().all(|word| has(start, word)) && !has(start, RUN)
+}
+
+/// What stands in each form of graph.
+const RUN: &str = "\"class_type\"";
+const EDITOR: [&str; 2] = ["\"nodes\"", "\"links\""];
+
+fn has(text: &str, word: &str) -> bool {
+    memmem::find(text.as_bytes(), word.as_bytes()).is_some()
 }
 
 /// The first graph of a form, those in slots of its name before others.
@@ -86,11 +98,17 @@ fn of_form(sheet: &Sheet<'_>, form: Form) -> Option<Claim> {
     let mut broken = None;
     let claim = slots.into_iter().find_map(|(slot, text)| {
         let name = sheet.name();
-        let recipe = match sheet.whole_json(&slot.text) {
-            Some(value) => of_value(value, form, WRAPPINGS_MAX, text, name),
-            None => json::parse(text).and_then(|value| of_value(&value, form, WRAPPINGS_MAX, text, name)),
+        // Behind a label it is not what the sheet reads.
+        let own = || if sheet.is_broken_json(slot, text) { None } else { json::parse(text) };
+        let own = if sheet.whole_json(&slot.text).is_none() { own() } else { None };
+        let value = sheet.whole_json(&slot.text).or(own.as_ref());
+        let recipe = value.and_then(|value| of_value(value, form, WRAPPINGS_MAX, text, name));
+        // An editor's graph may hold words of the other form, in a prompt for one.
+        let is_whole = || match form {
+            Form::Editor => value.is_some(),
+            Form::Run => value.is_some_and(|value| value.get("nodes").and_then(Value::list).is_some()),
         };
-        if recipe.is_some() || !is_graph(text) || form == Form::Editor && json::parse(text).is_some() {
+        if recipe.is_some() || !is_graph(text) || is_whole() {
             return Some(Claim::rendered(recipe?, slot.place.label()));
         }
         broken = broken.take().or(Some(slot.place.name()));

@@ -17,7 +17,7 @@ pub(super) struct Route {
 }
 
 /// Inputs that hand on a picture or its latent.
-const PICTURES: [&str; 44] = [
+const PICTURES: [&str; 47] = [
     "image_target",
     "target_image",
     "latent_image",
@@ -62,6 +62,9 @@ const PICTURES: [&str; 44] = [
     "LATENT",
     "base_image",
     "start_image",
+    "init_image",
+    "first_frame",
+    "reference_image",
 ];
 
 /// The base sampler of the picture named `name`; `None` when no sampler leads to it.
@@ -249,7 +252,9 @@ pub(super) fn saver(graph: &Graph<'_>, name: &str) -> Option<NodeAt> {
     }
     if savers.is_empty() {
         savers = all(&|at| {
-            graph.is_kind(at, &["preview", "output", "compare", "view"]) && graph.links(at).next().is_some()
+            graph.is_kind(at, &["preview", "output", "compare", "view"])
+                && !graph.is_kind(at, &["previewany"])
+                && graph.links(at).next().is_some()
         });
     }
     if let [only] = savers[..] {

@@ -156,14 +156,17 @@ impl<'g, 'a> Strings<'g, 'a> {
         if is_display(graph, at) {
             return self.display(at, side, depth);
         }
-        if is_kind(&WRITERS) && !graph.has(at, "clip") {
+        if is_writer(graph, at) {
             return self.shown_of(at, slot).and_then(|text| said(text, false));
         }
         if let Some(output) = pass::output(graph, at, slot) {
             return self.at(at, output, side, depth);
         }
         if let Some(branch) = pass::chosen(graph, at) {
-            return self.of(branch, side, depth + 1).or_else(|| self.any_link(at, side, depth));
+            let said = self.of(branch, side, depth + 1);
+            // What was chosen and left empty was used so.
+            return said
+                .or_else(|| if self.is_blank(branch) { None } else { self.any_link(at, side, depth) });
         }
         if graph.has(at, "populated_text") {
             let populated = self.at(at, "populated_text", side, depth).map(sure);
@@ -171,6 +174,13 @@ impl<'g, 'a> Strings<'g, 'a> {
         }
         if is_kind(&["concat", "join", "combine", "append", "stringfunction"]) {
             return joining::joined(self, at, side, depth);
+        }
+        if graph.class(at) == "StringFormat" {
+            return joining::formatted(self, at, side, depth);
+        }
+        if is_kind(&["regexextract", "jsonextract"]) {
+            // A part of the text that only running it tells.
+            return self.shown_of(at, slot).and_then(|text| said(text, false));
         }
         if is_kind(&["replace", "find"]) {
             return joining::replaced(self, at, side, depth);
@@ -195,6 +205,18 @@ impl<'g, 'a> Strings<'g, 'a> {
         self.named(at, side, depth).or_else(|| self.last_resort(at, slot, side, depth))
     }
 
+    /// Whether an input is a text of no letters, or a node that holds nothing else.
+    fn is_blank(&self, input: Input<'a>) -> bool {
+        let is_blank = |input| matches!(input, Input::Literal(Value::Text(text)) if text.trim().is_empty());
+        match input {
+            Input::Link(at, _) => {
+                let mut inputs = self.graph.inputs(at);
+                inputs.next().is_some_and(|(_, input)| is_blank(input)) && inputs.next().is_none()
+            }
+            input => is_blank(input),
+        }
+    }
+
     /// The text of a box, or of what is fed into a node that changes it.
     fn named(&mut self, at: NodeAt, side: Side, depth: u32) -> Option<Said> {
         const CHANGING: [&str; 13] = [
@@ -213,17 +235,21 @@ impl<'g, 'a> Strings<'g, 'a> {
 
     /// Of a node of unknown kind: its only text, its longest, or what it is linked to.
     fn last_resort(&mut self, at: NodeAt, slot: u32, side: Side, depth: u32) -> Option<Said> {
+        // Of a node that is fed a text its own texts say what to do with it.
+        let is_fed = TEXTS.iter().any(|name| self.graph.link(at, name).is_some());
         let texts: Vec<&'a str> = self
             .graph
             .inputs(at)
-            .filter(|(name, _)| !is_about_something_else(name))
+            .filter(|(name, _)| !is_fed && !is_about_something_else(name))
             .filter_map(|(_, input)| match input {
                 Input::Literal(value) => value.text(),
                 Input::Link(..) | Input::Lost => None,
             })
             .filter(|text| !is_path(text) && !text.trim().is_empty())
             .collect();
-        if let [only] = texts[..] {
+        if let [only] = texts[..]
+            && !is_setting(only)
+        {
             return said(only, false);
         }
         let longest = texts.into_iter().filter(|text| text.contains(' ')).max_by_key(|text| text.len());
@@ -292,6 +318,13 @@ impl<'g, 'a> Strings<'g, 'a> {
     }
 }
 
+/// Whether a node writes a text from an instruction. What takes a `clip` and is no generator of texts
+/// encodes one.
+pub(super) fn is_writer(graph: &Graph<'_>, at: NodeAt) -> bool {
+    let is_generator = graph.is_kind(at, &["textgenerat", "generatetext"]);
+    is_generator || graph.is_kind(at, &WRITERS) && !graph.has(at, "clip")
+}
+
 /// A text of its own, unless it is blank, too long or a path.
 pub(super) fn said(text: &str, is_sure: bool) -> Option<Said> {
     let is_fit = text.len() <= GENERATION_TEXT_BYTES_MAX && !text.trim().is_empty() && !is_path(text);
@@ -353,6 +386,12 @@ fn is_about_something_else(name: &str) -> bool {
     WORDS.iter().any(|word| name.contains(word))
 }
 
+/// A word of lower case, or numbers: what one chooses in a list, and no prompt of a node that is not known.
+fn is_setting(text: &str) -> bool {
+    let is_word = !text.contains([' ', ',', '\n']) && text.is_ascii() && !text.contains(char::is_uppercase);
+    is_word || !text.contains(char::is_alphabetic)
+}
+
 /// A model or text file is not a prompt.
 pub(super) fn is_path(text: &str) -> bool {
     const ENDS: [&str; 16] = [
@@ -377,7 +416,7 @@ pub(super) fn is_path(text: &str) -> bool {
     text.len() < 512
         && !text.contains(['\n', ','])
         && ENDS.iter().any(|end| {
-            text.len() >= end.len()
+            text.len() > end.len()
                 && text.get(text.len() - end.len()..).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
         })
 }

@@ -2,7 +2,7 @@
 //! of its own. What the nodes mean is not its business.
 
 use crate::json::Value;
-use crate::limits::{EDITOR_NODES_MAX, SUBGRAPH_DEPTH_MAX};
+use crate::limits::{EDITOR_NODES_MAX, NODE_INPUTS_MAX, SUBGRAPH_DEPTH_MAX};
 use std::collections::{HashMap, HashSet};
 
 /// An output: the id of a node within its scope, and the slot.
@@ -20,10 +20,14 @@ pub(super) struct Scope<'a> {
     pub(super) by_id: HashMap<&'a str, usize>,
     /// Names of the inputs from outside, in order.
     pub(super) inputs: Vec<&'a str>,
+    /// Those that feed values of nodes inside, whose own values the instance keeps in this order.
+    pub(super) values: Vec<&'a str>,
     /// What comes out of each output.
     pub(super) outputs: Vec<Option<Origin<'a>>>,
     /// Which input of the instance feeds an input of a node, in groups.
     pub(super) outside: HashMap<Origin<'a>, usize>,
+    /// Within an instance that is muted or bypassed.
+    pub(super) is_off: bool,
     definition: Option<&'a Value<'a>>,
     depth: usize,
 }
@@ -97,11 +101,13 @@ impl<'a> Layout<'a> {
             };
             if let Some(inside) = inside.filter(|inside| self.may_hold(nth, inside)) {
                 let depth = self.scopes[nth].depth + 1;
+                let is_off = self.scopes[nth].is_off || [2, 4].contains(&mode);
                 self.nodes[at].child = Some(self.scopes.len());
                 self.scopes.push(Scope {
                     instance: Some(at),
                     definition: Some(inside),
                     depth,
+                    is_off,
                     ..Scope::default()
                 });
             }
@@ -127,7 +133,9 @@ impl<'a> Layout<'a> {
 
     /// Links as lists or as objects; those to -20 are what comes out.
     fn wire(&mut self, nth: usize, definition: &'a Value<'a>) {
-        let scope = &mut self.scopes[nth];
+        let Self { scopes, nodes } = self;
+        let scope = &mut scopes[nth];
+        let mut feeds_value = [false; NODE_INPUTS_MAX];
         for link in definition.get("links").and_then(Value::list).unwrap_or_default() {
             let part = |at: usize, name: &str| match link.list() {
                 Some(list) => list.get(at),
@@ -139,10 +147,16 @@ impl<'a> Layout<'a> {
             let (Some(id), Some(origin)) = (id, origin) else { continue };
             scope.links.insert(id, origin);
             let target = part(3, "target_id").and_then(Value::scalar);
-            if target == Some("-20")
-                && let Some(output) = part(4, "target_slot").and_then(slot).filter(|slot| *slot < 256)
-            {
-                let output = output as usize;
+            let target_slot =
+                part(4, "target_slot").and_then(slot).and_then(|slot| usize::try_from(slot).ok());
+            let (Some(target), Some(target_slot)) = (target, target_slot) else { continue };
+            if let ("-10", Some(feeds_value)) = (origin.0, feeds_value.get_mut(origin.1 as usize)) {
+                let inputs = scope.by_id.get(target).map(|at| list(nodes[*at].value, "inputs"));
+                let input = inputs.and_then(|inputs| inputs.get(target_slot));
+                *feeds_value |= input.is_some_and(|input| input.get("widget").is_some());
+            }
+            if target == "-20" && target_slot < 256 {
+                let output = target_slot;
                 if scope.outputs.len() <= output {
                     scope.outputs.resize(output + 1, None);
                 }
@@ -152,6 +166,8 @@ impl<'a> Layout<'a> {
         let inputs = definition.get("inputs").and_then(Value::list).unwrap_or_default();
         scope.inputs =
             inputs.iter().map(|input| input.get("name").and_then(Value::text).unwrap_or("")).collect();
+        let of_values = scope.inputs.iter().zip(feeds_value).filter(|(_, feeds_value)| *feeds_value);
+        scope.values = of_values.map(|(name, _)| *name).collect();
     }
 
     /// A group knows its nodes by their number; what is not linked inside is joined to the outside

@@ -2,7 +2,7 @@
 //! a text came about is `strings`' business.
 
 use crate::comfyui::graph::{BUNDLE, Graph, Input, NodeAt};
-use crate::comfyui::strings::Strings;
+use crate::comfyui::strings::{Strings, is_writer};
 use crate::comfyui::{pass, scalar};
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -62,7 +62,7 @@ const ENCODED: [&[&str]; 7] = [
     &["text_g", "text_l"],
     &["text"],
     &["bert", "mt5xl"],
-    &["tags", "lyrics"],
+    &["tags", "caption", "lyrics"],
     &["prompt", "user_prompt", "positive_prompt"],
     &["caption", "string", "text_positive", "wildcard_text", "populated_text"],
     &["clip_l", "qwen25_7b"],
@@ -111,6 +111,9 @@ pub(super) fn is_encoder(graph: &Graph<'_>, at: NodeAt) -> bool {
         ENCODED.iter().any(|names| graph.has_any(at, names))
             || graph.has_any(at, &["t5xxl", "clip_g", "llama", "positive", "base_positive"])
     };
+    if is_writer(graph, at) {
+        return false;
+    }
     graph.is_kind(at, &["textencode", "text encode", "text_encode"])
         || graph.has(at, "positive_prompt") && graph.has(at, "negative_prompt")
         || graph.has_any(at, &["clip", "text_encoder", "text_encoders", "t5"]) && has_text()
@@ -300,7 +303,7 @@ impl<'s, 'g, 'a> Walk<'s, 'g, 'a> {
         if graph.has_any(at, &["text", "prompt", "text_g"]) {
             self.encoder(at, side, false);
         } else {
-            self.through(at, side);
+            self.through(at, slot, side);
         }
     }
 
@@ -370,11 +373,15 @@ impl<'s, 'g, 'a> Walk<'s, 'g, 'a> {
     }
 
     /// A node of unknown kind is passed through where it is clear what it passes.
-    fn through(&mut self, at: NodeAt, side: Side) {
+    fn through(&mut self, at: NodeAt, slot: u32, side: Side) {
         const ANY: [&str; 8] = ["any", "value", "input", "anything", "*", "any_01", "input1", "source"];
         let graph = self.graph();
-        let names = side.names()[..2].iter().chain(&ANY);
-        if let Some(input) = names.filter_map(|name| graph.input(at, name)).next() {
+        let first = |names: &[&str]| names.iter().find_map(|name| graph.input(at, name));
+        if let Some(input) = first(&side.names()[..2]) {
+            self.take(at, input, side);
+        } else if let Some(link) = pass::in_order(graph, at, slot) {
+            self.push(link, side);
+        } else if let Some(input) = first(&ANY) {
             self.take(at, input, side);
         } else if let Some(bundle) = pass::bundle(graph, at) {
             self.push(bundle, side);
@@ -388,7 +395,8 @@ impl<'s, 'g, 'a> Walk<'s, 'g, 'a> {
     fn encoder(&mut self, at: NodeAt, side: Side, is_shared: bool) {
         let graph = self.graph();
         self.encoder.get_or_insert(at);
-        if side == Side::Negative && (is_shared || graph.has(at, "positive_prompt")) {
+        if side == Side::Negative && (is_shared || graph.has_any(at, &["positive_prompt", "negative_prompt"]))
+        {
             let said =
                 ["negative_prompt", "negative"].iter().find_map(|name| self.strings.at(at, name, side, 0));
             match (said, graph.first_link(at, &["hyvid_cfg", "negative_text_embeds"])) {

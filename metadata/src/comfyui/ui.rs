@@ -2,7 +2,7 @@
 //! editor resolved, values given their names. Used where no graph that was run is there.
 
 use crate::comfyui::graph::{Graph, Input, NodeAt};
-use crate::comfyui::subgraphs::{Layout, Origin, Placed, list};
+use crate::comfyui::subgraphs::{Layout, Origin, Placed, Scope, list};
 use crate::comfyui::widgets;
 use crate::json::Value;
 use crate::limits::{GRAPH_STEPS_MAX, NODE_INPUTS_MAX};
@@ -30,7 +30,8 @@ pub(super) fn graph<'a>(root: &'a Value<'a>) -> Option<Graph<'a>> {
     let layout = Layout::of(root)?;
     let mut at: NodeAt = 0;
     let places = layout.nodes.iter().map(|node| {
-        let is_real = node.child.is_none() && ![2, 4].contains(&node.mode) && !is_helper(node.kind);
+        let is_off = [2, 4].contains(&node.mode) || layout.scopes[node.scope].is_off;
+        let is_real = node.child.is_none() && !is_off && !is_helper(node.kind);
         at += usize::from(is_real);
         is_real.then(|| at - 1)
     });
@@ -139,13 +140,15 @@ impl<'a> Editor<'a> {
     /// The values of a node by name: its own, then those that an instance of its subgraph puts in their place.
     fn values(&self, node: &Placed<'a>) -> Vec<(&'a str, &'a Value<'a>)> {
         let mut values = own_values(node);
-        if let Some(instance) = self.layout.scopes[node.scope].instance {
-            let instance = &self.layout.nodes[instance];
-            values.extend(
-                proxies(instance).filter(|(id, ..)| *id == node.id).map(|(_, name, value)| (name, value)),
-            );
-        }
+        values.extend(self.replaced(node));
         values
+    }
+
+    /// What the instance around a node puts in place of its values.
+    fn replaced(&self, node: &Placed<'a>) -> impl Iterator<Item = (&'a str, &'a Value<'a>)> {
+        let instance = self.layout.scopes[node.scope].instance.map(|at| &self.layout.nodes[at]);
+        let of_node = instance.into_iter().flat_map(proxies).filter(|(id, ..)| *id == node.id);
+        of_node.map(|(_, name, value)| (name, value))
     }
 
     /// What an input is linked to within its scope.
@@ -240,10 +243,12 @@ impl<'a> Editor<'a> {
         }
         let name = name?;
         let promoted = proxies(instance).find(|(id, known, _)| *id == "-1" && *known == name);
-        let value = promoted.map(|(.., value)| value).or_else(|| {
-            let own = self.values(instance);
-            own.into_iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value)
-        });
+        let of_name = |(known, value): (&str, &'a Value<'a>)| (known == name).then_some(value);
+        let value = promoted
+            .map(|(.., value)| value)
+            .or_else(|| self.replaced(instance).filter_map(of_name).last())
+            .or_else(|| in_place(inside, instance, slot))
+            .or_else(|| own_values(instance).into_iter().rev().find_map(of_name));
         value.filter(|value| !matches!(value, Value::Null)).map(Outside::Value)
     }
 
@@ -258,6 +263,14 @@ impl<'a> Editor<'a> {
 enum Outside<'a> {
     Value(&'a Value<'a>),
     Linked(usize, Origin<'a>),
+}
+
+/// The value of a subgraph's input where the instance keeps one for each input that feeds values.
+fn in_place<'a>(inside: &Scope<'a>, instance: &Placed<'a>, slot: usize) -> Option<&'a Value<'a>> {
+    let values = list(instance.value, "widgets_values");
+    let name = inside.inputs.get(slot)?;
+    let nth = inside.values.iter().position(|known| known == name)?;
+    values.get(nth).filter(|_| values.len() == inside.values.len())
 }
 
 fn own_values<'a>(node: &Placed<'a>) -> Vec<(&'a str, &'a Value<'a>)> {

@@ -2,7 +2,7 @@
 //! that only work on a finished picture.
 
 use crate::comfyui::graph::{Graph, NodeAt};
-use crate::comfyui::strings::{Strings, is_path};
+use crate::comfyui::strings::{self, Strings, is_path};
 use crate::comfyui::text::{self, Side};
 use crate::comfyui::{passes, put, route, sampling, scalar};
 use crate::normal;
@@ -16,15 +16,24 @@ pub(super) fn fill(graph: &Graph<'_>, saver: Option<NodeAt>, recipe: &mut Recipe
     graph.begin();
     let nodes = saver.map_or_else(|| (0..graph.len()).collect(), |saver| route::upstream(graph, saver));
     graph.begin();
-    if let Some(service) = nodes.iter().copied().find(|at| is_service(graph, *at)) {
+    let way = saver.map(|saver| route::way(graph, saver, false));
+    graph.begin();
+    // One that the picture came through, before one that only leads to it; what writes texts makes none.
+    let mut services = way.iter().flatten().chain(&nodes).copied().filter(|at| is_service(graph, *at));
+    if let Some(service) = services.find(|at| !is_writer(graph, *at)) {
         of_service(graph, service, recipe);
     }
     if recipe.positive.is_empty() {
         longest(graph, &nodes, recipe);
     }
     graph.begin();
-    let way = saver.map(|saver| route::way(graph, saver, false));
     passes::upscaled_only(graph, way.as_deref().unwrap_or(&nodes), recipe);
+}
+
+/// A node that makes a text of an instruction, where its class does not say that it makes pictures too.
+fn is_writer(graph: &Graph<'_>, at: NodeAt) -> bool {
+    strings::is_writer(graph, at) && !graph.is_kind(at, &["image", "img", "video", "banana", "t2i", "veo"])
+        || graph.is_kind(at, &["seednode"])
 }
 
 /// A node that makes a picture of a prompt by itself.
@@ -89,13 +98,13 @@ fn longest(graph: &Graph<'_>, nodes: &[NodeAt], recipe: &mut Recipe) {
         }
         let text = if text::is_encoder(graph, at) {
             text::encoded(&mut strings, at, Side::Positive)
-        } else if graph.is_kind(at, &["prompt"]) || graph.has(at, "prompt") {
+        } else if (graph.is_kind(at, &["prompt"]) || graph.has(at, "prompt")) && !is_writer(graph, at) {
             let said = PROMPTS.iter().find_map(|name| strings.at(at, name, Side::Positive, 0));
             said.map(|said| said.text.trim().to_owned()).unwrap_or_default()
         } else {
             continue;
         };
-        if is_path(&text) || text.starts_with(['{', '[']) && crate::json::parse(&text).is_some() {
+        if is_path(&text) || text.starts_with(['{', '[']) && crate::json::len(&text).is_some() {
             continue;
         }
         let is_negative =

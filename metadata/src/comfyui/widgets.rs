@@ -50,6 +50,15 @@ const ORDERS: &[(&str, &[&str])] = &[
     ("CLIPTextEncodeLumina2", &["system_prompt", "user_prompt"]),
     ("TextEncodeQwenImageEdit", &["prompt"]),
     ("TextEncodeQwenImageEditPlus", &["prompt"]),
+    ("TextEncodeAceStepAudio", &["tags", "lyrics", "lyrics_strength"]),
+    ("TextEncodeAceStepAudio1.5", &["tags", "lyrics"]),
+    ("CLIPVisionEncode", &["crop"]),
+    ("TextEncodeFibo2", &["prompt", "negative_prompt"]),
+    ("StringFormat", &["f_string"]),
+    ("RegexExtract", &["string", "regex_pattern", "mode"]),
+    ("RegexReplace", &["string", "regex_pattern", "replace"]),
+    ("JsonExtractString", &["json_string", "key"]),
+    ("CustomCombo", &["choice"]),
     ("CLIPSetLastLayer", &["stop_at_clip_layer"]),
     ("CheckpointLoaderSimple", &["ckpt_name"]),
     ("CheckpointLoader", &["config_name", "ckpt_name"]),
@@ -215,11 +224,16 @@ fn is_control(name: &str, value: &Value<'_>) -> bool {
 /// Names by what the values look like.
 fn guessed<'a>(kind: &str, values: &'a [Value<'a>]) -> Vec<(&'a str, &'a Value<'a>)> {
     let mut found: Vec<(&'a str, &'a Value<'a>)> = Vec::new();
+    let prompt = prompt(kind, values);
+    let is_latent = kind.contains("empty") && kind.contains("latent");
     for (nth, value) in values.iter().enumerate().take(UNNAMED.len()) {
         let value = single(value);
         let name = match value {
+            Value::Text(_) if Some(nth) == prompt => Some("prompt"),
             Value::Text(text) => of_text(kind, text),
             Value::Number(_) if values.get(nth + 1).is_some_and(|next| is_control("", next)) => Some("seed"),
+            // What makes an empty latent begins with its size.
+            Value::Number(_) if is_latent => ["width", "height"].get(nth).copied(),
             Value::Null | Value::List(_) => continue,
             _ => None,
         };
@@ -272,7 +286,51 @@ fn of_text(kind: &str, text: &str) -> Option<&'static str> {
     if SAMPLERS.iter().any(|start| text.starts_with(start)) && !text.contains(' ') {
         return Some("sampler_name");
     }
-    let is_text = ["text", "prompt", "string", "encode"].iter().any(|word| kind.contains(word));
-    // Of a node that is not about texts a text with blanks is what it was asked for.
-    if is_text { Some("text") } else { text.contains(' ').then_some("prompt") }
+    is_about_texts(kind).then_some("text")
+}
+
+/// What makes a picture or a voice of a text is not about the text.
+fn is_about_texts(kind: &str) -> bool {
+    let is_encoder = kind.contains("encode") && !kind.contains("vision");
+    let is_text = kind.contains("text")
+        && !["textto", "text2", "kontext", "context"].iter().any(|word| kind.contains(word));
+    is_encoder || is_text || ["prompt", "string"].iter().any(|word| kind.contains(word))
+}
+
+/// Which value of a node that is not about texts is what it was asked for: the first that reads like a
+/// sentence, as what comes later is said to the service in general. Those of tools are what one chose.
+fn prompt(kind: &str, values: &[Value<'_>]) -> Option<usize> {
+    const TOOLS: [&str; 12] = [
+        "resize",
+        "enhance",
+        "voice",
+        "selector",
+        "shader",
+        "math",
+        "expression",
+        "save",
+        "load",
+        "combo",
+        "regex",
+        "json",
+    ];
+    if is_about_texts(kind) || TOOLS.iter().any(|word| kind.contains(word)) {
+        return None;
+    }
+    let is_sentence = |value: &Value<'_>| single(value).text().is_some_and(is_sentence);
+    values.iter().take(UNNAMED.len()).position(is_sentence)
+}
+
+/// Several words of which not all are names, or words of a script without blanks.
+fn is_sentence(text: &str) -> bool {
+    const WORDS_MIN: usize = 3;
+    const LETTERS_MIN: usize = 6;
+    let words = || text.split_whitespace().filter(|word| word.contains(char::is_alphabetic));
+    let is_of_words =
+        words().nth(WORDS_MIN - 1).is_some() && words().any(|word| word.starts_with(char::is_lowercase));
+    is_of_words || text.chars().filter(|letter| is_ideograph(*letter)).nth(LETTERS_MIN - 1).is_some()
+}
+
+fn is_ideograph(letter: char) -> bool {
+    matches!(letter, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}')
 }

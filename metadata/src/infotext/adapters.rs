@@ -3,6 +3,7 @@
 
 use crate::json::{self, Value};
 use crate::limits::LORAS_MAX;
+use crate::normal::SameLora;
 use crate::{normal, prompt};
 use lumidex_schema::recipe::{Lora, Recipe};
 
@@ -80,8 +81,8 @@ impl Adapters {
             }
         }
         // A list of all of them gives their order too.
-        let nth =
-            |lora: &Lora| self.weights.iter().position(|(name, _)| normal::is_same_lora(&lora.name, name));
+        let names: Vec<_> = self.weights.iter().map(|(name, _)| SameLora::as_this(name)).collect();
+        let nth = |lora: &Lora| names.iter().position(|name| name.is(&lora.name));
         if self.weights.len() >= loras.len() && loras.iter().all(|lora| nth(lora).is_some()) {
             loras.sort_by_cached_key(nth);
         }
@@ -112,7 +113,8 @@ impl Adapters {
 }
 
 fn find<'a>(loras: &'a mut [Lora], name: &str) -> Option<&'a mut Lora> {
-    loras.iter_mut().find(|lora| normal::is_same_lora(&lora.name, name))
+    let same = SameLora::as_this(name);
+    loras.iter_mut().find(|lora| same.is(&lora.name))
 }
 
 /// Whether an entry is no number; the others are added.
@@ -151,7 +153,10 @@ pub(crate) fn lists(recipe: &Recipe) -> Vec<(&'static str, String)> {
     // Reading back, those of the prompt come first.
     let is_in_order = recipe.loras.iter().all(|lora| {
         order
-            .find(|name| recipe.loras.iter().any(|known| normal::is_same_lora(&known.name, name)))
+            .find(|name| {
+                let same = SameLora::as_this(name);
+                recipe.loras.iter().any(|known| same.is(&known.name))
+            })
             .is_some_and(|name| normal::is_same_lora(&lora.name, name))
     });
     if !is_in_order {
@@ -168,7 +173,8 @@ pub(crate) fn lists_beyond(
 ) -> Vec<(&'static str, String)> {
     let [mut weights, mut clip_weights, mut hashes] = [const { Vec::<String>::new() }; 3];
     for lora in loras {
-        let known = said.iter().find(|known| normal::is_same_lora(&known.name, &lora.name));
+        let same = SameLora::as_this(&lora.name);
+        let known = said.iter().find(|known| same.is(&known.name));
         let name = &lora.name;
         if known.is_none_or(|known| known.weight != lora.weight) {
             weights.push(format!("{name}: {}", lora.weight));

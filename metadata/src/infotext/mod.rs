@@ -13,6 +13,7 @@ mod settings;
 mod tests;
 
 pub(super) use adapters::lists_beyond;
+pub(super) use parts::before_settings;
 pub(super) use render::{complete, keys, pairs, render};
 pub(super) use settings::is_key;
 

@@ -41,6 +41,11 @@ pub(super) fn split(text: &str) -> Parts<'_> {
     Parts { positive, negative: negative.trim(), settings, templates, trailer }
 }
 
+/// What stands before the settings, whatever it is.
+pub(crate) fn before_settings(text: &str) -> &str {
+    &text[..find_settings(text).map_or(text.len(), |found| found.at)]
+}
+
 struct Found {
     at: usize,
     /// The settings do not start a line.
@@ -62,7 +67,8 @@ fn find_settings(text: &str) -> Option<Found> {
     }
     if settings::is_settings_line(last) {
         // A prompt with a colon, and the settings behind it in the same line.
-        let behind = jammed().filter(|found| found.at > at && !settings::starts_known(last));
+        let starts = settings::starts_known(last) && !last.starts_with("Steps:");
+        let behind = jammed().filter(|found| found.at > at && !starts);
         return behind.or(line(at));
     }
     jammed()

@@ -153,6 +153,13 @@ fn without_a_sampler_the_texts_of_encoders_are_taken() {
 }
 
 #[test]
+fn an_empty_latent_of_an_unknown_kind_begins_with_its_size() {
+    let latent = r#"{"id": 5, "type": "EmptyToy7LatentVideo", "widgets_values": [896, 1152, 33, 1]}"#;
+    let recipe = old(&format!("{ENCODER}, {latent}"), TO_SAMPLER);
+    assert_eq!((recipe.width, recipe.height), (Some(896), Some(1152)));
+}
+
+#[test]
 fn an_image_service_of_unknown_order_is_read_by_its_values() {
     let text = r#"{"nodes": [{"id": 1, "type": "GeminiImageNode", "inputs": [], "widgets_values":
         ["a balloon over a market", "some-image-2.5", 8514, "randomize", "auto", "You are an engine."]},

@@ -6,6 +6,7 @@ mod editor;
 mod kinds;
 mod places;
 mod random;
+mod refused;
 mod samplers;
 
 use super::parse;
