@@ -10,6 +10,9 @@ use lumidex_schema::id::Seq;
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::operation::{Act, OperationKind, Step};
 
+/// Stands for the name in a trash of what will not be done.
+const FORESEEN: &str = "foreseen";
+
 /// See the top of the file.
 pub(super) struct Draft<'a> {
     files: &'a Files,
@@ -22,11 +25,32 @@ pub(super) struct Draft<'a> {
     items: u32,
     /// The number of the next item.
     next: u32,
+    /// Where files would go, when nothing is to be journaled.
+    foreseen: Option<Vec<(Vec<u8>, Vec<u8>)>>,
 }
 
 impl<'a> Draft<'a> {
     pub(super) fn new(files: &'a Files, run: &'a Run) -> Self {
-        Self { files, run, operation: None, token: None, steps: Vec::new(), items: 0, next: 0 }
+        Self {
+            files,
+            run,
+            operation: None,
+            token: None,
+            steps: Vec::new(),
+            items: 0,
+            next: 0,
+            foreseen: None,
+        }
+    }
+
+    /// From now on only remembers where files would go; nothing of it ever reaches the ledger.
+    pub(super) fn only_foresee(&mut self) {
+        self.foreseen = Some(Vec::new());
+    }
+
+    /// Where files would go.
+    pub(super) fn into_foreseen(self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.foreseen.unwrap_or_default()
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -37,6 +61,9 @@ impl<'a> Draft<'a> {
     pub(super) fn token(&mut self) -> Result<String, WishError> {
         if let Some(token) = &self.token {
             return Ok(token.clone());
+        }
+        if self.foreseen.is_some() {
+            return Ok(FORESEEN.to_owned());
         }
         let operation = match self.operation {
             Some(operation) => operation,
@@ -50,6 +77,12 @@ impl<'a> Draft<'a> {
     /// Adds an item.
     pub(super) fn add(&mut self, mut steps: Vec<Step>) -> Result<(), WishError> {
         if steps.is_empty() {
+            return Ok(());
+        }
+        if let Some(foreseen) = &mut self.foreseen {
+            self.next = self.next.saturating_add(1);
+            let is_placed = |step: &Step| matches!(step.act, Act::MoveFile | Act::CopyFile);
+            foreseen.extend(steps.into_iter().filter(is_placed).map(|step| (step.from, step.to)));
             return Ok(());
         }
         self.items = self.items.saturating_add(weight(self.run.kind(), &steps));

@@ -29,14 +29,14 @@ use apply::{Applied, Manner, apply};
 use lumidex_schema::id::{Seq, Timestamp};
 use lumidex_schema::operation::OperationKind;
 use parking_lot::{Mutex, RwLock};
-use plan::{AtProblem, Plan, plan, preview, reverse};
+use plan::{AtProblem, Plan, foresee, plan, preview, reverse};
 use purge::{Bounds, purge};
 use running::{Run, Runs};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use wish::{Gone, Preview, Report, Running, Wish, WishError};
+pub use wish::{Foreseen, Gone, Placing, Preview, Report, Running, Wish, WishError};
 
 /// Does what is wished. Its methods block until that is done; several may be called at once.
 pub struct Files {
@@ -111,6 +111,14 @@ impl Files {
     /// As [`Files::perform`].
     pub fn preview_flatten(&self, folder: &[u8]) -> Result<Preview, WishError> {
         preview(self, folder)
+    }
+
+    /// What a wish would do if it were done now: all is checked as for that, and nothing is journaled.
+    ///
+    /// # Errors
+    /// As [`Files::perform`].
+    pub fn foresee(&self, wish: &Wish) -> Result<Foreseen, WishError> {
+        foresee(self, &Run::unlisted(wish.kind(), &self.stop), wish)
     }
 
     /// Goes on with what was begun before the last end of the program, and forgets what was only

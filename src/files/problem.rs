@@ -16,6 +16,8 @@ pub(super) struct Problem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sort {
     Refused,
+    /// As refused, because something stands where it is to go.
+    Taken,
     Unknown,
     Forbidden,
 }
@@ -23,6 +25,15 @@ enum Sort {
 impl Problem {
     pub(super) fn refused(text: impl Into<String>) -> Self {
         Self { sort: Sort::Refused, text: text.into() }
+    }
+
+    pub(super) fn taken(text: impl Into<String>) -> Self {
+        Self { sort: Sort::Taken, text: text.into() }
+    }
+
+    /// Whether another place would do.
+    pub(super) fn is_taken(&self) -> bool {
+        self.sort == Sort::Taken
     }
 
     pub(super) fn unknown(text: impl Into<String>) -> Self {
@@ -36,7 +47,7 @@ impl Problem {
     /// As the reason for doing nothing at all.
     pub(super) fn into_error(self) -> WishError {
         match self.sort {
-            Sort::Refused => WishError::Refused(self.text),
+            Sort::Refused | Sort::Taken => WishError::Refused(self.text),
             Sort::Unknown => WishError::Unknown(self.text),
             Sort::Forbidden => WishError::Forbidden(self.text),
         }

@@ -71,16 +71,7 @@ impl Runs {
                 runs.len()
             )));
         }
-        let run = Arc::new(Run {
-            kind,
-            since: now(),
-            operation: AtomicU64::new(0),
-            taken: AtomicU64::new(0),
-            steps: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
-            is_stopping: AtomicBool::new(false),
-            program: program.clone(),
-        });
+        let run = Arc::new(Run::unlisted(kind, program));
         runs.push(Arc::clone(&run));
         Ok(Turn { runs: self, run })
     }
@@ -102,6 +93,20 @@ impl Runs {
 }
 
 impl Run {
+    /// One that nobody can see or stop, and that takes nobody's turn.
+    pub(super) fn unlisted(kind: OperationKind, program: &Stop) -> Self {
+        Self {
+            kind,
+            since: now(),
+            operation: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
+            steps: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            is_stopping: AtomicBool::new(false),
+            program: program.clone(),
+        }
+    }
+
     pub(super) const fn kind(&self) -> OperationKind {
         self.kind
     }

@@ -1,21 +1,22 @@
-//! Sidecars and who shares them: `a.txt` is the sidecar of `a.png` and of `a.mp4` beside it.
+//! Sidecars and who shares them: `a.txt` and `a.json` are the sidecars of `a.png` and of `a.mp4` beside them.
 
 use super::place::{folder_of, join, name_of, on_disk};
-use crate::intake::walk::{SIDECAR_ENDING, sidecar_name};
+use crate::intake::beside::{sidecar_names, sidecar_parts, stem};
 use crate::limits::files as limits;
 use crate::sys::PathError;
 use crate::sys::tree::{Kind, Listing, Tree};
 use lumidex_schema::media::MediaKind;
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::rc::Rc;
 
-/// Media files of one stem, and the text file they share.
+/// Media files of one stem, and the sidecars they share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Family {
     /// Paths, by name; not empty.
     pub(super) media: Vec<Vec<u8>>,
-    /// Path.
-    pub(super) sidecar: Vec<u8>,
+    /// Paths; not empty.
+    pub(super) sidecars: Vec<Vec<u8>>,
 }
 
 /// Remembers listings of folders, up to a bound.
@@ -32,21 +33,33 @@ impl Siblings {
     /// When the disk cannot be asked.
     pub(super) fn of(&mut self, tree: &dyn Tree, file: &[u8]) -> Result<Option<Family>, PathError> {
         let (folder, name) = (folder_of(file), name_of(file));
-        let is_media = MediaKind::of_name(name).is_some();
-        if !is_media && !name.ends_with(SIDECAR_ENDING) {
-            return Ok(None);
-        }
-        let sidecar = join(folder, &sidecar_name(name));
+        let Some(stem) = stem_of(name) else { return Ok(None) };
         // Most files have none; then their folder need not be listed.
-        if tree.look(&on_disk(&sidecar))?.is_none_or(|look| look.kind != Kind::File) {
+        let mut sidecars = Vec::new();
+        for (_, sidecar) in sidecar_names(stem) {
+            let sidecar = join(folder, &sidecar);
+            let look = match tree.look(&on_disk(&sidecar)) {
+                // The file's own name may be as long as names can be.
+                Err(error) if error.source.kind() == ErrorKind::InvalidFilename => None,
+                looked => looked?,
+            };
+            if look.is_some_and(|look| look.kind == Kind::File) {
+                sidecars.push(sidecar);
+            }
+        }
+        if sidecars.is_empty() {
             return Ok(None);
         }
-        let media = media_of(&*self.listing(tree, folder)?, name);
+        let media = media_of(&*self.listing(tree, folder)?, stem);
         let media: Vec<_> = media.iter().map(|name| join(folder, name)).collect();
-        Ok((!media.is_empty()).then_some(Family { media, sidecar }))
+        Ok((!media.is_empty()).then_some(Family { media, sidecars }))
     }
 
-    fn listing(&mut self, tree: &dyn Tree, folder: &[u8]) -> Result<Rc<Listing>, PathError> {
+    /// A folder as it was when it was first listed; perhaps listed again, to remember less.
+    ///
+    /// # Errors
+    /// When it cannot be listed.
+    pub(super) fn listing(&mut self, tree: &dyn Tree, folder: &[u8]) -> Result<Rc<Listing>, PathError> {
         if let Some(known) = self.listings.get(folder) {
             return Ok(Rc::clone(known));
         }
@@ -60,20 +73,33 @@ impl Siblings {
     }
 }
 
-/// The media files that share the sidecar of this name, by name.
-pub(super) fn media_of(listing: &Listing, name: &[u8]) -> Vec<Vec<u8>> {
-    let sidecar = sidecar_name(name);
-    let prefix = &sidecar[..sidecar.len() - SIDECAR_ENDING.len() + 1];
+/// The stem of a media file or of a sidecar; `None` for other names.
+pub(super) fn stem_of(name: &[u8]) -> Option<&[u8]> {
+    match MediaKind::of_name(name) {
+        Some(_) => Some(stem(name)),
+        None => sidecar_parts(name).map(|(stem, _)| stem),
+    }
+}
+
+/// The media files of a stem, by name.
+pub(super) fn media_of(listing: &Listing, wanted: &[u8]) -> Vec<Vec<u8>> {
+    let prefix = [wanted, b"."].concat();
     listing
-        .from(prefix)
-        .take_while(|(name, _)| name.starts_with(prefix))
+        .from(&prefix)
+        .take_while(|(name, _)| name.starts_with(&prefix))
         .filter(|(name, kind)| {
             matches!(kind, Kind::File | Kind::Link)
                 && MediaKind::of_name(name).is_some()
-                && sidecar_name(name) == sidecar
+                && stem(name) == wanted
         })
         .map(|(name, _)| name.to_vec())
         .collect()
+}
+
+/// The names of the sidecars of a stem that are there.
+pub(super) fn sidecars_of(listing: &Listing, stem: &[u8]) -> Vec<Vec<u8>> {
+    let names = sidecar_names(stem).map(|(_, name)| name);
+    names.filter(|name| listing.kind_of(name) == Some(Kind::File)).collect()
 }
 
 #[cfg(test)]
@@ -87,18 +113,33 @@ mod tests {
     #[test]
     fn a_family_is_of_one_stem() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["a.png", "a.mp4", "a.txt", "a.b.png", "a.zip", "ab.png", "b.png", "c.txt"] {
+        for name in [
+            "a.png",
+            "a.mp4",
+            "a.txt",
+            "a.json",
+            "a.b.png",
+            "a.b.swarm.json",
+            "a.zip",
+            "ab.png",
+            "b.png",
+            "c.txt",
+            "log.html",
+        ] {
             fs::write(folder.path().join(name), "").unwrap();
         }
         let top = paths::to_bytes(folder.path());
         let path = |name: &str| join(&top, name.as_bytes());
         let mut siblings = Siblings::default();
         let mut of = |name: &str| siblings.of(&DiskTree, &path(name)).unwrap();
-        let family = Family { media: vec![path("a.mp4"), path("a.png")], sidecar: path("a.txt") };
-        for name in ["a.png", "a.mp4", "a.txt"] {
+        let sidecars = vec![path("a.txt"), path("a.json")];
+        let family = Family { media: vec![path("a.mp4"), path("a.png")], sidecars };
+        for name in ["a.png", "a.mp4", "a.txt", "a.json"] {
             assert_eq!(of(name).as_ref(), Some(&family), "{name}");
         }
-        for name in ["a.b.png", "a.zip", "ab.png", "b.png", "c.txt"] {
+        let dotted = Family { media: vec![path("a.b.png")], sidecars: vec![path("a.b.swarm.json")] };
+        assert_eq!(of("a.b.swarm.json"), Some(dotted));
+        for name in ["a.zip", "ab.png", "b.png", "c.txt", "log.html"] {
             assert_eq!(of(name), None, "{name}");
         }
     }

@@ -54,12 +54,47 @@ pub enum Wish {
         /// Which.
         folder: Vec<u8>,
     },
-    /// Moves files, with their sidecars, into several folders, which are made if need be. What cannot be
-    /// moved is reported.
+    /// Moves or copies files, with their sidecars, into several folders, which are made if need be. A file
+    /// whose name is taken there gets the first free one: `a.png` becomes `a (1).png`, and so does what
+    /// shares its sidecar. What cannot be done is reported.
     Organize {
         /// Folders, each with what is to go there.
         folders: Vec<(Vec<u8>, Vec<Vec<u8>>)>,
+        /// What becomes of the files where they are.
+        placing: Placing,
     },
+}
+
+/// What becomes of files that are put elsewhere, where they were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Placing {
+    /// They are gone from there; they stay the same images.
+    #[default]
+    Move,
+    /// They stay; what is elsewhere are new images.
+    Copy,
+}
+
+impl Placing {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Move => "move",
+            Self::Copy => "copy",
+        }
+    }
+}
+
+/// What a wish would do, as the disk is now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Foreseen {
+    /// Files that would be moved or copied, and where to; sidecars among them.
+    pub places: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Items that could not be done, each with the path it was asked for by and the reason; the first
+    /// thousand.
+    pub errors: Vec<(Vec<u8>, String)>,
 }
 
 /// What became of a wish.

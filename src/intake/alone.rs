@@ -1,20 +1,22 @@
 //! One file read by itself, outside any walk: what `inspect` shows, and what clients see of files
 //! that no root holds.
 
+use super::beside::{LOG_NAME, sidecar_names, stem};
 use super::readers::{self, MediaFile};
+use crate::metadata::limits::LOG_BYTES_MAX;
 use crate::metadata::{self, Beside, Reading, Workflow};
 use crate::sys::paths;
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
-/// An open file with the text beside it.
+/// An open file with the texts beside it.
 #[derive(Debug)]
 pub struct Alone {
     file: MediaFile,
     name: Vec<u8>,
-    /// Name and content.
-    sidecar: Option<(Vec<u8>, Vec<u8>)>,
+    /// Names and contents, in the order in which they are believed.
+    beside: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Alone {
@@ -28,18 +30,27 @@ impl Alone {
         let (file, sighting) =
             opened.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))?;
         let name = paths::to_bytes(path.file_name().unwrap_or_default());
-        Ok(Self { file: MediaFile::new(file, sighting.size), name, sidecar: None })
+        Ok(Self { file: MediaFile::new(file, sighting.size), name, beside: Vec::new() })
     }
 
-    /// With the text file beside it, if there is one that can be read.
+    /// With what describes it beside it, as far as that can be read: what the log of its folder says of it,
+    /// and its sidecars. Reads the log no further than it speaks of the file.
     #[must_use]
-    pub fn with_sidecar(mut self, path: &Path) -> Self {
-        let beside = path.with_extension("txt");
-        if beside != path {
-            let name = paths::to_bytes(beside.file_name().unwrap_or_default());
-            self.sidecar = readers::read_sidecar(&beside).ok().flatten().map(|(content, _)| (name, content));
+    pub fn with_sidecars(mut self, path: &Path) -> Self {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        self.beside.extend(self.logged(folder).map(|text| (LOG_NAME.to_vec(), text.into_bytes())));
+        for (_, name) in sidecar_names(stem(&self.name)) {
+            let read = readers::read_sidecar(&folder.join(paths::from_bytes(&name))).ok().flatten();
+            self.beside.extend(read.and_then(|(content, _)| Some((name, content?))));
         }
         self
+    }
+
+    fn logged(&self, folder: &Path) -> Option<String> {
+        let name = std::str::from_utf8(&self.name).ok()?;
+        let (page, _) = readers::open(&folder.join(paths::from_bytes(LOG_NAME))).ok()??;
+        let entry = metadata::log_entry(&mut page.take(LOG_BYTES_MAX), name).ok()??;
+        Some(metadata::text_of(&entry))
     }
 
     /// What it says.
@@ -47,11 +58,11 @@ impl Alone {
     /// # Errors
     /// When it cannot be read; never because of what it holds.
     pub fn reading(&self) -> io::Result<Reading> {
-        metadata::read(&self.file, &self.name, self.beside().as_slice())
+        metadata::read(&self.file, &self.name, &self.beside())
     }
 
-    fn beside(&self) -> Option<Beside<'_>> {
-        self.sidecar.as_ref().map(|(name, bytes)| Beside { name, bytes })
+    fn beside(&self) -> Vec<Beside<'_>> {
+        self.beside.iter().map(|(name, bytes)| Beside { name, bytes }).collect()
     }
 
     /// How its texts are built, with what people wrote in them made unreadable: for showing to strangers.
@@ -59,7 +70,7 @@ impl Alone {
     /// # Errors
     /// As [`Alone::reading`].
     pub fn redacted(&self) -> io::Result<serde_json::Value> {
-        metadata::redacted(&self.file, &self.name, self.beside().as_slice())
+        metadata::redacted(&self.file, &self.name, &self.beside())
     }
 
     /// The ComfyUI graphs in it, as they stand there.

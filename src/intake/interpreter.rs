@@ -12,7 +12,7 @@ use super::readers::{Facts, Interpret};
 use super::worker::InterpreterFactory;
 use crate::ledger::{ReadError, Reader, SharedText};
 use crate::metadata::rules::Rules;
-use crate::metadata::{self, Beside, ReadAt, Reading};
+use crate::metadata::{self, Beside, Hidden, Options, ReadAt, Reading};
 
 /// The setting that holds a person's rules.
 const RULES_SETTING: &str = "auto_tag_rules";
@@ -20,10 +20,11 @@ const RULES_SETTING: &str = "auto_tag_rules";
 const MET_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Makes interpreters that apply the rules of this moment. Rules that cannot be read are none.
-pub(super) fn make(reader: &Reader) -> Result<Arc<InterpreterFactory>, ReadError> {
+pub(super) fn make(reader: &Reader, hidden: Hidden) -> Result<Arc<InterpreterFactory>, ReadError> {
     let rules = Arc::new(rules_of(reader)?);
     Ok(Arc::new(move || {
-        Box::new(Interpreter { rules: Arc::clone(&rules), met: HashMap::new(), met_bytes: 0 })
+        let options = Options { hidden };
+        Box::new(Interpreter { rules: Arc::clone(&rules), options, met: HashMap::new(), met_bytes: 0 })
     }))
 }
 
@@ -40,6 +41,7 @@ pub(super) fn rules_of(reader: &Reader) -> Result<Rules, ReadError> {
 
 struct Interpreter {
     rules: Arc<Rules>,
+    options: Options,
     /// Shared texts by the digest of their template.
     met: HashMap<blake3::Hash, Arc<SharedText>>,
     met_bytes: usize,
@@ -51,10 +53,9 @@ impl Interpret for Interpreter {
         file: &dyn ReadAt,
         name: &[u8],
         media: MediaKind,
-        sidecar: Option<&[u8]>,
+        beside: &[Beside<'_>],
     ) -> io::Result<Option<Facts>> {
-        let beside = sidecar.map(|bytes| Beside { name: b".txt", bytes });
-        let reading = metadata::read(file, name, beside.as_slice())?;
+        let reading = metadata::read_with(file, name, beside, &self.options)?;
         // Many things are called `.ts` or `.mkv`; pictures and sound are taken by their names.
         if media == MediaKind::Video && reading.container.media() != Some(MediaKind::Video) {
             return Ok(None);
@@ -124,14 +125,13 @@ mod tests {
         if !rules.is_empty() {
             ledger.put_setting(RULES_SETTING, rules).unwrap();
         }
-        make(&ledger.reader().unwrap()).unwrap()()
+        make(&ledger.reader().unwrap(), Hidden::default()).unwrap()()
     }
 
     fn facts(interpreter: &mut dyn Interpret, name: &str, sidecar: &str) -> Option<Facts> {
         let media = MediaKind::of_name(name.as_bytes()).unwrap();
-        interpreter
-            .interpret(&Bytes(b"no picture"), name.as_bytes(), media, Some(sidecar.as_bytes()))
-            .unwrap()
+        let beside = Beside { name: b".txt", bytes: sidecar.as_bytes() };
+        interpreter.interpret(&Bytes(b"no picture"), name.as_bytes(), media, &[beside]).unwrap()
     }
 
     #[test]
@@ -169,7 +169,7 @@ mod tests {
         assert!(facts(&mut *interpreter, "a.png", "").is_some());
         assert!(facts(&mut *interpreter, "a.mp3", "").is_some());
         let film = [&0x18_u32.to_be_bytes()[..], b"ftypisom", &[0; 12]].concat();
-        let read = interpreter.interpret(&Bytes(&film), b"a.mp4", MediaKind::Video, None).unwrap();
+        let read = interpreter.interpret(&Bytes(&film), b"a.mp4", MediaKind::Video, &[]).unwrap();
         assert!(read.is_some());
     }
 }

@@ -3,11 +3,13 @@
 
 mod above;
 mod alone;
+pub mod beside;
 mod budget;
 mod claims;
 mod doctor;
 mod interpreter;
 mod listing;
+mod logs;
 mod pipeline;
 pub mod progress;
 pub mod readers;

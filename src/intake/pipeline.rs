@@ -20,6 +20,7 @@ use lumidex_schema::path::RelPath;
 
 use super::budget::Budget;
 use super::claims;
+use super::logs::Logs;
 use super::progress::Progress;
 use super::readers::{Interpret, Outcome, read};
 use super::walk::{Seen, WalkedRoot};
@@ -84,6 +85,7 @@ pub(super) struct Shared<'a> {
     pub(super) ledger: &'a Ledger,
     pub(super) stop: &'a Stop,
     pub(super) progress: &'a Progress,
+    pub(super) logs: &'a Logs,
     /// Called after a root's findings are durable.
     pub(super) root_done: &'a (dyn Fn(RootId) + Sync),
 }

@@ -13,13 +13,14 @@ use lumidex_schema::note::Note;
 use lumidex_schema::path::RelPath;
 use lumidex_schema::record::Fingerprint;
 
+use super::beside::{Besides, LOG_NAME, SIDECAR_ENDINGS, sidecar_names, stem};
 use super::claims;
 use super::listing::{EntryType, stat_open};
 use super::progress::Progress;
-use super::walk::{Seen, WalkedRoot, folder_path, sidecar_name};
+use super::walk::{Seen, WalkedRoot, folder_path};
 use crate::ledger::{self, Elsewhere, Ledger, SharedText};
 use crate::limits::metadata::SIDECAR_BYTES_MAX;
-use crate::metadata::{self, ReadAt};
+use crate::metadata::{self, Beside, ReadAt};
 use crate::sys::{PathError, paths};
 
 /// An open media file of a fixed length, read by position.
@@ -79,7 +80,8 @@ pub struct Facts {
 
 /// Reads metadata. Each reader thread has its own, which may keep what it met before.
 pub trait Interpret {
-    /// What the file says; `None` when the content is not what the name promises, so that it is not
+    /// What the file says, and what stands beside it, which is given in the order in which it is to be
+    /// believed; `None` when the content is not what the name promises, so that it is not
     /// indexed.
     ///
     /// # Errors
@@ -89,7 +91,7 @@ pub trait Interpret {
         file: &dyn ReadAt,
         name: &[u8],
         media: MediaKind,
-        sidecar: Option<&[u8]>,
+        beside: &[Beside<'_>],
     ) -> io::Result<Option<Facts>>;
 }
 
@@ -166,35 +168,14 @@ fn read_facts(
 ) -> Result<Option<(lumidex_schema::record::Sighting, Facts)>, PathError> {
     let began = Instant::now();
     let Some((file, mut sighting)) = open(path)? else { return Ok(None) };
-    let mut n_bad = 0;
-    let sidecar = match seen.sighting.sidecar {
-        None => None,
-        Some(listed) => {
-            // Should it not be readable, then what was listed is remembered, not to try again and
-            // again.
-            sighting.sidecar = Some(listed);
-            match read_sidecar(&folder.join(paths::from_bytes(&sidecar_name(&seen.name)))) {
-                Ok(Some((content, found))) => {
-                    sighting.sidecar = Some(found);
-                    Some(content)
-                }
-                Ok(None) => {
-                    n_bad += 1;
-                    None
-                }
-                Err(error) => {
-                    progress.complain(&error);
-                    n_bad += 1;
-                    None
-                }
-            }
-        }
-    };
+    let around = seen.besides.as_deref().map(|listed| Around::read(folder, &seen.name, listed, progress));
+    let around = around.unwrap_or_default();
+    sighting.sidecar = around.found.sighted();
     let file = MediaFile::new(file, sighting.size);
     // The interpreter keeps nothing half done that a later file could meet: its cache is only ever
     // extended by whole entries.
     let interpreted = catch_unwind(AssertUnwindSafe(|| {
-        interpreter.interpret(&file, &seen.name, seen.media, sidecar.as_deref())
+        interpreter.interpret(&file, &seen.name, seen.media, &around.beside())
     }));
     let mut facts = match interpreted {
         Ok(Ok(Some(facts))) => facts,
@@ -206,7 +187,10 @@ fn read_facts(
             Facts { complaints: 1, note: metadata::note_of_panic(), ..Facts::default() }
         }
     };
-    facts.complaints = facts.complaints.saturating_add(n_bad);
+    if around.n_bad > 0 {
+        facts.complaints = facts.complaints.saturating_add(around.n_bad);
+        facts.note.complaints |= 1 << metadata::Complaint::SidecarUnreadable { limit: 0 }.kind();
+    }
     facts.note = Note { reader: metadata::VERSION, ..facts.note }
         .took(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
     Ok(Some((sighting, facts)))
@@ -231,15 +215,68 @@ pub(super) fn open(path: &Path) -> Result<Option<OpenedFile>, PathError> {
     Ok((stat.entry_type == EntryType::File).then_some((file, stat.sighting)))
 }
 
+/// What stands beside a file, read.
+#[derive(Debug, Default)]
+pub(super) struct Around {
+    /// Endings with content, in the order in which they are believed.
+    texts: Vec<(&'static [u8], Vec<u8>)>,
+    /// What was found, for the sighting.
+    found: Besides,
+    /// How many could not be used.
+    n_bad: u16,
+}
+
+impl Around {
+    /// Reads what was listed. Of what cannot be read, what was listed is remembered, not to try again and
+    /// again.
+    pub(super) fn read(folder: &Path, name: &[u8], listed: &Besides, progress: &Progress) -> Self {
+        let mut around = Self { found: listed.clone(), ..Self::default() };
+        for (nth, sidecar) in sidecar_names(stem(name)) {
+            if listed.files[nth].is_none() {
+                continue;
+            }
+            match read_sidecar(&folder.join(paths::from_bytes(&sidecar))) {
+                Ok(Some((content, found))) => {
+                    around.found.files[nth] = Some(found);
+                    match content {
+                        Some(content) => around.texts.push((SIDECAR_ENDINGS[nth], content)),
+                        None => around.n_bad += 1,
+                    }
+                }
+                Ok(None) => around.n_bad += 1,
+                Err(error) => {
+                    progress.complain(&error);
+                    around.n_bad += 1;
+                }
+            }
+        }
+        around
+    }
+
+    /// The same for the metadata room: the log first.
+    pub(super) fn beside(&self) -> Vec<Beside<'_>> {
+        let logged = self.found.logged.as_deref();
+        let logged = logged.map(|text| Beside { name: LOG_NAME, bytes: text.as_bytes() });
+        let texts = self.texts.iter().map(|(name, bytes)| Beside { name, bytes });
+        logged.into_iter().chain(texts).collect()
+    }
+}
+
 pub(super) type SidecarFound = (u64, lumidex_schema::id::Timestamp);
 
-/// Content with size and time; `None` when it is not a regular file. Of a longer one it is one byte
-/// more than the bound, by which the interpreter knows and refuses it.
-pub(super) fn read_sidecar(path: &Path) -> Result<Option<(Vec<u8>, SidecarFound)>, PathError> {
+/// A sidecar's content, `None` where it is too long to be read, and what was found of it.
+pub(super) type SidecarRead = (Option<Vec<u8>>, SidecarFound);
+
+/// Content with size and time; `None` when it is not a regular file.
+pub(super) fn read_sidecar(path: &Path) -> Result<Option<SidecarRead>, PathError> {
     let Some((file, sighting)) = open(path)? else { return Ok(None) };
-    let mut content = Vec::new();
-    file.take(SIDECAR_BYTES_MAX + 1).read_to_end(&mut content).map_err(PathError::doing("read", path))?;
-    Ok(Some((content, (sighting.size, sighting.modified))))
+    let found = (sighting.size, sighting.modified);
+    if sighting.size > SIDECAR_BYTES_MAX {
+        return Ok(Some((None, found)));
+    }
+    let mut content = Vec::with_capacity(usize::try_from(sighting.size).unwrap_or(0));
+    file.take(SIDECAR_BYTES_MAX).read_to_end(&mut content).map_err(PathError::doing("read", path))?;
+    Ok(Some((Some(content), found)))
 }
 
 fn is_link(error: &PathError) -> bool {

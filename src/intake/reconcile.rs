@@ -90,7 +90,7 @@ mod tests {
 
     fn seen(name: u8, size: u64) -> Seen {
         let sighting = Sighting { size, ..Sighting::default() };
-        Seen { name: vec![b'a' + name], sighting, media: MediaKind::Image }
+        Seen { name: vec![b'a' + name], sighting, media: MediaKind::Image, besides: None }
     }
 
     fn known_file(name: u8, size: u64) -> KnownFile {

@@ -105,7 +105,7 @@ pub(super) fn survey(
     };
     let walked = match above(root, top) {
         Ok(Above::Visited(ignores)) => {
-            let start = Start { folder: top.clone(), ignores, entering };
+            let start = Start { folder: top.clone(), ignores, entering, logs: shared.logs };
             walk_from(root, start, n_walkers, shared.stop, shared.progress, || survey.visitor())
         }
         Ok(Above::Ignored | Above::Absent) => Ok(Walked::default()),

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{io, thread};
 
 use lumidex_schema::id::{RootId, Timestamp};
@@ -12,27 +13,29 @@ use lumidex_schema::path::{RelPath, absolute};
 use lumidex_schema::record::Sighting;
 use parking_lot::{Condvar, Mutex};
 
+use super::beside::{self, Besides, LOG_NAME, sidecar_parts};
 use super::listing::{EntryType, Links, Names, OpenFolder};
+use super::logs::Logs;
 use super::progress::Progress;
 use super::rules::{IGNORE_FILE, Ignores, is_passed_over};
+use crate::metadata::Log;
 use crate::sys::{PathError, Stop, paths};
 
 /// Files handed over at once. A folder of a million files is walked in little memory, and its first
 /// files are searchable long before its last is looked at.
 pub const PART_FILES_MAX: usize = 4_096;
 
-/// Ending of the text files that stand beside media files.
-pub const SIDECAR_ENDING: &[u8] = b".txt";
-
 /// A media file, as seen without opening it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// File name.
     pub name: Vec<u8>,
-    /// Size, times and identity, and those of its sidecar.
+    /// Size, times and identity, and what is beside it.
     pub sighting: Sighting,
     /// By extension.
     pub media: MediaKind,
+    /// What stands beside it, if anything.
+    pub besides: Option<Box<Besides>>,
 }
 
 /// The listing of a folder, or a run of it: names between those of the part before and the part
@@ -95,7 +98,8 @@ pub fn walk<V>(
 where
     V: FnMut(FolderPart) -> ControlFlow<()>,
 {
-    let start = Start { folder: RelPath::root(), ignores: Ignores::default(), entering: &|_, _| {} };
+    let (ignores, logs) = (Ignores::default(), &Logs::default());
+    let start = Start { folder: RelPath::root(), ignores, entering: &|_, _| {}, logs };
     walk_from(root, start, n_threads, stop, progress, visitor)
 }
 
@@ -109,6 +113,7 @@ pub(super) struct Start<'a> {
     /// The rules of the folders above it.
     pub(super) ignores: Ignores,
     pub(super) entering: Entering<'a>,
+    pub(super) logs: &'a Logs,
 }
 
 /// As [`walk`], beginning at a folder of the root.
@@ -125,8 +130,9 @@ where
 {
     let path = paths::from_bytes(&root.path);
     OpenFolder::open(&path, Links::Follow).map_err(PathError::doing("open the folder", &path))?;
-    let Start { folder, ignores, entering } = start;
-    let walk = Walk { root, entering, stop, progress, queue: Queue::default(), findings: Mutex::default() };
+    let Start { folder, ignores, entering, logs } = start;
+    let (queue, findings) = (Queue::default(), Mutex::default());
+    let walk = Walk { root, entering, logs, stop, progress, queue, findings };
     walk.queue.push(vec![Todo { folder, ignores }]);
     thread::scope(|scope| {
         for _ in 0..n_threads.max(1) {
@@ -146,6 +152,7 @@ where
 struct Walk<'a> {
     root: &'a WalkedRoot,
     entering: Entering<'a>,
+    logs: &'a Logs,
     stop: &'a Stop,
     progress: &'a Progress,
     queue: Queue,
@@ -174,6 +181,7 @@ struct Entries {
     sidecars: Names,
     folders: Vec<Vec<u8>>,
     has_ignore_file: bool,
+    has_log: bool,
 }
 
 impl Walk<'_> {
@@ -216,7 +224,9 @@ impl Walk<'_> {
         let ignores = self.ignores(ignores, &entries, &folder, &path);
         let is_bare = entries.media.len() == 0 && entries.folders.is_empty();
         self.queue_folders(&mut entries, &folder, &ignores);
-        let listing = Listing { path: &path, folder, sighting, is_bare, is_complete, ignores };
+        let has_log = entries.has_log && entries.media.len() > 0;
+        let log = has_log.then(|| self.logs.of(&path)).flatten();
+        let listing = Listing { path: &path, folder, sighting, is_bare, is_complete, ignores, log };
         self.look(&listing, &open, &entries, visitor)
     }
 
@@ -241,7 +251,8 @@ impl Walk<'_> {
             match entry_type {
                 EntryType::Folder => entries.folders.push(name.to_vec()),
                 EntryType::File if MediaKind::of_name(name).is_some() => entries.media.push(name),
-                EntryType::File if name.ends_with(SIDECAR_ENDING) => entries.sidecars.push(name),
+                EntryType::File if name == LOG_NAME => entries.has_log = true,
+                EntryType::File if sidecar_parts(name).is_some() => entries.sidecars.push(name),
                 EntryType::Link | EntryType::Special if MediaKind::of_name(name).is_some() => {
                     self.progress.add(&self.progress.skipped, 1);
                 }
@@ -335,8 +346,9 @@ impl Walk<'_> {
         match open.stat(&entries.media, nth) {
             Ok(stat) if stat.entry_type == EntryType::File => {
                 let mut sighting = stat.sighting;
-                sighting.sidecar = sidecar(open, &entries.sidecars, name);
-                part.files.push(Seen { name: name.to_vec(), sighting, media });
+                let log = listing.log.as_deref();
+                let besides = beside::look(open, &entries.sidecars, log, name, &mut sighting);
+                part.files.push(Seen { name: name.to_vec(), sighting, media, besides });
             }
             // Something else by now, or gone: as if it had not been listed.
             Ok(_) => self.progress.add(&self.progress.skipped, 1),
@@ -359,22 +371,7 @@ struct Listing<'a> {
     is_bare: bool,
     is_complete: bool,
     ignores: Ignores,
-}
-
-/// Size and time of the text file beside `name`, if it is there and a regular file.
-pub(super) fn sidecar(open: &OpenFolder, sidecars: &Names, name: &[u8]) -> Option<(u64, Timestamp)> {
-    if sidecars.len() == 0 {
-        return None;
-    }
-    let stat = open.stat(sidecars, sidecars.contains(&sidecar_name(name))?).ok()?;
-    (stat.entry_type == EntryType::File).then_some((stat.sighting.size, stat.sighting.modified))
-}
-
-/// The name of the sidecar of a file: its last extension replaced.
-#[must_use]
-pub fn sidecar_name(name: &[u8]) -> Vec<u8> {
-    let stem = name.iter().rposition(|byte| *byte == b'.').map_or(name, |dot| &name[..dot]);
-    [stem, SIDECAR_ENDING].concat()
+    log: Option<Arc<Log>>,
 }
 
 /// The path of a folder of a root.

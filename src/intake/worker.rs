@@ -22,6 +22,7 @@ use super::survey::{Errand, Reach, SurveyError, survey};
 use super::walk::WalkedRoot;
 use super::watch::{Cause, Ended, Live, Lookout, Tend, Ticket, WatchSettings};
 use crate::ledger::{Ledger, ReadError, Reader};
+use crate::metadata;
 use crate::sys::{Stop, Stopper, priority};
 
 /// How many threads do what.
@@ -31,11 +32,13 @@ pub struct IntakeSettings {
     pub n_walkers: usize,
     /// Threads that read files. Two saturate a warm cache; cold and network storage gain from more.
     pub n_readers: usize,
+    /// Where texts hidden in pixels are looked for.
+    pub hidden: metadata::Hidden,
 }
 
 impl Default for IntakeSettings {
     fn default() -> Self {
-        Self { n_walkers: 2, n_readers: 2 }
+        Self { n_walkers: 2, n_readers: 2, hidden: metadata::Hidden::default() }
     }
 }
 
@@ -114,7 +117,8 @@ impl Intake {
         watch: Option<WatchSettings>,
         stop: &Stop,
     ) -> std::io::Result<Self> {
-        Self::start_with(ledger, settings, watch, stop, Box::new(interpreter::make))
+        let make = move |reader: &_| interpreter::make(reader, settings.hidden);
+        Self::start_with(ledger, settings, watch, stop, Box::new(make))
     }
 
     /// As [`Intake::start`], with another way to read files.
@@ -316,6 +320,7 @@ impl Worker {
             let ended = std::panic::catch_unwind(run);
             progress.end();
             self.walking.lock().clear();
+            self.lookout.logs.rest();
             let ended = ended.unwrap_or(Err(IntakeError::Stopped));
             if let Err(IntakeError::Run(error)) = &ended {
                 tracing::error!(error = &**error as &dyn std::error::Error, "the walk failed");
@@ -337,7 +342,8 @@ impl Worker {
         }
         let walks = Walks { worker: self, wish, open: Mutex::default() };
         let root_done = |root| walks.done(root);
-        let shared = Shared { ledger: &self.ledger, stop: &self.stop, progress, root_done: &root_done };
+        let logs = &self.lookout.logs;
+        let shared = Shared { ledger: &self.ledger, stop: &self.stop, progress, logs, root_done: &root_done };
         let walk = |sender: &_| -> Result<Vec<RootId>, SurveyError> {
             let mut offline = Vec::new();
             for root in &roots {

@@ -1,16 +1,14 @@
 //! Planning a folder that goes to another disk: it is made there, what is in it is moved file by file,
-//! and it is removed here. Each file with its sidecar is an item of its own, so that a move that is cut
+//! and it is removed here. Each file with its sidecars is an item of its own, so that a move that is cut
 //! short leaves whole files on both sides, and can be undone or gone on with.
 
 use super::file::special_across;
 use super::{Destination, Planner, step};
 use crate::files::place::{join, name_of, on_disk, shown};
 use crate::files::problem::{Problem, Wrong};
-use crate::files::siblings::media_of;
-use crate::intake::walk::{SIDECAR_ENDING, sidecar_name};
+use crate::files::siblings::{media_of, sidecars_of, stem_of};
 use crate::limits::files as limits;
 use crate::sys::tree::{Kind, Listing, Look};
-use lumidex_schema::media::MediaKind;
 use lumidex_schema::operation::{Act, Step};
 
 impl Planner<'_> {
@@ -82,16 +80,13 @@ impl Planner<'_> {
 
 /// The names of a folder that are done with this one; none when it is done with an earlier one.
 fn go_together(listing: &Listing, name: &[u8]) -> Vec<Vec<u8>> {
-    let sidecar = sidecar_name(name);
-    let is_part = MediaKind::of_name(name).is_some() || name.ends_with(SIDECAR_ENDING);
-    let family = if is_part && listing.kind_of(&sidecar) == Some(Kind::File) {
-        media_of(listing, name)
-    } else {
-        Vec::new()
-    };
+    let stem = stem_of(name);
+    let sidecars = stem.map(|stem| sidecars_of(listing, stem)).unwrap_or_default();
+    let family =
+        stem.filter(|_| !sidecars.is_empty()).map(|stem| media_of(listing, stem)).unwrap_or_default();
     match family.first() {
         None => vec![name_of(name).to_vec()],
-        Some(first) if first == name => family.into_iter().chain([sidecar]).collect(),
+        Some(first) if first == name => family.into_iter().chain(sidecars).collect(),
         Some(_) => Vec::new(),
     }
 }

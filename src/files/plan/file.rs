@@ -1,29 +1,29 @@
-//! Planning a file: together with its sidecar, and with the files that share it.
+//! Planning a file: together with its sidecars, and with the files that share it.
 
 use super::{Aim, Destination, Planner, step};
 use crate::files::place::{digest, folder_of, join, name_of, on_disk, shown};
 use crate::files::problem::{Problem, Wrong};
 use crate::files::siblings::Family;
 use crate::files::trash;
-use crate::intake::walk::sidecar_name;
+use crate::intake::beside::{SIDECAR_ENDINGS, sidecar_parts, stem};
 use crate::sys::tree::{Kind, Look};
 use lumidex_schema::operation::{Act, Step};
 
 /// Files that are done all or not at all.
-struct Group {
-    files: Vec<Vec<u8>>,
-    sidecar: Option<Vec<u8>>,
+pub(super) struct Group {
+    pub(super) files: Vec<Vec<u8>>,
+    pub(super) sidecars: Vec<Vec<u8>>,
 }
 
 impl Planner<'_> {
     pub(super) fn file(&mut self, aim: &Aim, path: &[u8]) -> Result<(), Wrong> {
         let family = self.siblings.of(self.tree(), path)?;
         let group = self.group(aim, path, family);
-        for file in group.files.iter().chain(&group.sidecar) {
+        for file in group.files.iter().chain(&group.sidecars) {
             self.handled.insert(digest(file));
         }
         let mut steps = Vec::new();
-        match self.steps_of(aim, &group, &mut steps) {
+        match self.free_steps_of(aim, &group, &mut steps) {
             Ok(()) => {
                 self.count_space(aim, &steps)?;
                 Ok(self.draft.add(steps)?)
@@ -33,7 +33,7 @@ impl Planner<'_> {
                     self.claimed.remove(&digest(&step.to));
                 }
                 for other in group.files.iter().filter(|other| *other != path) {
-                    let because = format!("it has its sidecar in common with {}: ", shown(path));
+                    let because = format!("it has a sidecar in common with {}: ", shown(path));
                     self.mistakes.add(other, Problem::refused(because + problem.text()));
                 }
                 Err(Wrong::Item(problem))
@@ -42,35 +42,42 @@ impl Planner<'_> {
         }
     }
 
-    /// A sidecar goes with the last of the files that share it, so with all of them at once or not at
-    /// all; a copy of it goes with the copy of any.
+    /// Sidecars go with the last of the files that share them, so with all of them at once or not at
+    /// all; a copy of them goes with the copy of any.
     fn group(&self, aim: &Aim, path: &[u8], family: Option<Family>) -> Group {
-        let alone = || Group { files: vec![path.to_vec()], sidecar: None };
-        let Some(Family { media, sidecar }) = family else { return alone() };
+        let alone = || Group { files: vec![path.to_vec()], sidecars: Vec::new() };
+        let Some(Family { media, sidecars }) = family else { return alone() };
         let n_all = media.len();
         let files: Vec<_> = media.into_iter().filter(|file| self.wished.contains(&digest(file))).collect();
         let is_taken = match aim {
             Aim::Copy(_) => !files.is_empty(),
             Aim::Move(_) | Aim::Rename(_) | Aim::Trash | Aim::Remove => files.len() == n_all,
         };
-        if is_taken { Group { files, sidecar: Some(sidecar) } } else { alone() }
+        if is_taken { Group { files, sidecars } } else { alone() }
     }
 
-    fn steps_of(&mut self, aim: &Aim, group: &Group, steps: &mut Vec<Step>) -> Result<(), Wrong> {
+    pub(super) fn steps_of(
+        &mut self,
+        aim: &Aim,
+        group: &Group,
+        nth: u32,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), Wrong> {
         for file in &group.files {
             let to = match aim {
                 Aim::Rename(name) => join(folder_of(file), name),
-                _ => self.place(aim, file)?,
+                _ => self.place(aim, file, nth)?,
             };
             let step = self.step_of(aim, file, to)?;
             steps.push(step);
         }
-        if let Some(sidecar) = &group.sidecar {
+        for sidecar in &group.sidecars {
             let to = match aim {
-                Aim::Rename(name) => join(folder_of(sidecar), &sidecar_name(name)),
-                _ => self.place(aim, sidecar)?,
+                Aim::Rename(name) => join(folder_of(sidecar), &renamed(sidecar, name)),
+                Aim::Copy(destination) | Aim::Move(destination) => destination.nth_sidecar(sidecar, nth),
+                Aim::Trash | Aim::Remove => self.place(aim, sidecar, nth)?,
             };
-            // `a.png` renamed to `a.jpg` keeps it where it is.
+            // `a.png` renamed to `a.jpg` keeps them where they are.
             if to != *sidecar {
                 let step = self.step_of(aim, sidecar, to)?;
                 steps.push(step);
@@ -79,9 +86,9 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn place(&mut self, aim: &Aim, path: &[u8]) -> Result<Vec<u8>, Wrong> {
+    fn place(&mut self, aim: &Aim, path: &[u8], nth: u32) -> Result<Vec<u8>, Wrong> {
         match aim {
-            Aim::Copy(destination) | Aim::Move(destination) => Ok(destination.place(path)),
+            Aim::Copy(destination) | Aim::Move(destination) => Ok(destination.nth_place(path, nth)),
             Aim::Rename(name) => Ok(join(folder_of(path), name)),
             Aim::Remove => Ok(Vec::new()),
             Aim::Trash => {
@@ -164,6 +171,12 @@ impl Planner<'_> {
         }
         Ok(())
     }
+}
+
+/// The name of a sidecar once its file has this name.
+fn renamed(sidecar: &[u8], media: &[u8]) -> Vec<u8> {
+    let ending = sidecar_parts(name_of(sidecar)).map_or(&b""[..], |(_, nth)| SIDECAR_ENDINGS[nth]);
+    [stem(media), ending].concat()
 }
 
 pub(super) fn special_across(path: &[u8]) -> Problem {

@@ -5,10 +5,10 @@ use super::{Planner, step};
 use crate::files::place::{digest, join, name_of, on_disk, shown};
 use crate::files::problem::{Problem, Wrong};
 use crate::files::roots::Roots;
-use crate::files::siblings::media_of;
+use crate::files::siblings::{media_of, sidecars_of};
 use crate::files::{Files, Preview, WishError};
+use crate::intake::beside::stem;
 use crate::intake::rules::{IGNORE_FILE, Ignores, is_passed_over};
-use crate::intake::walk::sidecar_name;
 use crate::limits::files as limits;
 use crate::sys::tree::{Kind, Listing, Tree};
 use lumidex_schema::media::MediaKind;
@@ -18,8 +18,8 @@ use std::collections::HashSet;
 
 /// What is found below the folder, in the order it is to be done.
 enum Found {
-    /// Paths that go up together: files, and last the sidecar they share, if there is one.
-    Files { media: Vec<Vec<u8>>, sidecar: Option<Vec<u8>> },
+    /// Paths that go up together: files, and last the sidecars they share.
+    Files { media: Vec<Vec<u8>>, sidecars: Vec<Vec<u8>> },
     /// A folder that holds nothing any more.
     Empty(Vec<u8>),
 }
@@ -79,9 +79,9 @@ impl Planner<'_> {
                 let look = self.looked_at(&path)?;
                 Ok(self.draft.add(vec![step(Act::RemoveFolder, &path, Vec::new(), None, Some(&look))])?)
             }
-            Found::Files { media, sidecar } => {
-                let mut steps = Vec::with_capacity(media.len() + 1);
-                for from in media.iter().chain(&sidecar) {
+            Found::Files { media, sidecars } => {
+                let mut steps = Vec::with_capacity(media.len() + sidecars.len());
+                for from in media.iter().chain(&sidecars) {
                     let look = self.looked_at(from)?;
                     if look.sighting.device != device {
                         self.space.add(device, folder, look.sighting.size);
@@ -109,9 +109,9 @@ impl<'a> Names<'a> {
     }
 
     fn enter(&mut self, found: &Found) {
-        let Found::Files { media, sidecar } = found else { return };
+        let Found::Files { media, sidecars } = found else { return };
         self.files += media.len() as u64;
-        for path in media.iter().chain(sidecar) {
+        for path in media.iter().chain(sidecars) {
             let name = name_of(path);
             let is_conflict = !self.entered.insert(digest(name)) || self.top.kind_of(name).is_some();
             if is_conflict
@@ -209,8 +209,8 @@ impl<'a> Walk<'a> {
             if kind == Kind::Folder {
                 n_left -= usize::from(self.visit_below(&join(folder, name), &ignores, depth + 1, visit)?);
             } else if let Some(found) = self.found(&listing, &ignores, folder, (name, kind)) {
-                if let Found::Files { media, sidecar } = &found {
-                    n_left -= media.len() + usize::from(sidecar.is_some());
+                if let Found::Files { media, sidecars } = &found {
+                    n_left -= media.len() + sidecars.len();
                 }
                 visit(found)?;
             }
@@ -223,8 +223,8 @@ impl<'a> Walk<'a> {
         Ok(is_empty)
     }
 
-    /// A media file with those it shares its sidecar with, at the first of them; a sidecar that is shared
-    /// with one that stays stays.
+    /// A media file with those it shares sidecars with, at the first of them; sidecars that are shared
+    /// with one that stays stay.
     fn found(
         &self,
         listing: &Listing,
@@ -240,18 +240,15 @@ impl<'a> Walk<'a> {
         if !goes(name, kind) {
             return None;
         }
-        let sidecar = sidecar_name(name);
-        let family = match listing.kind_of(&sidecar) {
-            Some(Kind::File) => media_of(listing, name),
-            _ => Vec::new(),
-        };
+        let sidecars = sidecars_of(listing, stem(name));
+        let family = if sidecars.is_empty() { Vec::new() } else { media_of(listing, stem(name)) };
         let all_go = family.iter().all(|name| listing.kind_of(name).is_some_and(|kind| goes(name, kind)));
         match family.first() {
             Some(first) if all_go => (first == name).then(|| Found::Files {
                 media: family.iter().map(|name| join(folder, name)).collect(),
-                sidecar: Some(join(folder, &sidecar)),
+                sidecars: sidecars.iter().map(|name| join(folder, name)).collect(),
             }),
-            _ => Some(Found::Files { media: vec![join(folder, name)], sidecar: None }),
+            _ => Some(Found::Files { media: vec![join(folder, name)], sidecars: Vec::new() }),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Planning folders: those that are moved, renamed or removed, and those that files go to.
 
-use super::{Aim, Destination, Planner, step};
+use super::{Aim, AtTaken, Destination, Planner, step};
 use crate::files::place::{digest, folder_of, folders_above, join, on_disk, shown};
 use crate::files::problem::{Problem, Wrong};
 use crate::sys::tree::{Kind, Look};
@@ -56,11 +56,12 @@ impl Planner<'_> {
                 folder: folder.to_vec(),
                 existing: folder.to_vec(),
                 device: look.sighting.device,
+                at_taken: AtTaken::Refuse,
             }),
             Some(_) => Err(Problem::refused(format!("{} is no folder", shown(folder))).into()),
             None if make => {
                 let (existing, device) = self.make_folders(folder)?;
-                Ok(Destination { folder: folder.to_vec(), existing, device })
+                Ok(Destination { folder: folder.to_vec(), existing, device, at_taken: AtTaken::Refuse })
             }
             None => Err(Problem::refused(format!("the folder {} does not exist", shown(folder))).into()),
         }

@@ -2,6 +2,7 @@
 //! journal as they are found.
 
 mod across;
+mod evade;
 mod file;
 mod flatten;
 mod folder;
@@ -16,7 +17,8 @@ use super::problem::{Problem, Wrong};
 use super::roots::Roots;
 use super::running::{Ending, Run};
 use super::siblings::Siblings;
-use super::{Files, Wish, WishError};
+use super::{Files, Foreseen, Placing, Wish, WishError};
+use crate::intake::beside::{SIDECAR_ENDINGS, sidecar_parts};
 use crate::ledger::Reader;
 use crate::limits::files as limits;
 use crate::sys::tree::{Look, Tree};
@@ -61,11 +63,23 @@ pub(super) enum Aim {
 }
 
 /// A folder that files go to.
+#[derive(Clone)]
 pub(super) struct Destination {
     folder: Vec<u8>,
     /// It, or the nearest above it that is there already.
     existing: Vec<u8>,
     device: u64,
+    /// What is done about a name that is taken.
+    at_taken: AtTaken,
+}
+
+/// What to do about a name that is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AtTaken {
+    /// The item cannot be done.
+    Refuse,
+    /// It gets another name.
+    Evade,
 }
 
 impl Wish {
@@ -100,7 +114,7 @@ impl Wish {
     fn n_paths(&self) -> usize {
         match self {
             Self::Copy { files, .. } | Self::Move { files, .. } | Self::Delete { files, .. } => files.len(),
-            Self::Organize { folders } => folders.iter().map(|(_, files)| files.len() + 1).sum(),
+            Self::Organize { folders, .. } => folders.iter().map(|(_, files)| files.len() + 1).sum(),
             Self::Rename { .. } | Self::Flatten { .. } | Self::MakeFolder { .. } => 1,
         }
     }
@@ -111,6 +125,31 @@ impl Wish {
 /// # Errors
 /// When nothing is to be done at all; then no trace of the plan is left.
 pub(super) fn plan(files: &Files, run: &Run, wish: &Wish) -> Result<Plan, WishError> {
+    not_too_many(wish)?;
+    let mut planner = Planner::new(files, run)?;
+    let planned = planner.plan(wish).and_then(|()| planner.space.check(files.tree.as_ref()));
+    planner.finish(planned)
+}
+
+/// What a wish would do; nothing is journaled.
+///
+/// # Errors
+/// As for the real thing.
+pub(super) fn foresee(files: &Files, run: &Run, wish: &Wish) -> Result<Foreseen, WishError> {
+    not_too_many(wish)?;
+    let mut planner = Planner::new(files, run)?;
+    planner.draft.only_foresee();
+    let planned = planner.plan(wish).and_then(|()| planner.space.check(files.tree.as_ref()));
+    match planned {
+        Ok(()) => {
+            Ok(Foreseen { places: planner.draft.into_foreseen(), errors: planner.mistakes.into_told() })
+        }
+        Err(Wrong::Item(problem)) => Err(problem.into_error()),
+        Err(Wrong::Whole(error)) => Err(error),
+    }
+}
+
+fn not_too_many(wish: &Wish) -> Result<(), WishError> {
     if wish.n_paths() > limits::PATHS_PER_WISH_MAX {
         return Err(WishError::Refused(format!(
             "{} files at once are too many; at most {} are taken",
@@ -118,9 +157,7 @@ pub(super) fn plan(files: &Files, run: &Run, wish: &Wish) -> Result<Plan, WishEr
             limits::PATHS_PER_WISH_MAX
         )));
     }
-    let mut planner = Planner::new(files, run)?;
-    let planned = planner.plan(wish).and_then(|()| planner.space.check(files.tree.as_ref()));
-    planner.finish(planned)
+    Ok(())
 }
 
 pub(super) struct Planner<'a> {
@@ -141,6 +178,10 @@ pub(super) struct Planner<'a> {
     /// What was asked for.
     wished: HashSet<u128>,
     siblings: Siblings,
+    /// By a place that was taken, the number of the last that was tried in its stead.
+    evaded: HashMap<u128, u32>,
+    /// By the place of the sidecar of a stem that files will have there, whether they bring one along.
+    stems: HashMap<u128, bool>,
     /// Of roots, by path.
     devices: HashMap<Vec<u8>, u64>,
     space: Space,
@@ -164,6 +205,8 @@ impl<'a> Planner<'a> {
             handled: HashSet::new(),
             wished: HashSet::new(),
             siblings: Siblings::default(),
+            evaded: HashMap::new(),
+            stems: HashMap::new(),
             devices: HashMap::new(),
             space: Space::default(),
             returned: None,
@@ -196,13 +239,7 @@ impl<'a> Planner<'a> {
                 let aim = Aim::Move(self.destination(into, *make_folder)?);
                 self.all(&aim, files, at_problem)
             }
-            Wish::Organize { folders } => {
-                for (into, files) in folders {
-                    let aim = Aim::Move(self.destination(into, true)?);
-                    self.all(&aim, files, at_problem)?;
-                }
-                Ok(())
-            }
+            Wish::Organize { folders, placing } => self.organize(folders, *placing),
             Wish::Rename { path, name } => {
                 is_name(name)?;
                 self.all(&Aim::Rename(name.clone()), std::slice::from_ref(path), at_problem)
@@ -242,6 +279,26 @@ impl<'a> Planner<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A folder that cannot be had is told with each of its files.
+    fn organize(&mut self, folders: &[(Vec<u8>, Vec<Vec<u8>>)], placing: Placing) -> Result<(), Wrong> {
+        for (into, files) in folders {
+            let destination = match self.destination(into, true) {
+                Ok(destination) => Destination { at_taken: AtTaken::Evade, ..destination },
+                Err(Wrong::Item(problem)) => {
+                    files.iter().for_each(|path| self.mistakes.add(path, problem.clone()));
+                    continue;
+                }
+                Err(whole) => return Err(whole),
+            };
+            let aim = match placing {
+                Placing::Move => Aim::Move(destination),
+                Placing::Copy => Aim::Copy(destination),
+            };
+            self.all(&aim, files, AtProblem::GoOn)?;
+        }
+        Ok(())
     }
 
     fn one(&mut self, aim: &Aim, path: &[u8]) -> Result<(), Wrong> {
@@ -313,10 +370,10 @@ impl<'a> Planner<'a> {
         }
         if self.claimed.contains(&digest(to)) {
             let to = shown(to);
-            return Err(Problem::refused(format!("more than one file would become {to}")).into());
+            return Err(Problem::taken(format!("more than one file would become {to}")).into());
         }
         if self.tree().look(&on_disk(to))?.is_some() && !self.is_other_case(from, to)? {
-            return Err(Problem::refused(format!("{} exists already", shown(to))).into());
+            return Err(Problem::taken(format!("{} exists already", shown(to))).into());
         }
         self.claimed.insert(digest(to));
         Ok(())
@@ -359,6 +416,30 @@ fn is_name(name: &[u8]) -> Result<(), Problem> {
 
 impl Destination {
     fn place(&self, path: &[u8]) -> Vec<u8> {
-        join(&self.folder, name_of(path))
+        self.nth_place(path, 0)
+    }
+
+    /// The place of a sidecar whose files have their nth.
+    fn nth_sidecar(&self, path: &[u8], nth: u32) -> Vec<u8> {
+        let name = name_of(path);
+        match sidecar_parts(name) {
+            Some((stem, ending)) if nth > 0 => {
+                let number = format!(" ({nth})");
+                join(&self.folder, &[stem, number.as_bytes(), SIDECAR_ENDINGS[ending]].concat())
+            }
+            _ => join(&self.folder, name),
+        }
+    }
+
+    /// The nth place of those that are tried; 0 is the one it should have.
+    fn nth_place(&self, path: &[u8], nth: u32) -> Vec<u8> {
+        let name = name_of(path);
+        if nth == 0 {
+            return join(&self.folder, name);
+        }
+        // As sidecars are found: what is before the last dot, if something is.
+        let dot = name.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);
+        let (stem, ending) = name.split_at(dot.unwrap_or(name.len()));
+        join(&self.folder, &[stem, format!(" ({nth})").as_bytes(), ending].concat())
     }
 }

@@ -10,9 +10,11 @@ use lumidex_schema::media::MediaKind;
 use lumidex_schema::record::{Fingerprint, PathType, Sighting};
 
 use super::*;
+use crate::intake::logs::Logs;
 use crate::intake::{Progress, interpreter, pipeline};
 use crate::ledger::{Elsewhere, Ledger, Observation, Seen};
 use crate::limits::WALK_BATCH_OBSERVATIONS_MAX;
+use crate::metadata::Hidden;
 use crate::sys::Stop;
 
 fn observation(root: RootId, folder: RelPath, name: &[u8], sighting: Sighting) -> Observation {
@@ -90,7 +92,13 @@ impl Setting {
 
     fn survey_as(&self, errand: &Errand<'_>) -> (Reach, Vec<ImageId>) {
         let (stop, progress) = (Stop::never(), Progress::default());
-        let shared = Shared { ledger: &self.ledger, stop: &stop, progress: &progress, root_done: &|_| {} };
+        let shared = Shared {
+            ledger: &self.ledger,
+            stop: &stop,
+            progress: &progress,
+            logs: &Logs::default(),
+            root_done: &|_| {},
+        };
         let (sender, found) = crossbeam_channel::unbounded();
         let reach = survey(&shared, errand, &sender).unwrap();
         drop(sender);
@@ -112,7 +120,13 @@ fn folders_told_to_the_ledger_while_the_walk_goes_on_are_not_gone() {
         fs::write(setting.path(folder).join("x.png"), "x").unwrap();
     }
     let (stop, progress) = (Stop::never(), Progress::default());
-    let shared = Shared { ledger: &setting.ledger, stop: &stop, progress: &progress, root_done: &|_| {} };
+    let shared = Shared {
+        ledger: &setting.ledger,
+        stop: &stop,
+        progress: &progress,
+        logs: &Logs::default(),
+        root_done: &|_| {},
+    };
     let (sender, found) = crossbeam_channel::bounded(0);
     std::thread::scope(|scope| {
         let told = scope.spawn(|| {
@@ -224,7 +238,13 @@ fn known_files_come_in_pages_without_gap_or_repeat() {
         let setting = Setting::knowing(&files);
         fs::write(setting.path("here.png"), "x").unwrap();
         let (stop, progress) = (Stop::never(), Progress::default());
-        let shared = Shared { ledger: &setting.ledger, stop: &stop, progress: &progress, root_done: &|_| {} };
+        let shared = Shared {
+            ledger: &setting.ledger,
+            stop: &stop,
+            progress: &progress,
+            logs: &Logs::default(),
+            root_done: &|_| {},
+        };
         let (sender, _found) = crossbeam_channel::unbounded();
         let survey = Survey {
             shared: &shared,
@@ -326,9 +346,15 @@ fn a_folder_of_more_files_than_a_batch_holds_is_gone_to_the_last() {
     let files: Vec<_> = names.iter().map(|name| ("gone", name.as_str(), 1)).collect();
     let setting = Setting::knowing(&files);
     let (stop, progress, top) = (Stop::never(), Progress::default(), RelPath::root());
-    let shared = Shared { ledger: &setting.ledger, stop: &stop, progress: &progress, root_done: &|_| {} };
+    let shared = Shared {
+        ledger: &setting.ledger,
+        stop: &stop,
+        progress: &progress,
+        logs: &Logs::default(),
+        root_done: &|_| {},
+    };
     let accepted = Errand { faith: Faith::Accepted, ..errand(&setting.root, &top) };
-    let interpreter = interpreter::make(&setting.ledger.reader().unwrap()).unwrap();
+    let interpreter = interpreter::make(&setting.ledger.reader().unwrap(), Hidden::default()).unwrap();
     let walk = |sender: &_| survey(&shared, &accepted, sender).unwrap();
     let (reach, _) = pipeline::run(&shared, 1, &*interpreter, walk).unwrap();
     assert_eq!((reach, progress.snapshot().missing), (Reach::Walked, names.len() as u64));

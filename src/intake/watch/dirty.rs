@@ -13,8 +13,8 @@ use lumidex_schema::id::RootId;
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::RelPath;
 
+use crate::intake::beside::{LOG_NAME, sidecar_parts};
 use crate::intake::rules::{IGNORE_FILE, is_passed_over};
-use crate::intake::walk::SIDECAR_ENDING;
 use crate::limits::watch as limits;
 
 /// Time since some beginning.
@@ -93,8 +93,9 @@ impl Dirty {
         if is_passed_over(name) || self.is_tree_waiting(root, folder) {
             return;
         }
-        // What is neither media nor a sidecar may be a folder; one is never written to.
-        let may_be_file = MediaKind::of_name(name).is_some() || name.ends_with(SIDECAR_ENDING);
+        // What is neither media nor describes it may be a folder; one is never written to.
+        let may_be_file =
+            MediaKind::of_name(name).is_some() || sidecar_parts(name).is_some() || name == LOG_NAME;
         if !may_be_file && change == Change::Written {
             return self.mark(root, folder, name, Change::Touched, now);
         }

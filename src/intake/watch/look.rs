@@ -5,6 +5,7 @@
 
 use std::cell::OnceCell;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use lumidex_schema::id::RootId;
@@ -14,11 +15,14 @@ use lumidex_schema::path::RelPath;
 use super::lookout::Lookout;
 use super::roots::Kind;
 use crate::intake::above::{Above, above, is_absent, is_bare, within};
+use crate::intake::beside::{self, LOG_NAME, sidecar_names, sidecar_parts, stem};
 use crate::intake::listing::{EntryType, Links, Names, OpenFolder, Stat};
 use crate::intake::pipeline::Place;
 use crate::intake::rules::{Ignores, is_passed_over};
-use crate::intake::walk::{SIDECAR_ENDING, Seen, WalkedRoot, folder_path, sidecar, sidecar_name};
+use crate::intake::walk::{Seen, WalkedRoot, folder_path};
 use crate::ledger::{KnownFile, Ledger, ReadError, Reader, Sighted};
+use crate::limits::watch as limits;
+use crate::metadata::Log;
 
 /// A name to look at.
 pub(super) struct Name {
@@ -52,6 +56,8 @@ struct Here<'a> {
     is_bare: OnceCell<bool>,
     ignores: Ignores,
     known: Known,
+    /// What describes the pictures of the folder; found out when it matters.
+    log: OnceCell<Option<Arc<Log>>>,
 }
 
 /// What the ledger knows of a folder.
@@ -73,19 +79,25 @@ impl Known {
         Ok(first.filter(|known| known.name == name))
     }
 
-    /// Media files that this sidecar belongs to.
-    fn beside(&self, sidecar: &[u8]) -> Result<Vec<Vec<u8>>, ReadError> {
-        /// Endings of media files are fewer.
-        const SAME_STEM_MAX: usize = 64;
+    /// Media files of this stem.
+    fn of_stem(&self, wanted: &[u8]) -> Result<Vec<Vec<u8>>, ReadError> {
+        /// More endings of media files there are not; between them may stand names with more dots.
+        const PAGE: usize = 64;
         let Some(folder) = self.folder else { return Ok(Vec::new()) };
-        let stem = &sidecar[..sidecar.len() - SIDECAR_ENDING.len()];
-        let from = [stem, b"."].concat();
-        let known = self.reader.known_from(folder, &from, SAME_STEM_MAX)?;
-        let names = known.into_iter().map(|known| known.name);
-        Ok(names
-            .take_while(|name| name.starts_with(&from))
-            .filter(|name| sidecar_name(name) == sidecar)
-            .collect())
+        let begin = [wanted, b"."].concat();
+        let (mut found, mut from) = (Vec::new(), begin.clone());
+        loop {
+            let page = self.reader.known_from(folder, &from, PAGE)?;
+            let last = page.last().map(|known| [&known.name[..], &[0]].concat());
+            let is_last =
+                page.len() < PAGE || page.last().is_some_and(|known| !known.name.starts_with(&begin));
+            let names = page.into_iter().map(|known| known.name).filter(|name| name.starts_with(&begin));
+            found.extend(names.filter(|name| stem(name) == wanted));
+            match last {
+                Some(last) if !is_last => from = last,
+                _ => return Ok(found),
+            }
+        }
     }
 }
 
@@ -98,7 +110,7 @@ pub(super) fn look(
     names: Vec<Name>,
     looked: &mut Looked,
 ) -> Result<(), ReadError> {
-    let here = match open(lookout, ledger, root, folder)? {
+    let mut here = match open(lookout, ledger, root, folder)? {
         Opened::Here(here) => here,
         Opened::Ignored => return Ok(()),
         Opened::Elsewhere => {
@@ -107,10 +119,14 @@ pub(super) fn look(
         }
     };
     for Name { name, is_rewritten } in names {
-        if MediaKind::of_name(&name).is_none() && name.ends_with(SIDECAR_ENDING) {
-            for media in here.known.beside(&name)? {
+        if name == LOG_NAME {
+            here.log_changed(is_rewritten, looked)?;
+        } else if let Some((stem, _)) = sidecar_parts(&name) {
+            for media in here.known.of_stem(stem)? {
                 here.look_at(media, is_rewritten, looked)?;
             }
+            // Folders may be called so, too.
+            here.look_at(name, is_rewritten, looked)?;
         } else {
             here.look_at(name, is_rewritten, looked)?;
         }
@@ -160,6 +176,7 @@ fn open<'a>(
         is_bare: OnceCell::new(),
         ignores,
         known,
+        log: OnceCell::new(),
     })))
 }
 
@@ -211,16 +228,39 @@ impl Here<'_> {
     ) -> Result<(), ReadError> {
         let Some(media) = MediaKind::of_name(&name) else { return Ok(()) };
         let mut sidecars = Names::default();
-        sidecars.push(&sidecar_name(&name));
+        sidecar_names(stem(&name)).for_each(|(_, sidecar)| sidecars.push(&sidecar));
+        sidecars.sort();
+        let log = self.log.get_or_init(|| self.lookout.logs.known(&self.path()));
         let mut sighting = stat.sighting;
-        sighting.sidecar = sidecar(&self.open, &sidecars, &name);
+        let besides = beside::look(&self.open, &sidecars, log.as_deref(), &name, &mut sighting);
         let known = self.known.file(&name)?;
         if !is_rewritten && known.as_ref().is_some_and(|known| known.digest == sighting.digest()) {
             return Ok(());
         }
         let known = known.map(|known| known.sighted());
-        looked.to_read.push((Arc::clone(&self.place), Seen { name, sighting, media }, known));
+        looked.to_read.push((Arc::clone(&self.place), Seen { name, sighting, media, besides }, known));
         Ok(())
+    }
+
+    /// The pictures of which the log says something else by now are looked at; too many are surveyed.
+    fn log_changed(&mut self, is_rewritten: bool, looked: &mut Looked) -> Result<(), ReadError> {
+        let path = self.path();
+        let names = self.lookout.logs.changed(&path, is_rewritten, limits::BATCH_OBSERVATIONS_MAX);
+        let Some(names) = names else {
+            looked.trees.push((self.root.id, self.place.folder.clone()));
+            return Ok(());
+        };
+        self.log = OnceCell::new();
+        for name in names.into_iter().map(String::into_bytes) {
+            if MediaKind::of_name(&name).is_some() {
+                self.look_at(name, false, looked)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn path(&self) -> PathBuf {
+        folder_path(&self.root.path, &self.place.folder)
     }
 
     /// There is no file of this name; whether one is gone that was there.

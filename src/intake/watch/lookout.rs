@@ -18,6 +18,7 @@ use super::dirty::{Change, Dirty, Due, Moment};
 use super::roots::{Again, Cause, Ended, Roots};
 use super::watches::{Entered, Watches};
 use super::{event, system};
+use crate::intake::logs::Logs;
 use crate::intake::runs::Runs;
 use crate::intake::standing::Standing;
 use crate::intake::survey::{Faith, Identity, look_at_root};
@@ -97,6 +98,7 @@ pub(in crate::intake) struct Lookout {
     pub(super) settings: Option<WatchSettings>,
     pub(in crate::intake) roots: Mutex<Roots>,
     pub(super) runs: Arc<Runs>,
+    pub(in crate::intake) logs: Logs,
     watches: Mutex<Watches>,
     inbox: Arc<(Mutex<Inbox>, Wakers)>,
     silence: system::Silence,
@@ -118,6 +120,7 @@ impl Lookout {
             settings,
             roots: Mutex::default(),
             runs,
+            logs: Logs::default(),
             watches: Mutex::new(Watches::new(None, watches_max)),
             inbox: Arc::default(),
             silence: system::Silence::default(),

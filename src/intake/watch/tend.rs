@@ -55,14 +55,16 @@ impl Tend {
                 self.report(self.look_at_roots());
             }
             self.request_turns();
-            if !trees.is_empty()
-                && let Err(error) = self.survey(&trees)
-            {
+            let has_trees = !trees.is_empty();
+            if has_trees && let Err(error) = self.survey(&trees) {
                 self.report(Err(error));
                 if self.stop.wait_for(RETRY) {
                     return;
                 }
                 self.lookout.plant(trees);
+            }
+            if has_trees {
+                self.lookout.logs.rest();
             }
         }
     }
@@ -79,7 +81,13 @@ impl Tend {
     }
 
     fn shared(&self) -> Shared<'_> {
-        Shared { ledger: &self.ledger, stop: &self.stop, progress: &self.progress, root_done: &|_| {} }
+        Shared {
+            ledger: &self.ledger,
+            stop: &self.stop,
+            progress: &self.progress,
+            logs: &self.lookout.logs,
+            root_done: &|_| {},
+        }
     }
 
     /// Events were lost: watches may be wrong, and anything may have changed.

@@ -5,6 +5,7 @@ mod faults;
 mod flatten;
 mod library;
 mod names;
+mod organize;
 mod random;
 mod refusals;
 mod shaky;

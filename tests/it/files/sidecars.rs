@@ -1,6 +1,6 @@
 //! A sidecar goes with its file, or, when several share it, with the last of them.
 
-use super::world::World;
+use super::world::{There, World};
 use lumidex::files::Wish;
 
 const SHARED: [&str; 5] = ["pics/a.png", "pics/a.webp", "pics/a.mp3", "pics/a.txt", "pics/sub/"];
@@ -102,6 +102,54 @@ fn deleting_a_text_file_itself_is_no_error() {
     assert_eq!(world.names(), ["pics/a.png"]);
     assert_eq!(world.known(), known);
     world.agrees();
+}
+
+#[test]
+fn every_kind_of_sidecar_goes_along_and_the_log_stays() {
+    let pics = ["a.json", "a.png", "a.swarm.json", "a.txt", "log.html"];
+    let names =
+        |folder: &str, names: &[&str]| names.iter().map(|name| format!("{folder}{name}")).collect::<Vec<_>>();
+    let all = names("pics/", &pics);
+    let of =
+        |world: &World| world.names().into_iter().filter(|name| !name.ends_with('/')).collect::<Vec<_>>();
+    let mut given: Vec<&str> = all.iter().map(String::as_str).collect();
+    given.push("pics/sub/");
+
+    let world = World::new(&given);
+    assert_eq!(world.does(&world.mv(&["pics/a.png"], "pics/sub")).done, 1);
+    assert_eq!(of(&world), [names("pics/", &pics[4..]), names("pics/sub/", &pics[..4])].concat());
+    world.agrees();
+    world.does(&world.rename("pics/sub/a.png", "b.c.jpg"));
+    let renamed = ["b.c.jpg", "b.c.json", "b.c.swarm.json", "b.c.txt"];
+    assert_eq!(of(&world), [names("pics/", &pics[4..]), names("pics/sub/", &renamed)].concat());
+    world.does(&world.copy(&["pics/sub/b.c.jpg"], "pics"));
+    assert_eq!(
+        of(&world),
+        [names("pics/", &renamed), names("pics/", &pics[4..]), names("pics/sub/", &renamed)].concat()
+    );
+    world.does(&world.delete(&["pics/b.c.jpg"]));
+    assert_eq!(of(&world), [names("pics/", &pics[4..]), names("pics/sub/", &renamed)].concat());
+    let is_file = |(_, there): &(String, There)| matches!(there, There::File(..));
+    assert_eq!(world.trash().into_iter().filter(is_file).count(), 4);
+    world.does(&world.flatten("pics"));
+    assert_eq!(of(&world), [names("pics/", &renamed), names("pics/", &pics[4..])].concat());
+    world.agrees();
+}
+
+#[test]
+fn a_name_belongs_to_one_stem() {
+    let world =
+        World::new(&["pics/a.png", "pics/a.swarm.png", "pics/a.swarm.json", "pics/ab.json", "pics/sub/"]);
+    assert_eq!(world.does(&world.mv(&["pics/a.swarm.png"], "pics/sub")).done, 1);
+    assert_eq!(
+        world.names(),
+        ["pics/a.png", "pics/a.swarm.json", "pics/ab.json", "pics/sub/", "pics/sub/a.swarm.png"]
+    );
+    world.does(&world.mv(&["pics/a.png"], "pics/sub"));
+    assert_eq!(
+        world.names(),
+        ["pics/ab.json", "pics/sub/", "pics/sub/a.png", "pics/sub/a.swarm.json", "pics/sub/a.swarm.png"]
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Every wish does what it says, to the disk and to the ledger at once.
 
 use super::world::{There, World};
-use lumidex::files::Wish;
+use lumidex::files::{Placing, Wish};
 use lumidex_schema::operation::{OperationKind, OperationState};
 
 #[test]
@@ -167,7 +167,7 @@ fn files_go_to_many_folders_at_once() {
         (world.bytes("pics/two/deep"), world.all(&["pics/b.png", "pics/none.png"])),
         (world.bytes("pics/two"), world.all(&["pics/c.png"])),
     ];
-    let report = world.files.perform(&Wish::Organize { folders }).unwrap();
+    let report = world.files.perform(&Wish::Organize { folders, placing: Placing::Move }).unwrap();
     assert_eq!((report.done, report.failed), (3, 1));
     assert_eq!(world.known()["pics/one/a.png"], known["pics/a.png"]);
     assert_eq!(world.known()["pics/two/deep/b.png"], known["pics/b.png"]);

@@ -110,7 +110,7 @@ impl World {
     }
 
     pub fn walk(&self) {
-        let settings = IntakeSettings { n_walkers: 1, n_readers: 1 };
+        let settings = IntakeSettings { n_walkers: 1, n_readers: 1, ..IntakeSettings::default() };
         let intake = Intake::start(self.ledger.clone(), settings, None, &Stop::never()).unwrap();
         intake.update().unwrap();
     }
