@@ -1,6 +1,6 @@
 //! The number of every stored format, with its history.
 //!
-//! Only the ledger is ever upgraded in place; a projection of another format is emptied and
+//! Only the ledger, and what was paid for, are ever upgraded in place; a projection of another format is emptied and
 //! refilled from the ledger.
 
 /// One stored format: what is written today and the oldest that can still be read.
@@ -26,3 +26,18 @@ pub const TEXT: Format = Format { current: 1, oldest_readable: 1 };
 /// 2: when an image was made, beside its date, so that the newest of a folder are found without the disk.
 /// 1: first format.
 pub const TAGS: Format = Format { current: 2, oldest_readable: 2 };
+
+/// 1: first format.
+pub const PAID: Format = Format { current: 1, oldest_readable: 1 };
+
+/// Prompts, and the editions of each model. 1: first format.
+pub const VECTORS: Format = Format { current: 1, oldest_readable: 1 };
+/// Topics as they were found, and the jobs that find them.
+///
+/// 1: first format.
+pub const TOPICS: Format = Format { current: 1, oldest_readable: 1 };
+
+/// Jobs that organize files.
+///
+/// 1: first format.
+pub const ORGANIZE: Format = Format { current: 1, oldest_readable: 1 };

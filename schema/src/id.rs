@@ -40,6 +40,11 @@ id! {
     TextId(u32)
 }
 id! {
+    /// A prompt: the distinct cleaned positive text of some generation texts. Counts from 0, without gaps, in
+    /// the order of the first [`TextId`] that has it, hence the same after every rebuild from one ledger.
+    PromptId(u32)
+}
+id! {
     /// A tag. Never reused and stable across every rebuild; counts from 1.
     TagId(u32)
 }

@@ -17,12 +17,14 @@ pub mod feed;
 pub mod media;
 pub mod note;
 pub mod operation;
+pub mod paid;
 pub mod recipe;
 pub mod record;
 pub mod tables;
 pub mod tag;
 pub mod text;
 pub mod text_index;
+pub mod vectors;
 
 pub mod api;
 pub mod cursor;

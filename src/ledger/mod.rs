@@ -19,6 +19,7 @@ mod observe;
 mod open;
 mod owned;
 mod pace;
+pub mod paid;
 mod places;
 mod reader;
 mod relink;

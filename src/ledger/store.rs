@@ -254,7 +254,7 @@ impl Store {
 }
 
 /// Whether there is no ledger, and nothing else that it would replace.
-fn is_absent(storage: &dyn Storage, path: &Path) -> io::Result<bool> {
+pub(super) fn is_absent(storage: &dyn Storage, path: &Path) -> io::Result<bool> {
     match storage.open(path, Open::Read) {
         Ok(file) => Ok(file.len()? == 0),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
@@ -294,7 +294,7 @@ fn open_for_writing(
 ) -> Result<(Generation, ReadTransaction, Seq), OpenError> {
     let store = |source| OpenError::Store { path: path.display().to_string(), source };
     let backend = Diverting::over(file).map_err(|e| store(e.into()))?;
-    let opened = engine(&backend).map_err(store).and_then(|db| {
+    let opened = engine(&backend, limits::LEDGER_CACHE_BYTES).map_err(store).and_then(|db| {
         // Before the epoch's transaction, which might free pages.
         let pin = db.begin_read().map_err(|e| store(e.into()))?;
         let head = begin_epoch(&db, path)?;
@@ -309,19 +309,19 @@ fn open_for_writing(
 
 fn open_for_reading(storage: &dyn Storage, path: &Path, header: Vec<u8>) -> Result<Generation, ReadError> {
     let backend = Diverting::reading(storage.open(path, Open::Read)?, header)?;
-    let db = engine(&backend)?;
+    let db = engine(&backend, limits::LEDGER_CACHE_BYTES)?;
     Ok(Generation { db: RwLock::new(Some(db)), backend, can_be_written: false })
 }
 
-fn engine(backend: &Diverting) -> Result<Database, ReadError> {
+pub(super) fn engine(backend: &Diverting, cache_bytes: usize) -> Result<Database, ReadError> {
     let mut builder = Database::builder();
-    builder.set_cache_size(limits::LEDGER_CACHE_BYTES);
+    builder.set_cache_size(cache_bytes);
     Ok(builder.create_with_backend(backend.clone())?)
 }
 
 /// Undoes the commits that were not known to be durable when the disk failed: their makers were
 /// told that they failed.
-fn bring_back(file: &dyn StoredFile, header: &[u8]) -> io::Result<()> {
+pub(super) fn bring_back(file: &dyn StoredFile, header: &[u8]) -> io::Result<()> {
     let mut there = vec![0; header.len()];
     file.read_at(0, &mut there)?;
     if there != header {
@@ -331,7 +331,7 @@ fn bring_back(file: &dyn StoredFile, header: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-fn cause(error: &ReadError) -> String {
+pub(super) fn cause(error: &ReadError) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
         cause = source;

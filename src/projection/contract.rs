@@ -72,6 +72,12 @@ pub trait Projection: Send {
     /// Whether searches can be answered without its latest changes, so that its work may wait.
     fn can_wait(&self) -> bool;
 
+    /// Whether observations wait for it when it is far behind: a start after a kill has to follow what it had
+    /// not made durable before it can answer.
+    fn sets_the_pace(&self) -> bool {
+        true
+    }
+
     /// Gives back what only writing needs; called when nothing has changed for a while.
     fn rest(&mut self);
 }

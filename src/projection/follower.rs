@@ -54,7 +54,7 @@ pub struct Follower {
     state: FollowerState,
     stopper: Stopper,
     thread: Option<JoinHandle<()>>,
-    _paced: Paced,
+    _paced: Option<Paced>,
 }
 
 impl Follower {
@@ -68,7 +68,7 @@ impl Follower {
         let state = FollowerState::default();
         state.visible.ring(applied.0);
         state.durable.ring(applied.0);
-        let paced = ledger.keep_pace_with(state.visible.clone());
+        let paced = projection.sets_the_pace().then(|| ledger.keep_pace_with(state.visible.clone()));
         let stopper = Stopper::new();
         let follow = Following {
             projection,

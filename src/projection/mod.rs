@@ -8,6 +8,7 @@ pub mod follower;
 pub mod tags;
 pub mod text;
 pub mod thumbs;
+pub mod vectors;
 
 pub use contract::{Batch, Projection, ProjectionError};
 pub use follower::{Follower, FollowerState};

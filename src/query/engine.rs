@@ -9,10 +9,10 @@ use crate::ledger::Ledger;
 use crate::limits;
 use crate::projection::FollowerState;
 use crate::projection::tags::TagsReader;
-use crate::projection::text::TextReader;
+use crate::projection::text::{TextReader, WordField};
 use lumidex_schema::api;
 use lumidex_schema::cursor::{Cursor, Position};
-use lumidex_schema::id::{ImageId, Seq, TagId};
+use lumidex_schema::id::{ImageId, Seq, TagId, TextId};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -120,6 +120,23 @@ impl Engine {
         Ok(Some(newest::newest_in(&reader, &sources.tags, folder, max)?))
     }
 
+    /// Texts whose prompts have words of the query, the best first (BM25).
+    ///
+    /// # Errors
+    /// When the text index cannot be read.
+    pub fn ranked_texts(&self, query: &str, max: usize) -> Result<Vec<TextId>, SearchError> {
+        let found = self.inner.sources.text.snapshot().ranked(WordField::Prompt, query, max)?;
+        Ok(found.into_iter().map(|(text, _)| TextId(text)).collect())
+    }
+
+    /// These images, in the order given, without those that are not there.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn hits(&self, ids: &[ImageId]) -> Result<Vec<Hit>, SearchError> {
+        Ok(hits(&self.inner.sources.ledger.reader()?, ids)?)
+    }
+
     /// Every tag with its count, by id: custom ones, and others that a live image has; beyond
     /// 4,096 only the most frequent of the prompt's segments.
     ///
@@ -189,7 +206,7 @@ impl Engine {
     }
 
     /// Per-image facts are never partial: the first search waits for them.
-    fn wait_ready(&self) -> Result<(), SearchError> {
+    pub(super) fn wait_ready(&self) -> Result<(), SearchError> {
         let follower = &self.inner.sources.tags_follower;
         if follower.wait_visible(self.inner.head_at_start, limits::FIRST_QUERY_WAIT) {
             Ok(())
@@ -235,6 +252,10 @@ impl Engine {
                 Ok(Found { ids, rest })
             }
         }
+    }
+
+    pub(super) fn tags_reader(&self) -> &TagsReader {
+        &self.inner.sources.tags
     }
 
     /// Waits until every search shows a change, but no longer than that; whether they do.

@@ -1,9 +1,9 @@
 //! Tags, folders and media as one set of images.
 
 use super::request::{Search, SearchError};
+use super::scope::{Reach, images_in};
 use crate::projection::tags::{Posting, State};
-use lumidex_schema::id::{FolderId, TagId};
-use lumidex_schema::path;
+use lumidex_schema::id::TagId;
 use roaring::RoaringBitmap;
 
 /// The images that the conditions allow; `None` when there are no conditions.
@@ -26,7 +26,7 @@ pub(super) fn allowed(state: &State, search: &Search) -> Result<Option<RoaringBi
         sets.push(any_of(state, or_tags));
     }
     if let Some(folders) = folders.as_deref().filter(|folders| !folders.is_empty()) {
-        sets.push(in_folders(state, folders));
+        sets.push(images_in(state, folders, Reach::Below));
     }
     sets.sort_by_key(RoaringBitmap::len);
     let mut sets = sets.into_iter();
@@ -42,15 +42,5 @@ pub(super) fn allowed(state: &State, search: &Search) -> Result<Option<RoaringBi
 fn any_of(state: &State, tags: &[TagId]) -> RoaringBitmap {
     let mut set = RoaringBitmap::new();
     tags.iter().for_each(|tag| state.posting(*tag).union_into(&mut set));
-    set
-}
-
-fn in_folders(state: &State, wanted: &[Vec<u8>]) -> RoaringBitmap {
-    let mut set = RoaringBitmap::new();
-    for (id, folder) in state.folders().iter().enumerate().skip(1) {
-        if wanted.iter().any(|ancestor| path::below(&folder.path, ancestor).is_some()) {
-            state.in_folder(FolderId(id as u32)).union_into(&mut set);
-        }
-    }
     set
 }

@@ -1,14 +1,16 @@
 //! Projections against a toy, over random histories with crashes, sweeps, backups and restores: after
 //! any of them a projection that may continue equals one that was filled from nothing.
 
+use lumidex::ledger::paid::Paid;
 use lumidex::ledger::{Elsewhere, Ledger, Observation, Seen, SharedText, Sweepable};
 use lumidex::projection::Projection;
 use lumidex::projection::follower::catch_up;
 use lumidex::projection::tags::TagsProjection;
 use lumidex::projection::text::TextProjection;
+use lumidex::projection::vectors::VectorsProjection;
 use lumidex::sys::Stop;
 use lumidex_schema::checkpoint::StartEmpty;
-use lumidex_schema::id::{ImageId, RootId, Seq, TagId, Timestamp};
+use lumidex_schema::id::{ImageId, PromptId, RootId, Seq, TagId, TextId, Timestamp};
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::RelPath;
 use lumidex_schema::record::{Fingerprint, PathType, Presence, Sighting};
@@ -159,12 +161,17 @@ impl World {
     }
 
     /// From where each projection may continue.
-    fn judged(&mut self) -> [Result<Seq, StartEmpty>; 2] {
-        let (tags, text) = (self.dir.join(layout::TAGS), self.dir.join(layout::TEXT));
-        let found = [TagsProjection::open(&tags).checkpoint(), TextProjection::open(&text).checkpoint()];
-        let formats = [format::TAGS.current, format::TEXT.current];
+    fn judged(&mut self) -> [Result<Seq, StartEmpty>; 3] {
+        let [tags, text, vectors] =
+            [layout::TAGS, layout::TEXT, layout::VECTORS].map(|name| self.dir.join(name));
+        let found = [
+            TagsProjection::open(&tags).checkpoint(),
+            TextProjection::open(&text).checkpoint(),
+            VectorsProjection::open(&vectors).checkpoint(),
+        ];
+        let formats = [format::TAGS.current, format::TEXT.current, format::VECTORS.current];
         let reader = self.ledger().reader().unwrap();
-        [0, 1].map(|at| {
+        [0, 1, 2].map(|at| {
             found[at].and_then(|known| known.judge(formats[at], reader.history(known.seen).unwrap()))
         })
     }
@@ -185,7 +192,7 @@ fn seen(root: RootId, name: u8, date: u8, text: u8) -> Observation {
         fingerprint: Fingerprint([1; 16]),
         pixel_width: 1 + u32::from(text % 2),
         pixel_height: 1,
-        text: Some(Arc::new(SharedText::new(format!("text {text}"), tags))),
+        text: Some(Arc::new(SharedText::new(format!("text {}\nSteps: {text}, Size: 8x8", text / 2), tags))),
         holes: vec![u64::from(name)],
         rule_tags: Vec::new(),
         complaints: 0,
@@ -194,15 +201,18 @@ fn seen(root: RootId, name: u8, date: u8, text: u8) -> Observation {
     }))
 }
 
-/// What a projection shows: live images in order, tags by name with their images, texts.
-type Shown = (Vec<u32>, BTreeMap<String, Vec<u32>>, u64, Vec<Option<String>>);
+/// What projections show: live images in order, tags by name with their images, texts with their prompts.
+type Shown = (Vec<u32>, BTreeMap<String, Vec<u32>>, u64, Vec<(Option<String>, Option<PromptId>)>);
 
 fn follow(ledger: &Ledger, dir: &Path) -> Shown {
     let mut tags = TagsProjection::open(&dir.join(layout::TAGS));
     let mut text = TextProjection::open(&dir.join(layout::TEXT));
     catch_up(&mut tags, ledger, &Stop::never(), &mut |_, _| {}).unwrap();
     catch_up(&mut text, ledger, &Stop::never(), &mut |_, _| {}).unwrap();
+    let mut vectors = VectorsProjection::open(&dir.join(layout::VECTORS));
+    catch_up(&mut vectors, ledger, &Stop::never(), &mut |_, _| {}).unwrap();
     let (tags, text) = (tags.reader(), text.reader().snapshot());
+    let prompts = vectors.reader(ledger.clone(), Paid::at(&dir.join(layout::PAID)));
     let state = tags.read();
     let named = state.tags().map(|(id, entry)| {
         let images: Vec<u32> = state.posting(id).to_bitmap().iter().collect();
@@ -210,9 +220,9 @@ fn follow(ledger: &Ledger, dir: &Path) -> Shown {
     });
     let named = named.filter(|(_, images)| !images.is_empty()).collect();
     let known = ledger.reader().unwrap();
-    let last =
-        (1..).take_while(|id| known.text(lumidex_schema::id::TextId(*id)).unwrap().is_some()).count() as u32;
-    let texts = (1..=last).map(|id| text.folded(lumidex_schema::id::TextId(id)).map(str::to_owned)).collect();
+    let last = (1..).take_while(|id| known.text(TextId(*id)).unwrap().is_some()).count() as u32;
+    let shown = |id| (text.folded(id).map(str::to_owned), prompts.prompt_of(id));
+    let texts = (1..=last).map(|id| shown(TextId(id))).collect();
     (state.order.ids().to_vec(), named, state.total_bytes, texts)
 }
 
@@ -265,11 +275,14 @@ fn deleting_or_damaging_what_is_derived_costs_nothing() {
     let expected = follow(world.ledger(), dir.path());
     let tags = dir.path().join(layout::TAGS);
     let len = std::fs::metadata(&tags).unwrap().len();
-    let damage: [&dyn Fn(); 4] = [
+    let vectors = dir.path().join(layout::VECTORS);
+    let damage: [&dyn Fn(); 6] = [
         &|| std::fs::remove_file(&tags).unwrap(),
         &|| std::fs::write(&tags, "rubbish").unwrap(),
         &|| std::fs::File::options().write(true).open(&tags).unwrap().set_len(len / 2).unwrap(),
         &|| std::fs::remove_dir_all(dir.path().join(layout::TEXT)).unwrap(),
+        &|| std::fs::remove_dir_all(&vectors).unwrap(),
+        &|| std::fs::write(vectors.join("prompts.redb"), "rubbish").unwrap(),
     ];
     for (nth, damage) in damage.iter().enumerate() {
         damage();

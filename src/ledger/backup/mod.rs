@@ -13,4 +13,5 @@ mod restore;
 pub use check::{CheckError, Identity, check, identity};
 pub use copy::{BackupError, Copied, Existing, copy, copy_closed};
 pub use daily::{Bounds, Daily, Look, Made};
+pub(super) use restore::make_writable;
 pub use restore::{RestoreError, Restored, restore};

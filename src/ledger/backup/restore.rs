@@ -92,7 +92,7 @@ fn named(error: CheckError, backup: &Path) -> CheckError {
     }
 }
 
-fn make_writable(path: &Path) -> Result<(), PathError> {
+pub(in crate::ledger) fn make_writable(path: &Path) -> Result<(), PathError> {
     let mut permissions = std::fs::metadata(path).map_err(PathError::doing("open", path))?.permissions();
     #[cfg(unix)]
     {

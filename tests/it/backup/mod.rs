@@ -3,6 +3,7 @@
 
 mod copying;
 mod daily;
+mod paid;
 mod restoring;
 
 use lumidex::ledger::backup::{Copied, Existing, copy};

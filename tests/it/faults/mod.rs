@@ -7,3 +7,4 @@ mod running;
 mod script;
 pub(crate) mod shim;
 mod sweep;
+mod vectors;
