@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::{AccessControl, Cors, Lang, Permission, Secret, SettingsError, Upstream, cors};
+use super::{AccessControl, Cors, HiddenTexts, Lang, Permission, Secret, SettingsError, cors};
 use crate::sys::{PathError, files, paths};
 
 /// Longest `.env` that is read.
 const ENV_FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// Our own names. Others that begin so are errors, because they are misspelt.
-const OWN: [&str; 14] = [
+const OWN: [&str; 20] = [
     "LUMIDEX_HOST",
     "LUMIDEX_PORT",
     "LUMIDEX_DATA_DIR",
@@ -24,6 +24,12 @@ const OWN: [&str; 14] = [
     "LUMIDEX_BACKUP_MAX",
     "LUMIDEX_MISSING_RETENTION_DAYS",
     "LUMIDEX_CACHE_DIR",
+    "LUMIDEX_OPENAI_BASE_URL",
+    "LUMIDEX_OPENAI_API_KEY",
+    "LUMIDEX_EMBEDDING_MODEL",
+    "LUMIDEX_AI_MODEL",
+    "LUMIDEX_TOPIC_TITLE_MODEL",
+    "LUMIDEX_HIDDEN_TEXTS",
     "LUMIDEX_LOG",
     "LUMIDEX_LOG_FORMAT",
 ];
@@ -32,9 +38,11 @@ const OWN: [&str; 14] = [
 const FOR_TESTS: &str = "LUMIDEX_TEST_";
 
 /// Names of the original that mean nothing here, with the reason.
-const WITHOUT_EFFECT: [(&str, &str); 4] = [
+const WITHOUT_EFFECT: [(&str, &str); 6] = [
     ("IIB_DB_PATH", "the index lies in the data folder, see --data-dir"),
-    ("IIB_ENABLE_SD_WEBUI_STEALTH_PARSER", "metadata hidden in pixels is not read yet"),
+    ("IIB_EMBEDDING_DEBUG", "batches are logged with RUST_LOG=lumidex=debug"),
+    ("IIB_PROMPT_NORMALIZE", "prompts are always cleaned of what everybody writes into them"),
+    ("IIB_PROMPT_NORMALIZE_MODE", "prompts are cleaned in one way"),
     ("TWELVELABS_API_KEY", "only OpenAI-compatible services are called"),
     ("TWELVE_LABS_API_KEY", "only OpenAI-compatible services are called"),
 ];
@@ -147,6 +155,22 @@ impl Environment {
         }
     }
 
+    /// The original knows only whether hidden texts are read.
+    pub(super) fn hidden_texts(&self) -> Result<HiddenTexts, SettingsError> {
+        const NAME: &str = "LUMIDEX_HIDDEN_TEXTS";
+        match self.text(&[NAME]).as_deref() {
+            None if self.is_on("IIB_ENABLE_SD_WEBUI_STEALTH_PARSER")? => Ok(HiddenTexts::Always),
+            None | Some("cheap") => Ok(HiddenTexts::Cheap),
+            Some("always") => Ok(HiddenTexts::Always),
+            Some("never") => Ok(HiddenTexts::Never),
+            Some(value) => Err(SettingsError::Value {
+                name: NAME.to_owned(),
+                value: value.to_owned(),
+                expected: "`never`, `cheap` or `always`",
+            }),
+        }
+    }
+
     pub(super) fn access(&self) -> Result<AccessControl, SettingsError> {
         const NAME: &str = "IIB_ACCESS_CONTROL";
         match self.text(&[NAME]).as_deref() {
@@ -192,16 +216,6 @@ impl Environment {
             Some("zh") => Lang::Zh,
             Some("en") => Lang::En,
             _ => Lang::Auto,
-        }
-    }
-
-    pub(super) fn upstream(&self) -> Upstream {
-        Upstream {
-            base_url: self.text(&["OPENAI_BASE_URL"]),
-            api_key: self.secret(&["OPENAI_API_KEY"]),
-            embedding_model: self.text(&["EMBEDDING_MODEL"]),
-            chat_model: self.text(&["AI_MODEL"]),
-            title_model: self.text(&["TOPIC_TITLE_MODEL", "AI_MODEL"]),
         }
     }
 

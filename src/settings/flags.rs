@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::AccessControl;
+use super::{AccessControl, HiddenTexts};
 
 /// Folders and flags of `lumidex` and `lumidex serve`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
@@ -45,6 +45,12 @@ pub struct Flags {
     /// it for ever [default: 180] [env: LUMIDEX_MISSING_RETENTION_DAYS]
     #[arg(long, value_name = "DAYS", alias = "missing_retention_days")]
     pub missing_retention_days: Option<u32>,
+
+    /// Where pictures without any text are searched for one hidden in their pixels: `cheap` in PNG files,
+    /// `always` in lossless WebP files too, which are decoded for it; files that were read before are read
+    /// again by `lumidex doctor --reparse` [default: cheap] [env: LUMIDEX_HIDDEN_TEXTS]
+    #[arg(long, value_name = "WHERE", alias = "hidden_texts")]
+    pub hidden_texts: Option<HiddenTexts>,
 
     /// Confine clients to the indexed folders [default: auto, when listening beyond loopback]
     /// [env: IIB_ACCESS_CONTROL]

@@ -4,17 +4,21 @@
 mod environment;
 mod flags;
 mod host_ui;
+mod provider;
 #[cfg(test)]
 mod tests;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
+use crate::metadata::Hidden;
 use crate::projection::thumbs::Frame;
 use crate::sys::{PathError, paths};
+use crate::upstream;
 
 pub use environment::{Environment, Place};
 pub use flags::Flags;
+pub use provider::TagGraph;
 
 /// Where the original server answers, so that its page and its clients work unchanged.
 pub const BASE_DEFAULT: &str = "/infinite_image_browsing";
@@ -77,12 +81,16 @@ pub struct Settings {
     /// Days that a file may be missing before what was read from it goes; 0 keeps it for ever. What a
     /// person did stays all the same.
     pub missing_retention_days: u32,
+    /// Where texts hidden in pixels are looked for.
+    pub hidden_texts: HiddenTexts,
     /// Thumbnails and covers go below this folder.
     pub cache_dir: Option<PathBuf>,
     /// Take every text of a ComfyUI graph for positive.
     pub comfyui_all_prompts: bool,
     /// The service that embeds and chats, if one is configured.
-    pub upstream: Upstream,
+    pub upstream: Option<upstream::Config>,
+    /// What an upstream is asked about the graph of tags.
+    pub tag_graph: TagGraph,
     /// Home folder of the user.
     pub home: Option<PathBuf>,
     /// Working directory: what relative paths are relative to.
@@ -138,6 +146,28 @@ pub enum AccessControl {
     Auto,
 }
 
+/// Where texts hidden in pixels are looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum HiddenTexts {
+    /// Nowhere.
+    Never,
+    /// Where it costs little: in PNG files.
+    #[default]
+    Cheap,
+    /// In lossless WebP files too, which are decoded for it.
+    Always,
+}
+
+impl From<HiddenTexts> for Hidden {
+    fn from(texts: HiddenTexts) -> Self {
+        match texts {
+            HiddenTexts::Never => Self::Never,
+            HiddenTexts::Cheap => Self::Cheap,
+            HiddenTexts::Always => Self::Always,
+        }
+    }
+}
+
 /// Which other origins may call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Cors {
@@ -170,21 +200,6 @@ impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret(..)")
     }
-}
-
-/// The OpenAI-compatible service.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Upstream {
-    /// Its root.
-    pub base_url: Option<String>,
-    /// Its key.
-    pub api_key: Option<Secret>,
-    /// Model that embeds.
-    pub embedding_model: Option<String>,
-    /// Model that chats.
-    pub chat_model: Option<String>,
-    /// Model that names clusters.
-    pub title_model: Option<String>,
 }
 
 /// Why the settings are refused.
@@ -236,6 +251,14 @@ pub enum SettingsError {
     /// There is no home folder to put the data into.
     #[error("there is no home folder to keep the data in; name one with --data-dir")]
     NoDataDir,
+    /// The service that embeds and chats cannot be asked so.
+    #[error("{name} cannot be used: {source}")]
+    Upstream {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong with it.
+        source: upstream::ConfigError,
+    },
     /// A file cannot be read.
     #[error(transparent)]
     File(#[from] PathError),
@@ -293,9 +316,11 @@ impl Settings {
             export_fe_fn: true,
             backups_max: backups_max(environment)?,
             missing_retention_days: missing_retention_days(&flags, environment)?,
+            hidden_texts: flags.hidden_texts.map_or_else(|| environment.hidden_texts(), Ok)?,
             cache_dir: cache_dir.map(|dir| absolute(&dir)),
             comfyui_all_prompts: environment.is_on("IIB_COMFYUI_EXTRACT_ALL_PROMPTS")?,
-            upstream: environment.upstream(),
+            upstream: provider::upstream(environment)?,
+            tag_graph: provider::tag_graph(environment)?,
             home: place.home.clone(),
             cwd: place.cwd.clone(),
             making: making(&flags)?,

@@ -148,6 +148,21 @@ fn a_word_that_is_no_folder_may_have_been_a_command() {
 }
 
 #[test]
+fn hidden_texts_are_read_where_that_is_cheap_unless_told_otherwise() {
+    let hidden = |flag, variables: &[_]| {
+        settings(Flags { hidden_texts: flag, ..Flags::default() }, variables).hidden_texts
+    };
+    let (ours, theirs) = ("LUMIDEX_HIDDEN_TEXTS", "IIB_ENABLE_SD_WEBUI_STEALTH_PARSER");
+    assert_eq!(hidden(None, &[]), HiddenTexts::Cheap);
+    assert_eq!(hidden(None, &[(theirs, "true")]), HiddenTexts::Always);
+    assert_eq!(hidden(None, &[(theirs, "false")]), HiddenTexts::Cheap);
+    assert_eq!(hidden(None, &[(theirs, "true"), (ours, "never")]), HiddenTexts::Never);
+    assert_eq!(hidden(Some(HiddenTexts::Never), &[(ours, "always")]), HiddenTexts::Never);
+    let wrong = refusal(Flags::default(), &[(ours, "some")]);
+    assert!(wrong.starts_with("`some` is no value for LUMIDEX_HIDDEN_TEXTS"), "{wrong}");
+}
+
+#[test]
 fn missing_files_are_kept_for_half_a_year_unless_told_otherwise() {
     let days = |flag, variables: &[_]| {
         let flags = Flags { missing_retention_days: flag, ..Flags::default() };
@@ -213,4 +228,46 @@ fn output_folders_of_the_host_program_are_found() {
     assert_eq!(settings(flags.clone(), &[]).host_folders, [Path::new("/place/out/t"), Path::new("/save")]);
     fs::write(&config, "[]").unwrap();
     assert!(matches!(resolve(flags, &[]), Err(SettingsError::HostConfig { .. })));
+}
+
+#[test]
+fn an_upstream_is_configured_by_an_address_or_a_key() {
+    let upstream = |variables: &[(&str, &str)]| settings(Flags::default(), variables).upstream;
+    assert_eq!(upstream(&[]), None);
+    assert_eq!(upstream(&[("AI_MODEL", "m"), ("OPENAI_API_KEY", " ")]), None);
+    let by_key = upstream(&[("OPENAI_API_KEY", "sk-1")]).unwrap();
+    assert_eq!(by_key.origin(), "https://api.openai.com");
+    let models = |config: &upstream::Config| {
+        let upstream::Config { embedding_model, chat_model, title_model, .. } = config.clone();
+        [embedding_model, chat_model, title_model]
+    };
+    assert_eq!(models(&by_key), ["text-embedding-3-small", "gpt-4o-mini", "gpt-4o-mini"]);
+    let ours = [
+        ("OPENAI_BASE_URL", "http://localhost:11434/v1"),
+        ("LUMIDEX_OPENAI_BASE_URL", "http://localhost:8080/v1/"),
+        ("EMBEDDING_MODEL", "nomic"),
+        ("AI_MODEL", "llama"),
+    ];
+    let ours = upstream(&ours).unwrap();
+    assert_eq!((ours.origin().as_str(), ours.is_here()), ("http://localhost:8080", true));
+    assert_eq!(models(&ours), ["nomic", "llama", "llama"]);
+    let titled = upstream(&[("OPENAI_API_KEY", "k"), ("TOPIC_TITLE_MODEL", "t")]).unwrap();
+    assert_eq!(titled.title_model, "t");
+    for (name, value) in [("OPENAI_BASE_URL", "localhost:1/v1"), ("OPENAI_API_KEY", "sk 1")] {
+        let refusal = refusal(Flags::default(), &[(name, value)]);
+        assert!(refusal.starts_with(name) && !refusal.contains(value), "{refusal}");
+    }
+}
+
+#[test]
+fn the_graph_of_tags_is_asked_about_as_in_the_original() {
+    let tag_graph = |variables: &[(&str, &str)]| settings(Flags::default(), variables).tag_graph;
+    let usual = tag_graph(&[]);
+    assert_eq!((usual.tags_max, usual.tags_sent, usual.within.as_secs(), usual.attempts), (500, 500, 180, 5));
+    let odd = tag_graph(&[
+        ("IIB_TAG_GRAPH_LLM_TIMEOUT_SEC", "0"),
+        ("IIB_TAG_GRAPH_LLM_MAX_ATTEMPTS", "1000"),
+        ("IIB_TAG_GRAPH_MAX_TAGS_FOR_LLM", "0"),
+    ]);
+    assert_eq!((odd.tags_max, odd.within.as_secs(), odd.attempts), (0, 1, 20));
 }
