@@ -38,7 +38,13 @@ pub mod projection;
 
 pub mod query;
 
+pub mod upstream;
+
+pub mod topics;
+
 pub mod files;
+
+pub mod organize;
 
 pub mod settings;
 

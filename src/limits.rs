@@ -18,6 +18,14 @@ pub const WALK_BATCH_TEXT_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Longest `.lumidexignore` that is read. A longer one is a complaint and is not used.
 pub const IGNORE_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
+/// Most bytes of memory for what the logs of folders say, while they are walked; the one that is used is kept
+/// in any case. Those not used for longest are parsed again when they are needed.
+pub const LOGS_BYTES_MAX: usize = 128 << 20;
+/// The same when no walk goes on: the logs of some thousand pictures, which is where new ones arrive.
+pub const LOGS_KEPT_BYTES: usize = 16 << 20;
+/// Logs remembered; most say little.
+pub const LOGS_MAX: usize = 1_024;
+
 /// Most bytes of a lock file that are read to name the holder.
 pub const LOCK_FILE_BYTES_MAX: u64 = 4 * 1024;
 
@@ -279,6 +287,60 @@ pub mod files {
     pub const OPERATIONS_READ_AT_ONCE: usize = 1_024;
 }
 
+/// Topics, and searches by meaning.
+pub mod topics {
+    use std::time::Duration;
+
+    /// Jobs that are worked on side by side: one that waits for an upstream leaves room for another.
+    pub const JOBS_AT_ONCE: usize = 2;
+    /// Jobs that wait. More are refused.
+    pub const JOBS_QUEUED: usize = 64;
+    /// Jobs that are known (contract 6.4). The one that changed longest ago goes.
+    pub const JOBS_KEPT: usize = 16;
+    /// Results that are kept. The oldest goes.
+    pub const RESULTS_KEPT: usize = 64;
+    /// Names of folders that titles may reuse; further ones are left out.
+    pub const FOLDER_NAMES_MAX: usize = 500;
+    /// Prompts whose words are in memory at once while vectors are bought for them.
+    pub const PROMPTS_READ_AT_ONCE: usize = 4_096;
+    /// Prompts that are compared each with each; where there are more, candidates come from the graph.
+    pub const COMPARED_EXACTLY_MAX: usize = 4_000;
+    /// How long a question waits for prompts that searches show already. Then it is answered without them.
+    pub const FOLLOWED_WITHIN: Duration = Duration::from_secs(10);
+}
+
+/// Organizing files into folders.
+pub mod organize {
+    use std::time::Duration;
+
+    /// Images of one job; more are refused. A preview takes some 300 bytes for each.
+    pub const IMAGES_MAX: usize = 500_000;
+    /// Folders of one job; more are refused.
+    pub const FOLDERS_MAX: usize = 1_000;
+    /// Jobs that are known, waiting, running and ended; the oldest goes.
+    pub const JOBS_KEPT: usize = 16;
+    /// Jobs that wait or run; another is refused for the moment.
+    pub const JOBS_AT_ONCE_MAX: usize = 8;
+    /// Bytes of the name of a folder, whatever is asked for: what file systems take.
+    pub const FOLDER_NAME_BYTES_MAX: usize = 240;
+    /// Characters of the name of a folder, unless another bound is asked for.
+    pub const FOLDER_NAME_CHARS: usize = 50;
+    /// Bytes of a template; a longer one is refused.
+    pub const TEMPLATE_BYTES_MAX: usize = 1_024;
+    /// Folders one in another that a template makes; a deeper one is refused.
+    pub const TEMPLATE_LEVELS_MAX: usize = 8;
+    /// Edits and skips in one answer; more are refused.
+    pub const CHOICES_MAX: usize = 100_000;
+    /// Sub-folders of the destination whose spelling is reused; of more, the first by name.
+    pub const EXISTING_MAX: usize = 100_000;
+    /// How long is waited before files that could not be moved for the moment are tried again.
+    pub const RETRY: Duration = Duration::from_secs(1);
+    /// Steps of a journal looked at to say how far a job is.
+    pub const STEPS_LOOKED_AT: usize = 20_000;
+    /// Steps of a journal read at once.
+    pub const STEPS_READ_AT_ONCE: usize = 4_096;
+}
+
 /// Thumbnails and covers.
 pub mod thumbs {
     use std::time::Duration;
@@ -358,4 +420,71 @@ pub mod thumbs {
     /// A file that was made so long before the start or later counts as just arrived. In nanoseconds, a
     /// minute.
     pub const AHEAD_GRACE_NS: i64 = 60_000_000_000;
+}
+
+/// What is asked of an upstream, and what it may answer.
+pub mod upstream {
+    use std::time::Duration;
+
+    /// Tokens of one request for vectors, as estimated; the next batch takes the rest. A text that is longer
+    /// goes alone.
+    pub const BATCH_TOKENS_MAX: usize = 7_600;
+    /// Texts of one request for vectors; more are not asked for.
+    pub const BATCH_TEXTS_MAX: usize = 256;
+    /// One whole answer, bytes; a longer one is refused. 256 vectors of 4,096 numbers in text take 25 MiB.
+    pub const ANSWER_BYTES_MAX: usize = 64 << 20;
+    /// What is told of an answer that is an error, bytes; the rest is left out.
+    pub const ERROR_TEXT_BYTES_MAX: usize = 16 << 10;
+    /// Numbers in a vector; the largest models in use have 8,192. A longer one is refused.
+    pub const DIMENSION_MAX: usize = 16_384;
+    /// One stream of a chat, bytes; a longer one breaks off.
+    pub const STREAM_BYTES_MAX: u64 = 64 << 20;
+    /// How long a stream may last; a longer one breaks off.
+    pub const STREAM_TIME_MAX: Duration = Duration::from_secs(1_800);
+    /// Places of a text where an object is looked for; an answer that hides it better is of no use.
+    pub const OBJECTS_LOOKED_FOR_MAX: usize = 64;
+    /// The longest pause that an upstream can ask for before it is asked again.
+    pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
+}
+
+/// What an upstream was paid for.
+pub mod paid {
+    /// Pages kept in memory: it is read in passing, and the system keeps pages too.
+    pub const CACHE_BYTES: usize = 4 << 20;
+    /// Rows copied in one transaction; at 6 KiB for a large vector, 6 MiB.
+    pub const ROWS_COPIED_AT_ONCE: usize = 1_024;
+}
+
+/// Prompts, their vectors, and the graphs over them.
+pub mod vectors {
+    use std::time::Duration;
+
+    /// Characters of a prompt that count; what is behind them is cut off.
+    pub const PROMPT_CHARS_MAX: usize = 8_000;
+    /// Bytes of vectors up to which each is looked at, because that takes a millisecond: 8,192 vectors of the
+    /// built-in model.
+    pub const EXACT_BYTES_MAX: usize = 8 << 20;
+    /// Least number of rows that a search of a graph keeps: by it recall is bought.
+    pub const SEARCH_WIDTH_MIN: usize = 64;
+    /// How many rows a search of a graph keeps for each that is asked for.
+    pub const SEARCH_WIDTH_OF_K: usize = 2;
+    /// Rows scored for each that is kept, as measured; with more of them than there are allowed rows, each of
+    /// those is looked at.
+    pub const SCORED_FOR_EACH_FOUND: usize = 12;
+    /// Rows from which on an edition gets a graph.
+    pub const GRAPH_ROWS_MIN: usize = 2_048;
+    /// Vectors outside the edition, of one in the edition for each so many, from which on another edition is
+    /// made: every search looks at each of them.
+    pub const TAIL_SHARE: usize = 8;
+    /// As many may always be outside.
+    pub const TAIL_MIN: usize = 1_024;
+    /// The library has grown enough for the built-in model to learn anew, when there are this many times as
+    /// many prompts as it learned from, in halves.
+    pub const GROWN_HALVES: u32 = 3;
+    /// Prompts from which on the built-in model learns by itself.
+    pub const FIT_PROMPTS_MIN: u32 = 256;
+    /// Texts read in one snapshot while vectors are made.
+    pub const TEXTS_READ_AT_ONCE: usize = 1_024;
+    /// How long vectors that nobody asks for stay open.
+    pub const KEPT_OPEN: Duration = Duration::from_secs(5 * 60);
 }

@@ -3,11 +3,15 @@
 use anyhow::Context;
 use clap::Parser;
 use lumidex::cli::asking::{self, Answerer, Asking, Reply, Request, RootsAction, Topic, TrashAction};
+use lumidex::cli::organize::{Ended, OrganizeArgs, Talk};
 use lumidex::cli::{self, Args, Command};
-use lumidex::library::{Library, LibraryOptions, Making, UpkeepSettings};
+use lumidex::intake::{IntakeSettings, WatchSettings};
+use lumidex::library::{Asking as AskingUpstream, Library, LibraryOptions, Making, UpkeepSettings};
 use lumidex::serve;
-use lumidex::settings::{Environment, Flags, MakingFirst, Settings};
+use lumidex::settings::{Environment, Flags, MakingFirst, Settings, TagGraph};
 use lumidex::sys::{Stopper, lock, paths};
+use lumidex::topics::GraphEffort;
+use lumidex::upstream::Upstream;
 use lumidex_schema::layout;
 use lumidex_schema::path::display;
 use lumidex_schema::record::PathType;
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
         Command::Undo { asking, list: false, number } => {
             ask(asking, Topic::Undone, |_| Request::undo(number))
         }
+        Command::Organize(args) => organize(&args),
         Command::Doctor { asking, reparse: true, .. } => reparse(asking),
         Command::Doctor { asking, reparse: false, report: None, examples } => {
             ask(asking, Topic::Doctor, |_| Request::doctor(examples))
@@ -96,11 +101,15 @@ fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
     }
     // Refused settings are told before anything is opened.
     serve::check(&settings)?;
-    let library = Arc::new(Library::open(&LibraryOptions {
+    let options = LibraryOptions {
         data_dir: settings.data_dir.clone(),
-        intake: lumidex::intake::IntakeSettings::default(),
-        watch: Some(lumidex::intake::WatchSettings::default()),
-    })?);
+        intake: intake_of(&settings),
+        watch: Some(WatchSettings::default()),
+    };
+    if let Some(config) = &settings.upstream {
+        eprintln!("note: what is asked of an AI goes to {}", config.origin());
+    }
+    let library = Arc::new(Library::open_asking(&options, asking_of(&settings)?)?);
     for folder in settings.folders.iter().chain(&settings.host_folders) {
         let path = paths::to_bytes(folder);
         // Told to the ledger itself: listening must not wait for projections that refill themselves.
@@ -146,6 +155,14 @@ fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whom the settings let be asked.
+fn asking_of(settings: &Settings) -> anyhow::Result<AskingUpstream> {
+    let TagGraph { tags_max, tags_sent, within, attempts } = settings.tag_graph;
+    let graph = GraphEffort { tags_max, tags_sent, within, attempts };
+    let upstream = settings.upstream.as_ref().map(|config| Upstream::new(config.clone()).map(Arc::new));
+    Ok(AskingUpstream { upstream: upstream.transpose()?, graph })
+}
+
 /// Makes the small pictures of the whole library. Interrupted, the next run goes on where it was.
 fn make_pictures(library: &Library, making: MakingFirst) -> anyhow::Result<ExitCode> {
     let stopper = Stopper::new();
@@ -182,6 +199,10 @@ fn ask(asking: Asking, topic: Topic, request: impl FnOnce(&Settings) -> Request)
     }
 }
 
+fn intake_of(settings: &Settings) -> IntakeSettings {
+    IntakeSettings { hidden: settings.hidden_texts.into(), ..IntakeSettings::default() }
+}
+
 /// Reads every file again: the server does it while it serves; without one it is done here.
 fn reparse(asking: Asking) -> anyhow::Result<ExitCode> {
     let flags = Flags { data_dir: asking.data_dir.clone(), ..Flags::default() };
@@ -190,8 +211,8 @@ fn reparse(asking: Asking) -> anyhow::Result<ExitCode> {
         return ask(asking, Topic::Reparse, |_| Request::reparse());
     }
     let library = Library::open(&LibraryOptions {
-        data_dir: settings.data_dir,
-        intake: lumidex::intake::IntakeSettings::default(),
+        data_dir: settings.data_dir.clone(),
+        intake: intake_of(&settings),
         watch: None,
     })?;
     let stopper = Stopper::new();
@@ -221,6 +242,51 @@ fn report(asking: Asking, file: &std::path::Path) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Shows what would go where, and has it done when a person agrees.
+fn organize(args: &OrganizeArgs) -> anyhow::Result<ExitCode> {
+    use std::io::{IsTerminal, Write};
+    let flags = Flags { data_dir: args.asking.data_dir.clone(), ..Flags::default() };
+    let settings = Settings::resolve(flags, &Environment::of_process()?, &cli::COMMANDS)?;
+    let Some(asked) = Asked::of(&settings)? else { return Ok(ExitCode::from(NOT_FOUND)) };
+    let is_watched = std::io::stderr().is_terminal();
+    let mut out = std::io::stdout().lock();
+    let mut talk = Talk {
+        ask: &mut |request: &Request| asked.ask(request),
+        agree: &mut |question: &str| {
+            if !std::io::stdin().is_terminal() {
+                return None;
+            }
+            eprint!("{question} [y/N] ");
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).ok()?;
+            Some(line.trim().eq_ignore_ascii_case("y") || line.trim().eq_ignore_ascii_case("yes"))
+        },
+        progress: &mut |said: &str| {
+            if is_watched {
+                eprint!("\r\x1b[K{said}");
+                drop(std::io::stderr().flush());
+            }
+        },
+        out: &mut out,
+    };
+    let ended = cli::organize::organize(args, &settings.cwd, &mut talk);
+    if is_watched {
+        eprint!("\r\x1b[K");
+    }
+    Ok(match ended? {
+        Ended::Done => ExitCode::SUCCESS,
+        Ended::Partly => ExitCode::from(3),
+        Ended::Left => {
+            eprintln!("lumidex: nothing was done; with --yes it is done without asking");
+            ExitCode::FAILURE
+        }
+        Ended::Refused(status, why) => {
+            eprintln!("lumidex: {why}");
+            if status == 404 { ExitCode::from(NOT_FOUND) } else { ExitCode::FAILURE }
+        }
+    })
+}
+
 /// An answer and who gave it; the exit status where there was a refusal, which is told.
 fn reply(
     asking: Asking,
@@ -229,37 +295,64 @@ fn reply(
     let flags = Flags { data_dir: asking.data_dir, ..Flags::default() };
     let settings = Settings::resolve(flags, &Environment::of_process()?, &cli::COMMANDS)?;
     let request = request(&settings);
-    let (reply, who) = match lock::holder_of(&settings.data_dir)? {
-        Some(holder) => {
-            let key = settings.secret.as_ref().map(|secret| secret.0.as_str());
-            let reply = cli::remote::ask(&holder, key, &request)?;
-            (reply, Answerer::Server(holder.address.unwrap_or_default()))
-        }
-        None if !settings.data_dir.join(layout::LEDGER).exists() => {
-            eprintln!("lumidex: there is no library in `{}`", settings.data_dir.display());
-            return Ok(Err(ExitCode::from(NOT_FOUND)));
-        }
-        None => (ask_folder(settings, &request)?, Answerer::Folder),
-    };
+    let Some(asked) = Asked::of(&settings)? else { return Ok(Err(ExitCode::from(NOT_FOUND))) };
+    let reply = asked.ask(&request)?;
     if let Some(refusal) = reply.refusal() {
         eprintln!("lumidex: {refusal}");
         let code = if reply.status == 404 { ExitCode::from(NOT_FOUND) } else { ExitCode::FAILURE };
         return Ok(Err(code));
     }
-    Ok(Ok((reply, who)))
+    Ok(Ok((reply, asked.who())))
 }
 
-fn ask_folder(settings: Settings, request: &Request) -> anyhow::Result<Reply> {
-    let library = Arc::new(Library::open(&LibraryOptions {
-        data_dir: settings.data_dir.clone(),
-        intake: lumidex::intake::IntakeSettings::default(),
-        watch: None,
-    })?);
+/// Who answers commands.
+enum Asked {
+    /// The server that has the data folder open, with the key it may ask for.
+    Server(Box<lock::Holder>, Option<String>),
+    /// The data folder, open for as long as questions are asked.
+    Folder(Arc<Library>, Box<Settings>),
+}
+
+impl Asked {
+    /// `None` when there is no library, which is told.
+    fn of(settings: &Settings) -> anyhow::Result<Option<Self>> {
+        if let Some(holder) = lock::holder_of(&settings.data_dir)? {
+            let key = settings.secret.as_ref().map(|secret| secret.0.clone());
+            return Ok(Some(Self::Server(Box::new(holder), key)));
+        }
+        if !settings.data_dir.join(layout::LEDGER).exists() {
+            eprintln!("lumidex: there is no library in `{}`", settings.data_dir.display());
+            return Ok(None);
+        }
+        Ok(Some(Self::Folder(open_folder(settings)?, Box::new(settings.clone()))))
+    }
+
+    fn ask(&self, request: &Request) -> anyhow::Result<Reply> {
+        Ok(match self {
+            Self::Server(holder, key) => cli::remote::ask(holder, key.as_deref(), request)?,
+            Self::Folder(library, settings) => {
+                serve::ask(Arc::clone(library) as _, Settings::clone(settings), request)?
+            }
+        })
+    }
+
+    fn who(&self) -> Answerer {
+        match self {
+            Self::Server(holder, _) => Answerer::Server(holder.address.clone().unwrap_or_default()),
+            Self::Folder(..) => Answerer::Folder,
+        }
+    }
+}
+
+fn open_folder(settings: &Settings) -> anyhow::Result<Arc<Library>> {
+    let options =
+        LibraryOptions { data_dir: settings.data_dir.clone(), intake: intake_of(settings), watch: None };
+    let library = Arc::new(Library::open_asking(&options, asking_of(settings)?)?);
     // Counts would be of an index that has yet to catch up; one that fills itself is told as such.
     let is_caught_up = library.query().wait_visible(library.ledger().head(), CATCH_UP_WAIT);
     tracing::debug!(is_caught_up, "asking the data folder");
     library.query().n_images()?;
-    Ok(serve::ask(Arc::clone(&library) as _, settings, request)?)
+    Ok(library)
 }
 
 /// `RUST_LOG` says how much; without it, what a person must know.

@@ -15,9 +15,10 @@ use lumidex::intake::put_rules_to_all;
 use lumidex::ledger::backup::Existing;
 use lumidex::sys::Stop;
 use lumidex_index_tools::backup::{Stage, backup as make_backup};
+use lumidex_index_tools::paid;
 use lumidex_index_tools::reindex::{Library as Reindexed, Part};
 use lumidex_index_tools::restore::Place;
-use lumidex_index_tools::synth::{Dialect, Library};
+use lumidex_index_tools::synth::{Dialect, Dialects, Library};
 
 use bar::bar;
 
@@ -104,7 +105,9 @@ enum Command {
     /// there already are left alone, so an interrupted run can be repeated.
     #[command(after_help = "Examples:
   index-tools synth /tmp/library --images 20000
-  index-tools synth /tmp/library --images 500 --seed 7 --dialects comfy-ui-png,sidecar")]
+  index-tools synth /tmp/library --images 500 --seed 7 --dialects comfy-ui-png,sidecar
+  index-tools synth /tmp/library --dialects all
+  index-tools synth /tmp/library --dialects common,invokeai,swarmui.webp")]
     Synth {
         /// Folder to write into; created if need be
         dir: PathBuf,
@@ -114,9 +117,9 @@ enum Command {
         /// Another seed gives another library
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Only these kinds of files
-        #[arg(long, value_delimiter = ',')]
-        dialects: Vec<Dialect>,
+        /// Which kinds of files: `common` (the default), `all`, or a list of names
+        #[arg(long, value_delimiter = ',', long_help = dialects_help())]
+        dialects: Vec<Dialects>,
     },
 }
 
@@ -126,7 +129,9 @@ enum Parts {
     Text,
     /// Tags, folders and the order by date
     Tags,
-    /// Both
+    /// Prompts; their vectors are made again by the server
+    Vectors,
+    /// Everything
     All,
 }
 
@@ -138,6 +143,7 @@ fn main() -> ExitCode {
         Command::Reindex { parts, data_dir, from_files } => reindex(parts, data_dir, from_files),
         Command::Retag { data_dir } => retag(data_dir),
         Command::Synth { dir, images, seed, dialects } => {
+            let dialects: Vec<Dialect> = dialects.into_iter().flat_map(|named| named.0).collect();
             synth(&dir, &Library::new(seed, images).with_dialects(&dialects))
         }
     };
@@ -149,6 +155,26 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Programs stand once, with the kinds of their files.
+fn dialects_help() -> String {
+    let mut help = "Which kinds of files: `common` (the default, the nine commonest), `all`, or a list of names. A program \
+         stands for all of its kinds of files, or with a dot for one of them.\n\nThe commonest:"
+        .to_owned();
+    let mut program = String::new();
+    for name in Dialect::all().into_iter().map(Dialect::name) {
+        match name.split_once('.') {
+            None => help.push_str(&format!("\n  {name}")),
+            Some((own, kind)) if own == program => help.push_str(&format!(" .{kind}")),
+            Some((own, kind)) => {
+                help.push_str(if program.is_empty() { "\n\nPrograms:\n  " } else { "\n  " });
+                help.push_str(&format!("{own} .{kind}"));
+                own.clone_into(&mut program);
+            }
+        }
+    }
+    help
 }
 
 fn folder_of(data_dir: Option<PathBuf>) -> anyhow::Result<PathBuf> {
@@ -174,6 +200,11 @@ fn backup(file: &Path, data_dir: Option<PathBuf>, force: bool) -> anyhow::Result
     bar.finish_and_clear();
     let (rows, bytes) = (HumanCount(content.rows), HumanBytes(content.bytes));
     let _ = writeln!(stderr(), "wrote and checked {}: {rows} rows, {bytes}", file.display());
+    let paid = paid::backup(&folder, file)?;
+    if paid.rows > 0 {
+        let (added, beside) = (HumanCount(paid.added), paid::beside_backup(file));
+        let _ = writeln!(stderr(), "and what was paid for, {added} new rows, to {}", beside.display());
+    }
     Ok(())
 }
 
@@ -190,6 +221,9 @@ fn restore(file: &Path, data_dir: Option<PathBuf>, yes: bool) -> anyhow::Result<
     let _ = writeln!(stderr(), "restored {rows} rows from {} to {}", file.display(), folder.display());
     if let Some(former) = restored.former {
         let _ = writeln!(stderr(), "the former ledger is kept as {}", former.display());
+    }
+    if let Some(paid) = place.restore_paid(file)? {
+        let _ = writeln!(stderr(), "and added {} rows of what was paid for", HumanCount(paid.added));
     }
     Ok(())
 }
@@ -214,6 +248,7 @@ fn reindex(parts: Parts, data_dir: Option<PathBuf>, from_files: bool) -> anyhow:
     let parts: &[Part] = match parts {
         Parts::Text => &[Part::Text],
         Parts::Tags => &[Part::Tags],
+        Parts::Vectors => &[Part::Vectors],
         Parts::All => &Part::ALL,
     };
     if from_files {

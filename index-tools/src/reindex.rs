@@ -15,6 +15,7 @@ use lumidex::ledger::{Ledger, OpenError, ReadError};
 use lumidex::projection::follower::catch_up;
 use lumidex::projection::tags::TagsProjection;
 use lumidex::projection::text::TextProjection;
+use lumidex::projection::vectors::VectorsProjection;
 use lumidex::projection::{Projection, ProjectionError};
 use lumidex::sys::lock::LockError;
 use lumidex::sys::{DirLock, Stop};
@@ -28,11 +29,14 @@ pub enum Part {
     Text,
     /// Tag bitmaps, columns and orders.
     Tags,
+    /// Prompts. Their vectors are made again when a server is left alone, or when they are asked for; those
+    /// that were paid for are kept elsewhere.
+    Vectors,
 }
 
 impl Part {
     /// Everything, in the order it is refilled.
-    pub const ALL: [Self; 2] = [Self::Tags, Self::Text];
+    pub const ALL: [Self; 3] = [Self::Tags, Self::Text, Self::Vectors];
 
     /// The word for it on the command line.
     #[must_use]
@@ -40,6 +44,7 @@ impl Part {
         match self {
             Self::Text => "text",
             Self::Tags => "tags",
+            Self::Vectors => "vectors",
         }
     }
 }
@@ -161,6 +166,7 @@ impl Library {
         let mut projection: Box<dyn Projection> = match part {
             Part::Text => Box::new(TextProjection::open(&self.folder.join(layout::TEXT))),
             Part::Tags => Box::new(TagsProjection::open(&self.folder.join(layout::TAGS))),
+            Part::Vectors => Box::new(VectorsProjection::open(&self.folder.join(layout::VECTORS))),
         };
         projection.start_empty()?;
         catch_up(&mut *projection, &self.ledger, stop, progress)?;

@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use lumidex::ledger::backup::{self, RestoreError, Restored};
+use lumidex::ledger::paid::Merged;
 use lumidex::sys::DirLock;
 use lumidex::sys::lock::LockError;
 use lumidex_schema::id::Timestamp;
+
+use crate::paid::{self, PaidToolError};
 
 /// Why nothing was restored; everything is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +58,15 @@ impl Place {
     /// [`RestoreToolError`].
     pub fn restore(&self, backup: &Path) -> Result<Restored, RestoreToolError> {
         Ok(backup::restore(backup, &self.folder, now())?)
+    }
+
+    /// Adds what an upstream was paid for, if there is a copy of it with the backup.
+    ///
+    /// # Errors
+    ///
+    /// [`PaidToolError`]; what was added stays.
+    pub fn restore_paid(&self, backup: &Path) -> Result<Option<Merged>, PaidToolError> {
+        paid::restore(backup, &self.folder)
     }
 }
 

@@ -102,7 +102,7 @@ pub fn report(answer: &Value) -> Value {
     };
     let samples: Vec<_> = paths
         .into_iter()
-        .filter_map(|path| Alone::open(Path::new(path)).ok()?.with_sidecar(Path::new(path)).redacted().ok())
+        .filter_map(|path| Alone::open(Path::new(path)).ok()?.with_sidecars(Path::new(path)).redacted().ok())
         .collect();
     json!({
         "lumidex": env!("CARGO_PKG_VERSION"),

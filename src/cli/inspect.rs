@@ -35,7 +35,7 @@ pub fn inspect(files: &[PathBuf], json: bool, out: &mut dyn Write) -> io::Result
 fn read(path: &Path) -> io::Result<Reading> {
     // A link names the file it leads to; the text beside it stands beside that file.
     let path = path.canonicalize()?;
-    Alone::open(&path)?.with_sidecar(&path).reading()
+    Alone::open(&path)?.with_sidecars(&path).reading()
 }
 
 fn as_json(path: &Path, reading: &Reading) -> Value {

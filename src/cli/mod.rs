@@ -7,6 +7,7 @@ pub mod doctor;
 mod first_run;
 pub mod inspect;
 mod making;
+pub mod organize;
 pub mod remote;
 mod terminal;
 
@@ -16,6 +17,7 @@ use clap::{Parser, Subcommand};
 
 use crate::settings::Flags;
 use asking::{Asking, ReviewAction, RootsAction, TrashAction};
+use organize::OrganizeArgs;
 
 pub use bar::show_progress;
 pub use browser::open_in_browser;
@@ -23,7 +25,8 @@ pub use first_run::{generator_folders, nothing_to_serve};
 pub use making::MakingBar;
 
 /// The words that are commands; a folder called so is named as in `./serve`.
-pub const COMMANDS: [&str; 8] = ["serve", "inspect", "status", "roots", "review", "undo", "trash", "doctor"];
+pub const COMMANDS: [&str; 9] =
+    ["serve", "inspect", "status", "roots", "review", "undo", "trash", "organize", "doctor"];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,9 +38,12 @@ Examples:
   lumidex status                        what the library is doing, and what to look after
   lumidex review                        questions about pictures that moved or were replaced
   lumidex doctor                        how well the recipes of the library can be read
+  lumidex organize ~/Pictures --into ~/Sorted --dry-run
+                                        folders by topic: what would go where
   lumidex undo                          take back what was done last; --list shows what can be
 
-The secret key is read from the environment or a .env file only: LUMIDEX_SECRET_KEY or IIB_SECRET_KEY.";
+The secret key is read from the environment or a .env file only: LUMIDEX_SECRET_KEY or IIB_SECRET_KEY.
+So is the AI service, if there is one: OPENAI_BASE_URL, OPENAI_API_KEY, AI_MODEL, EMBEDDING_MODEL.";
 
 const ANSWERERS: &str = "\
 A running server is asked; when none runs, the data folder itself.
@@ -121,6 +127,9 @@ pub enum Command {
         #[command(subcommand)]
         action: TrashAction,
     },
+    /// Move pictures into folders by topic, or by what they say of themselves; asks before it does
+    #[command(after_help = ANSWERERS)]
+    Organize(Box<OrganizeArgs>),
     /// Show which programs made the pictures, and which files say nothing and why
     #[command(after_help = ANSWERERS)]
     Doctor {

@@ -3,33 +3,42 @@
 //! Opens them in the order of the flow and closes them in reverse. A method that changes
 //! something returns once every search shows it. Knows nothing of HTTP.
 
+mod decisions;
 mod files;
+mod opening;
+mod organize;
 mod pictures;
 mod recipes;
+mod topics;
 mod upkeep;
+mod upstream;
+mod vectors;
 
 use self::files::Recovery;
+use self::opening::{is_aside, open_projections, random_token, settle};
 use crate::files::Files;
 use crate::intake::{Intake, IntakeError, IntakeSettings, ProgressSnapshot, RunError, WatchSettings};
+use crate::ledger::paid::Paid;
 use crate::ledger::{DecideError, Ledger, OpenError, ReadError, Reader};
 use crate::limits;
-use crate::projection::tags::TagsProjection;
-use crate::projection::text::TextProjection;
+use crate::organize::{FindTopics, Organize, Parts};
 use crate::projection::thumbs::{Ahead, Thumbs};
+use crate::projection::vectors::{VectorsKeeper, VectorsReader};
 use crate::projection::{Follower, ProjectionError};
 use crate::query::{Engine, Sources};
 use crate::sys::lock::LockError;
 use crate::sys::storage::{Disk, Storage};
 use crate::sys::tree::DiskTree;
 use crate::sys::{DirLock, PathError, Stopper};
-use lumidex_schema::id::{ImageId, RootId, Seq, TagId};
+use crate::topics::{GraphEffort, Topics, TopicsParts};
+use crate::upstream::Upstream;
+use lumidex_schema::id::{RootId, Seq};
 use lumidex_schema::layout;
 use lumidex_schema::path::display;
-use lumidex_schema::record::{ExtraPath, PathType};
 use parking_lot::Mutex;
 use pictures::PicturesAt;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use upkeep::{Upkeep, remove_left_copies};
@@ -49,6 +58,15 @@ pub struct LibraryOptions {
     pub watch: Option<WatchSettings>,
 }
 
+/// Whom a library may ask, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Asking {
+    /// For vectors and chats, if there is one.
+    pub upstream: Option<Arc<Upstream>>,
+    /// About keywords.
+    pub graph: GraphEffort,
+}
+
 /// Why a library could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum LibraryError {
@@ -61,6 +79,9 @@ pub enum LibraryError {
     /// A projection cannot be started.
     #[error(transparent)]
     Projection(#[from] ProjectionError),
+    /// Jobs that organize files cannot be kept.
+    #[error(transparent)]
+    Jobs(#[from] PathError),
     /// A thread cannot be started.
     #[error("a thread of the library cannot be started")]
     Thread(#[source] std::io::Error),
@@ -86,6 +107,9 @@ pub enum AcceptError {
 pub struct Library {
     /// Kept for its end, which also ends what is done to files.
     _recovery: Recovery,
+    organize: Organize,
+    /// After who has topics found.
+    topics: Arc<Topics>,
     upkeep: Mutex<Option<Upkeep>>,
     /// Held while a copy is made: one at a time.
     copying: Arc<Mutex<()>>,
@@ -98,8 +122,12 @@ pub struct Library {
     intake: Arc<Intake>,
     stopper: Stopper,
     engine: Engine,
+    keeper: VectorsKeeper,
+    vectors_reader: VectorsReader,
     tags: Follower,
     text: Follower,
+    vectors: Follower,
+    paid: Paid,
     ledger: Ledger,
     token: String,
     data_dir: PathBuf,
@@ -108,6 +136,8 @@ pub struct Library {
     is_ruling: AtomicBool,
     /// Roots that were walked, with the head when that was first known.
     walked: Mutex<HashMap<RootId, Seq>>,
+    /// Set once, if at all.
+    upstream: Arc<OnceLock<Arc<Upstream>>>,
 }
 
 impl Library {
@@ -125,13 +155,45 @@ impl Library {
     /// # Errors
     /// As [`Library::open`].
     pub fn open_on(storage: &Arc<dyn Storage>, options: &LibraryOptions) -> Result<Self, LibraryError> {
+        Self::open_as(storage, options, Asking::default(), None)
+    }
+
+    /// As [`Library::open`], with an upstream to ask.
+    ///
+    /// # Errors
+    /// As [`Library::open`].
+    pub fn open_asking(options: &LibraryOptions, asking: Asking) -> Result<Self, LibraryError> {
+        Self::open_as(&Disk::shared(), options, asking, None)
+    }
+
+    /// As [`Library::open_on`], with the topics for organizing found by another.
+    ///
+    /// # Errors
+    /// As [`Library::open`].
+    pub fn open_finding(
+        storage: &Arc<dyn Storage>,
+        options: &LibraryOptions,
+        finder: Arc<dyn FindTopics>,
+    ) -> Result<Self, LibraryError> {
+        Self::open_as(storage, options, Asking::default(), Some(finder))
+    }
+
+    fn open_as(
+        storage: &Arc<dyn Storage>,
+        options: &LibraryOptions,
+        asking: Asking,
+        finder: Option<Arc<dyn FindTopics>>,
+    ) -> Result<Self, LibraryError> {
         let lock = DirLock::take(&options.data_dir)?;
         remove_left_copies(&options.data_dir);
         let ledger = Ledger::open_on(Arc::clone(storage), &options.data_dir.join(layout::LEDGER))?;
-        let (tags, text) = open_projections(storage, &options.data_dir);
+        let paid = Paid::on(Arc::clone(storage), &options.data_dir.join(layout::PAID));
+        let (tags, text, vectors) = open_projections(storage, &options.data_dir);
         let (tags_reader, text_reader) = (tags.reader(), text.reader());
+        let vectors_reader = vectors.reader(ledger.clone(), paid.clone());
         let tags = Follower::start(Box::new(tags), ledger.clone())?;
         let text = Follower::start(Box::new(text), ledger.clone())?;
+        let vectors = Follower::start(Box::new(vectors), ledger.clone())?;
         let engine = Engine::new(Sources {
             ledger: ledger.clone(),
             tags: tags_reader,
@@ -143,7 +205,30 @@ impl Library {
         let intake = Intake::start(ledger.clone(), options.intake, options.watch, &stopper.stop())
             .map_err(LibraryError::Thread)?;
         let files = Arc::new(Files::new(ledger.clone(), DiskTree::shared(), stopper.stop()));
+        let Asking { upstream, graph } = asking;
+        let upstream = Arc::new(upstream.map_or_else(OnceLock::new, OnceLock::from));
+        let parts = TopicsParts {
+            engine: engine.clone(),
+            ledger: ledger.clone(),
+            vectors: vectors_reader.clone(),
+            vectors_follower: vectors.state().clone(),
+            paid: paid.clone(),
+            upstream: Arc::clone(&upstream),
+            graph,
+        };
+        let topics = Arc::new(Topics::open(storage, &options.data_dir.join(layout::TOPICS), parts)?);
+        let shown = engine.clone();
+        let parts = Parts {
+            ledger: ledger.clone(),
+            files: Arc::clone(&files),
+            finder: finder.unwrap_or_else(|| Arc::clone(&topics) as _),
+            settle: Box::new(move |seq| settle(&shown, seq)),
+        };
+        let folder = options.data_dir.join(layout::ORGANIZE);
+        let organize = Organize::open(Arc::clone(storage), &folder, parts, &stopper)?;
         Ok(Self {
+            organize,
+            topics,
             upkeep: Mutex::default(),
             copying: Arc::default(),
             ahead: Mutex::default(),
@@ -155,14 +240,19 @@ impl Library {
             intake: Arc::new(intake),
             stopper,
             engine,
+            keeper: VectorsKeeper::start(vectors_reader.clone()).map_err(LibraryError::Thread)?,
+            vectors_reader,
             tags,
             text,
+            vectors,
+            paid,
             ledger,
             token: random_token(),
             data_dir: options.data_dir.clone(),
             lock: Mutex::new(lock),
             is_ruling: AtomicBool::new(false),
             walked: Mutex::default(),
+            upstream,
         })
     }
 
@@ -210,6 +300,8 @@ impl Library {
     /// Asks everything that runs to stop soon; dropping the library then takes little time.
     pub fn begin_stop(&self) {
         self.stopper.trigger();
+        self.topics.begin_stop();
+        self.keeper.begin_stop();
         if let Some(upkeep) = &*self.upkeep.lock() {
             upkeep.stopper.trigger();
         }
@@ -300,122 +392,11 @@ impl Library {
     #[must_use]
     pub fn failures(&self) -> Vec<(&'static str, String)> {
         let ledger = self.ledger.failure().map(|reason| ("ledger", reason));
+        let paid = self.paid.failure().map(|reason| ("paid", reason));
         let failure = |name, follower: &Follower| Some((name, follower.state().failure()?));
-        [ledger, failure("tags", &self.tags), failure("text", &self.text)].into_iter().flatten().collect()
-    }
-
-    /// See [`Ledger::make_tag`].
-    ///
-    /// # Errors
-    /// [`DecideError`], nothing written; so for every decision here, which all give the number by which
-    /// they are undone, or `None` when nothing had to be changed.
-    pub fn make_tag(&self, name: &str) -> Result<TagId, DecideError> {
-        self.make_or_find_tag(name).map(|(tag, _)| tag)
-    }
-
-    /// As [`Library::make_tag`], with the number by which it is undone.
-    ///
-    /// # Errors
-    /// As [`Library::make_tag`].
-    pub fn make_or_find_tag(&self, name: &str) -> Result<(TagId, Option<Seq>), DecideError> {
-        let mut made = TagId::default();
-        let deed = self.decide(|ledger| ledger.make_tag(name).map(|(seq, tag)| (made = tag, seq).1))?;
-        Ok((made, deed))
-    }
-
-    /// See [`Ledger::remove_tag`].
-    ///
-    /// # Errors
-    /// As [`Library::make_tag`].
-    pub fn remove_tag(&self, tag: TagId) -> Result<Option<Seq>, DecideError> {
-        self.decide(|ledger| ledger.remove_tag(tag))
-    }
-
-    /// See [`Ledger::color_tag`].
-    ///
-    /// # Errors
-    /// As [`Library::make_tag`].
-    pub fn color_tag(&self, tag: TagId, color: &str) -> Result<Option<Seq>, DecideError> {
-        self.decide(|ledger| ledger.color_tag(tag, color))
-    }
-
-    /// See [`Ledger::put_tag`].
-    ///
-    /// # Errors
-    /// As [`Library::make_tag`].
-    pub fn put_tag(&self, tag: TagId, images: Vec<ImageId>) -> Result<Option<Seq>, DecideError> {
-        self.decide(|ledger| ledger.put_tag(tag, images))
-    }
-
-    /// See [`Ledger::take_tag`].
-    ///
-    /// # Errors
-    /// As [`Library::make_tag`].
-    pub fn take_tag(&self, tag: TagId, images: Vec<ImageId>) -> Result<Option<Seq>, DecideError> {
-        self.decide(|ledger| ledger.take_tag(tag, images))
-    }
-
-    /// See [`Ledger::toggle_tag`].
-    ///
-    /// # Errors
-    /// As [`Library::make_tag`].
-    pub fn toggle_tag(&self, tag: TagId, image: ImageId) -> Result<(bool, Option<Seq>), DecideError> {
-        let mut is_off = false;
-        let toggled = |(seq, is_removed)| (is_off = is_removed, seq).1;
-        let deed = self.decide(|ledger| ledger.toggle_tag(tag, image).map(toggled))?;
-        Ok((is_off, deed))
-    }
-
-    /// See [`Ledger::settle_review`].
-    ///
-    /// # Errors
-    /// As [`Library::make_tag`].
-    pub fn settle_review(&self, review: Seq, take: Option<ImageId>) -> Result<Option<Seq>, DecideError> {
-        self.decide(|ledger| ledger.settle_review(review, take))
-    }
-
-    /// See [`Ledger::put_setting`].
-    ///
-    /// # Errors
-    /// As [`Library::make_tag`].
-    pub fn put_setting(&self, name: &str, json: &str) -> Result<Option<Seq>, DecideError> {
-        self.decide(|ledger| ledger.put_setting(name, json))
-    }
-
-    /// See [`Ledger::remove_setting`].
-    ///
-    /// # Errors
-    /// As [`Library::make_tag`].
-    pub fn remove_setting(&self, name: &str) -> Result<Option<Seq>, DecideError> {
-        self.decide(|ledger| ledger.remove_setting(name))
-    }
-
-    /// See [`Ledger::add_extra_path`].
-    ///
-    /// # Errors
-    /// As [`Library::make_tag`].
-    pub fn add_extra_path(&self, path: &[u8], types: &[PathType]) -> Result<Option<Seq>, DecideError> {
-        let deed = self.decide(|ledger| ledger.add_extra_path(path, types))?;
-        self.intake.look_at_roots();
-        Ok(deed)
-    }
-
-    /// See [`Ledger::remove_extra_path`].
-    ///
-    /// # Errors
-    /// As [`Library::make_tag`].
-    pub fn remove_extra_path(&self, path: &[u8], types: &[PathType]) -> Result<Option<Seq>, DecideError> {
-        let deed = self.decide(|ledger| ledger.remove_extra_path(path, types))?;
-        self.intake.look_at_roots();
-        Ok(deed)
-    }
-
-    /// See [`Ledger::alias_extra_path`].
-    ///
-    /// # Errors
-    /// As [`Library::make_tag`].
-    pub fn alias_extra_path(&self, path: &[u8], alias: &str) -> Result<ExtraPath, DecideError> {
-        self.ledger.alias_extra_path(path, alias).map(|(_, entry)| entry)
+        let followers =
+            [failure("tags", &self.tags), failure("text", &self.text), failure("vectors", &self.vectors)];
+        [ledger].into_iter().chain(followers).chain([paid]).flatten().collect()
     }
 
     /// Decides and waits until searches show it. The number by which it is undone; `None` when all was as
@@ -434,9 +415,7 @@ impl Library {
     /// A change is answered when everyone sees it. A projection that stands still delays the
     /// answer, but the change is durable all the same.
     fn settle(&self, seq: Seq) {
-        if !self.engine.wait_visible(seq, limits::VISIBLE_WAIT) {
-            tracing::warn!(seq = seq.0, "a change is durable but not searchable yet");
-        }
+        settle(&self.engine, seq);
     }
 
     fn settle_roots(&self, seq: Seq) {
@@ -451,32 +430,10 @@ impl Library {
             if self.stopper.stop().is_stopped() {
                 return;
             }
-            if let Some((projection, reason)) = self.failures().first() {
+            if let Some((projection, reason)) = self.failures().iter().find(|(name, _)| !is_aside(name)) {
                 tracing::warn!(projection, reason, "what a walk found is durable but not searchable yet");
                 return;
             }
-        }
-    }
-}
-
-/// Both projections, loaded side by side: each takes a core of its own at start.
-fn open_projections(storage: &Arc<dyn Storage>, data_dir: &Path) -> (TagsProjection, TextProjection) {
-    std::thread::scope(|scope| {
-        let text = scope.spawn(|| TextProjection::open_on(Arc::clone(storage), &data_dir.join(layout::TEXT)));
-        let tags = TagsProjection::open_on(Arc::clone(storage), &data_dir.join(layout::TAGS));
-        let text = text.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        (tags, text)
-    })
-}
-
-/// 128 bits in hex.
-fn random_token() -> String {
-    let mut bytes = [0; 16];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        Err(error) => {
-            tracing::warn!(%error, "tools will not be admitted by this server");
-            String::new()
         }
     }
 }

@@ -4,22 +4,24 @@ use super::Library;
 use super::files::purge_now_and_then;
 use crate::files::Files;
 use crate::ledger::backup::{self, BackupError, Bounds, Copied, Daily, Existing, Look};
+use crate::ledger::paid::{Merged, Paid, PaidCopyError};
 use crate::ledger::{Ledger, Sweepable, Swept, WriteError};
 use crate::limits;
 use crate::projection::FollowerState;
 use crate::sys::files::{create_folders, open, remove_file};
-use crate::sys::{Stop, Stopper, beside, priority};
+use crate::sys::{PathError, Stop, Stopper, beside, priority, space};
 use lumidex_schema::id::Timestamp;
 use lumidex_schema::layout;
 use parking_lot::Mutex;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
 
-/// Name of a copy on its way to who asked for it, in the folder of backups.
+/// Names of copies on their way to who asked for them, in the folder of backups.
 const HANDED_OUT: &str = "handed-out.redb";
+const HANDED_OUT_PAID: &str = "handed-out-paid.redb";
 
 /// What an open library does for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,10 +59,12 @@ impl Library {
         let UpkeepSettings { backups_max, missing_retention_days } = settings;
         let daily = Daily::new(self.ledger.clone(), &self.data_dir, Bounds::of_number(backups_max));
         let (stopper, copying) = (Stopper::new(), Arc::clone(&self.copying));
+        let paid = (backups_max > 0).then(|| (self.paid.clone(), self.data_dir.join(layout::BACKUPS)));
+        let copier = Copier { daily, paid, copying };
         let (sweeper, files, stop) = (self.sweeper(), Arc::clone(&self.files), stopper.stop());
         let thread = std::thread::Builder::new().name("upkeep".to_owned()).spawn(move || {
             priority::yield_to_others();
-            keep_up(&Copier { daily, copying }, &sweeper, &files, missing_retention_days, &stop);
+            keep_up(&copier, &sweeper, &files, missing_retention_days, &stop);
         })?;
         *self.upkeep.lock() = Some(Upkeep { stopper, thread: Some(thread) });
         Ok(())
@@ -76,7 +80,7 @@ impl Library {
     }
 
     fn sweeper(&self) -> Sweeper {
-        let followers = [self.tags.state().clone(), self.text.state().clone()];
+        let followers = [&self.tags, &self.text, &self.vectors].map(|follower| follower.state().clone());
         Sweeper { ledger: self.ledger.clone(), followers }
     }
 
@@ -98,12 +102,37 @@ impl Library {
     }
 }
 
+impl Library {
+    /// As [`Library::backup`], of what an upstream was paid for, with its bytes and rows: none when nothing was.
+    ///
+    /// # Errors
+    /// [`PaidCopyError`]; then nothing is left of it.
+    pub fn backup_paid(&self) -> Result<(File, u64, u64), PaidCopyError> {
+        let _turn = self.copying.lock();
+        let folder = self.data_dir.join(layout::BACKUPS);
+        create_folders(&folder)?;
+        let path = folder.join(HANDED_OUT_PAID);
+        // Not whole when nothing is copied into it.
+        std::fs::write(&path, "").map_err(PathError::doing("create", &path))?;
+        let merged = self.paid.copy_into(&path, &self.stopper.stop())?;
+        let file = open(&path)?;
+        remove_file(&path)?;
+        let bytes = file.metadata().map_err(PathError::doing("open", &path))?.len();
+        Ok((file, bytes, merged.added))
+    }
+}
+
 /// What programs that were killed left of copies they were making.
 pub(super) fn remove_left_copies(data_dir: &Path) {
     let folder = data_dir.join(layout::BACKUPS);
     let removed = beside::remove_leftovers(&folder, |target| target.ends_with(".redb"))
         .and_then(|_| remove_file(&folder.join(HANDED_OUT)))
-        .and_then(|()| beside::remove_leftovers(data_dir, |target| target.starts_with(layout::LEDGER)));
+        .and_then(|()| remove_file(&folder.join(HANDED_OUT_PAID)))
+        .and_then(|()| {
+            beside::remove_leftovers(data_dir, |target| {
+                target.starts_with(layout::LEDGER) || target == layout::PAID
+            })
+        });
     if let Err(error) = removed {
         tracing::warn!(error = &error as &dyn std::error::Error, "an unfinished backup stays");
     }
@@ -144,12 +173,39 @@ fn days_before(now: Timestamp, days: u32) -> Option<Timestamp> {
 /// Makes the daily copies, one at a time with those for who asks.
 struct Copier {
     daily: Daily,
+    /// With the folder of its copy.
+    paid: Option<(Paid, PathBuf)>,
     copying: Arc<Mutex<()>>,
 }
 
 impl Copier {
+    /// Takes into the copy of what was paid for what is new there. One copy is enough: nothing in it is ever
+    /// removed.
+    fn copy_paid(&self, stop: &Stop) {
+        let Some((paid, folder)) = &self.paid else { return };
+        let _turn = self.copying.lock();
+        let is_roomy = space::free_bytes(folder).is_ok_and(|free| free > limits::BACKUP_RESERVE_BYTES);
+        if !is_roomy {
+            return;
+        }
+        match paid.copy_into(&folder.join(layout::PAID), stop) {
+            Ok(Merged { added: 0, .. }) | Err(PaidCopyError::Stopped) => {}
+            Ok(Merged { added, .. }) => tracing::info!(added, "copied what was paid for"),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "what was paid for was not copied; tried again later");
+            }
+        }
+    }
+
     /// Whether there is a backup that is recent enough, or none is wanted.
     fn look(&self, stop: &Stop) -> bool {
+        let is_kept = self.look_at_ledger(stop);
+        self.copy_paid(stop);
+        is_kept
+    }
+
+    fn look_at_ledger(&self, stop: &Stop) -> bool {
         let looked = {
             let _turn = self.copying.lock();
             self.daily.look(now(), stop)
@@ -181,7 +237,7 @@ impl Copier {
 /// from nothing for it.
 struct Sweeper {
     ledger: Ledger,
-    followers: [FollowerState; 2],
+    followers: [FollowerState; 3],
 }
 
 impl Sweeper {

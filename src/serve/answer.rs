@@ -17,6 +17,8 @@ pub(crate) enum Answer {
     Null,
     /// A value both dialects write alike.
     Json(serde_json::Value),
+    /// A value that the dialects have different words for.
+    Apart(Box<Apart>),
     /// One file or folder.
     File(Box<api::FileInfo>),
     /// Files and folders.
@@ -33,7 +35,19 @@ pub(crate) enum Answer {
     Raw(Box<Response<Body>>),
 }
 
+/// See [`Answer::Apart`].
+#[derive(Debug)]
+pub(crate) struct Apart {
+    pub(crate) reference: serde_json::Value,
+    pub(crate) iib: serde_json::Value,
+}
+
 impl Answer {
+    /// A value that the dialects have different words for.
+    pub(crate) fn apart(reference: impl Into<serde_json::Value>, iib: impl Into<serde_json::Value>) -> Self {
+        Self::Apart(Box::new(Apart { reference: reference.into(), iib: iib.into() }))
+    }
+
     /// A value both dialects write alike.
     pub(crate) fn json(value: impl Into<serde_json::Value>) -> Self {
         Self::Json(value.into())

@@ -91,6 +91,10 @@ impl Serialize for Spoken<'_, Answer> {
         match self.answer {
             Answer::Null | Answer::Raw(_) => to.serialize_unit(),
             Answer::Json(value) => value.serialize(to),
+            Answer::Apart(apart) => match self.tongue.dialect {
+                Dialect::Reference => apart.reference.serialize(to),
+                Dialect::Iib => apart.iib.serialize(to),
+            },
             Answer::File(file) => self.of(file.as_ref()).serialize(to),
             Answer::Files(files) => self.of(files.as_slice()).serialize(to),
             Answer::Tag(tag) => self.of(tag).serialize(to),

@@ -5,8 +5,11 @@
 //! A method that changes something returns once every projection that searches read shows it; a
 //! decision gives the number by which it is undone, or `None` when all was so before.
 
+use super::chats::Chats;
 use super::deeds::Deeds;
 use super::feed::Changes;
+use super::meanings::Meanings;
+use super::organizing::Organizing;
 use super::pictures::Pictures;
 use super::questions::Open;
 use super::recipes::Recipes;
@@ -21,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What a library does for the routes.
-pub trait Engine: Deeds + Pictures + Recipes + Send + Sync + 'static {
+pub trait Engine: Chats + Deeds + Meanings + Organizing + Pictures + Recipes + Send + Sync + 'static {
     /// Whether searches can be answered.
     fn is_ready(&self) -> bool;
     /// What is going on.
@@ -219,6 +222,11 @@ pub trait Engine: Deeds + Pictures + Recipes + Send + Sync + 'static {
     /// # Errors
     /// [`Failure`] when there is no room for it or a store fails.
     fn backup(&self) -> Result<Backup, Failure>;
+    /// A proven copy of what an upstream was paid for, with no bytes when nothing was. The file has no name.
+    ///
+    /// # Errors
+    /// As [`Engine::backup`].
+    fn backup_paid(&self) -> Result<Backup, Failure>;
     /// What the owner of the data folder shows to be known; empty when nobody can.
     fn token(&self) -> &str;
 
@@ -229,7 +237,7 @@ pub trait Engine: Deeds + Pictures + Recipes + Send + Sync + 'static {
     fn read_file(&self, path: &Path, beside: Beside) -> Result<FileText, Failure>;
 }
 
-/// A copy of a ledger.
+/// A copy of a ledger, or of what was paid for.
 #[derive(Debug)]
 pub struct Backup {
     /// Opened at its beginning.

@@ -102,6 +102,13 @@ pub(crate) const ARCHIVES_MAX: usize = 4;
 /// Time a client has to take the next part of an archive; beyond it the archive breaks off, for a
 /// thread waits to write it.
 pub(crate) const POUR_STALL: Duration = Duration::from_secs(60);
+/// Chats passed on at once; beyond it 503. Each has a connection to an upstream that costs money or a
+/// processor.
+pub(crate) const CHATS_MAX: usize = 8;
+/// Time a client has to take the next piece of a chat; beyond it the chat breaks off.
+pub(crate) const CHAT_STALL: Duration = Duration::from_secs(60);
+/// Messages of one chat; beyond it 400.
+pub(crate) const MESSAGES_MAX: usize = 4_096;
 /// Archives kept on the server; beyond it the oldest goes.
 pub(crate) const KEPT_MAX: usize = 16;
 /// Bytes of all of them; beyond it the oldest go, and one that is larger by itself is a 400.

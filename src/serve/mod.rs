@@ -4,11 +4,14 @@
 //! on each; the router that is built from it and enforces it; who is asking, from where, about
 //! which path; what handlers get and give; the two dialects; the handlers.
 
+mod chats;
 mod deeds;
 mod engine;
 mod feed;
 mod history;
 mod limits;
+mod meanings;
+mod organizing;
 mod pictures;
 mod questions;
 mod reach;
@@ -44,11 +47,14 @@ mod holder;
 mod inside;
 mod listen;
 
+pub use chats::{ChatError, Chats};
 pub use deeds::{Deed, Deeds};
 pub use engine::{Backup, Beside, Engine, Failure, FileText, Linking, Shown, Status};
 pub use feed::{Changes, ImageChange};
 pub use inside::ask;
 pub use listen::{ServeError, app, run};
+pub use meanings::Meanings;
+pub use organizing::Organizing;
 pub use pictures::Pictures;
 pub use questions::{Kind, Known, Open};
 pub use reach::{Refused, check};

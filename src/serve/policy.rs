@@ -68,6 +68,11 @@ impl Policy {
         Self { paths, ..self }
     }
 
+    /// The same, and costs money upstream.
+    pub(crate) const fn costing(self) -> Self {
+        Self { upstream: true, ..self }
+    }
+
     /// The same, and starts a program.
     pub(crate) const fn launching(self) -> Self {
         Self { launches: true, ..self }

@@ -1,5 +1,5 @@
-//! A body that a thread writes while a client takes it. It ends well only when the writer said so: a
-//! client can tell one that broke off. Refuses to know what is written.
+//! A body that a thread or a task writes while a client takes it. It ends well only when the writer said
+//! so: a client can tell one that broke off. Refuses to know what is written.
 
 use super::limits::CHUNK_BYTES_MAX;
 use axum::body::{Body, Bytes, HttpBody};
@@ -57,6 +57,38 @@ impl Pour {
         });
         room.ok_or(io::ErrorKind::BrokenPipe)?.send(drop);
         Ok(())
+    }
+}
+
+/// What a task sends into, a piece at a time; only one waits to be taken.
+pub(crate) struct Drip {
+    out: mpsc::Sender<Drop>,
+    stall: Duration,
+}
+
+/// As [`pour`], for a task. The body breaks off when the [`Drip`] is dropped before its end.
+pub(crate) fn drip(stall: Duration) -> (Drip, Body) {
+    let (out, drops) = mpsc::channel(1);
+    (Drip { out, stall }, Body::new(Poured { drops, has_ended: false }))
+}
+
+impl Drip {
+    /// Sends a piece; whether the client takes it.
+    pub(crate) async fn send(&self, piece: Bytes) -> bool {
+        tokio::time::timeout(self.stall, self.out.send(Drop::Bytes(piece)))
+            .await
+            .is_ok_and(|sent| sent.is_ok())
+    }
+
+    /// Says that this was all.
+    pub(crate) async fn end(self) {
+        // Whoever does not take the end has all the same had everything.
+        let _ = tokio::time::timeout(self.stall, self.out.send(Drop::End)).await;
+    }
+
+    /// Waits until the client is gone.
+    pub(crate) async fn gone(&self) {
+        self.out.closed().await;
     }
 }
 
@@ -160,5 +192,42 @@ mod tests {
             tokio::task::spawn_blocking(write).await.unwrap()
         });
         assert_eq!(written.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn what_a_task_sends_arrives_and_ends_or_breaks_off() {
+        for is_ended in [true, false] {
+            let collected = runtime().block_on(async {
+                let (out, body) = drip(Duration::from_secs(60));
+                let sending = tokio::spawn(async move {
+                    for piece in ["a", "b", "c"] {
+                        assert!(out.send(Bytes::from_static(piece.as_bytes())).await);
+                    }
+                    if is_ended {
+                        out.end().await;
+                    }
+                });
+                let collected = body.collect().await.map(|body| body.to_bytes());
+                sending.await.unwrap();
+                collected
+            });
+            match is_ended {
+                true => assert_eq!(collected.unwrap(), "abc"),
+                false => assert!(collected.is_err()),
+            }
+        }
+    }
+
+    #[test]
+    fn a_task_hears_of_a_client_that_goes_and_gives_up_one_that_takes_nothing() {
+        runtime().block_on(async {
+            let (out, body) = drip(Duration::from_secs(60));
+            drop(body);
+            out.gone().await;
+            assert!(!out.send(Bytes::new()).await);
+            let (out, _body) = drip(Duration::from_millis(10));
+            assert!(out.send(Bytes::new()).await, "one waits to be taken");
+            assert!(!out.send(Bytes::new()).await);
+        });
     }
 }

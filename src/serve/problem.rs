@@ -11,6 +11,8 @@ use serde_json::json;
 #[derive(Debug)]
 pub(crate) struct Problem {
     code: Code,
+    /// The status of whoever was asked in turn, in place of ours.
+    foreign: Option<StatusCode>,
     detail: Detail,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -27,7 +29,7 @@ enum Detail {
 impl Problem {
     /// Of this kind, with these words.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: Detail::Text(detail.into()), headers: Vec::new() }
+        Self { code, foreign: None, detail: Detail::Text(detail.into()), headers: Vec::new() }
     }
 
     /// 400.
@@ -54,12 +56,12 @@ impl Problem {
 
     /// 401, in the form each dialect wants.
     pub(crate) fn secret() -> Self {
-        Self { code: Code::Unauthorized, detail: Detail::Secret, headers: Vec::new() }
+        Self { detail: Detail::Secret, ..Self::new(Code::Unauthorized, "") }
     }
 
     /// 416 for a file of this length: the header says it all.
     pub(crate) fn range(len: u64) -> Self {
-        let problem = Self { code: Code::RangeNotSatisfiable, detail: Detail::Empty, headers: Vec::new() };
+        let problem = Self { detail: Detail::Empty, ..Self::new(Code::RangeNotSatisfiable, "") };
         problem.with(header::CONTENT_RANGE, &format!("bytes */{len}"))
     }
 
@@ -72,6 +74,12 @@ impl Problem {
     /// 412: the file is not what the client took it for.
     pub(crate) fn precondition() -> Self {
         Self::new(Code::PreconditionFailed, "the file is another version than the one asked for")
+    }
+
+    /// The status and words of an upstream. Whatever the status, it is not about who asks us.
+    pub(crate) fn of_upstream(status: u16, detail: impl Into<String>) -> Self {
+        let foreign = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+        Self { foreign: Some(foreign), ..Self::new(Code::Internal, detail) }
     }
 
     /// 429 or 503, with the time after which to try again.
@@ -101,13 +109,14 @@ impl Problem {
 
     /// The response, as this dialect puts it.
     pub(crate) fn into_response(self, dialect: Dialect) -> Response<Body> {
-        let Self { code, detail, headers } = self;
+        let Self { code, foreign, detail, headers } = self;
         let body = match detail {
             Detail::Text(text) => json!({ "detail": text }).to_string(),
             Detail::Secret => json!({ "detail": dialect.secret_failure() }).to_string(),
             Detail::Empty => String::new(),
         };
-        let status = StatusCode::from_u16(code.status()).expect("codes map to statuses that exist");
+        let ours = || StatusCode::from_u16(code.status()).expect("codes map to statuses that exist");
+        let status = foreign.unwrap_or_else(ours);
         let mut response = Response::new(Body::from(body.clone()));
         *response.status_mut() = status;
         for (name, value) in headers {

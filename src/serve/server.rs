@@ -7,7 +7,9 @@ use super::dialect::Dialect;
 use super::engine::{Engine, Failure};
 use super::extract::Asked;
 use super::kept::Kept;
-use super::limits::{ANSWER_WAIT, ARCHIVES_MAX, BACKUPS_MAX, FILE_WORK_MAX, LONG_WORK_MAX, WAITING_MAX};
+use super::limits::{
+    ANSWER_WAIT, ARCHIVES_MAX, BACKUPS_MAX, CHATS_MAX, FILE_WORK_MAX, LONG_WORK_MAX, WAITING_MAX,
+};
 use super::meter::Meter;
 use super::origin::{Caller, Origins};
 use super::policy::Policy;
@@ -17,6 +19,7 @@ use super::stream::Listeners;
 use super::table::{Route, Work};
 use crate::query::Hit;
 use crate::settings::Settings;
+use crate::sys::{Stop, Stopper};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 use lumidex_schema::api::FileInfo;
@@ -52,6 +55,7 @@ pub(crate) struct Server {
     long_work: Arc<Semaphore>,
     backups: Arc<Semaphore>,
     archives: Arc<Semaphore>,
+    chats: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
 }
 
@@ -64,10 +68,21 @@ pub(crate) struct Peer {
     pub(crate) is_here: bool,
 }
 
+/// An answer that nobody waits for any more once this is dropped.
+struct Unwanted(Stopper);
+
+impl Drop for Unwanted {
+    fn drop(&mut self) {
+        self.0.trigger();
+    }
+}
+
 /// One request on its way through a handler.
 pub(crate) struct Call<'a> {
     pub(crate) server: &'a Arc<Server>,
     pub(crate) asked: &'a Asked,
+    /// The client is gone, or the server stops: for handlers that wait for somebody else.
+    pub(crate) stop: Stop,
     policy: Policy,
     access: OnceCell<Access>,
     offline: OnceCell<Vec<Vec<u8>>>,
@@ -92,6 +107,7 @@ impl Server {
             long_work: Arc::new(Semaphore::new(LONG_WORK_MAX)),
             backups: Arc::new(Semaphore::new(BACKUPS_MAX)),
             archives: Arc::new(Semaphore::new(ARCHIVES_MAX)),
+            chats: Arc::new(Semaphore::new(CHATS_MAX)),
             kept: Kept::new(settings.data_dir.join(layout::ARCHIVES)),
             waiting: Arc::new(Semaphore::new(WAITING_MAX)),
             engine,
@@ -162,6 +178,15 @@ impl Server {
         turn.map_err(|_| Problem::busy(Code::Unavailable, "other archives are being packed", 5))
     }
 
+    /// A turn at passing a chat on, for as long as that takes.
+    ///
+    /// # Errors
+    /// 503 when too many are passed on.
+    pub(crate) fn chat_turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let turn = Arc::clone(&self.chats).try_acquire_owned();
+        turn.map_err(|_| Problem::busy(Code::Unavailable, "too many chats are under way", 5))
+    }
+
     /// Runs the handler of a route where its work belongs.
     ///
     /// # Errors
@@ -174,7 +199,9 @@ impl Server {
         asked: Asked,
     ) -> Result<Response<Body>, Problem> {
         let (work, gate) = match route.work {
-            Work::Inline(work) => return handled(work, &Call::new(self, &asked, route.policy), dialect),
+            Work::Inline(work) => {
+                return handled(work, &Call::new(self, &asked, route.policy, Stop::never()), dialect);
+            }
             Work::Engine(work) => (work, &self.engine_work),
             Work::Files(work) => (work, &self.file_work),
             Work::Long(work) => {
@@ -204,19 +231,35 @@ impl Server {
         asked: Asked,
     ) -> Result<Response<Body>, Problem> {
         let server = Arc::clone(self);
-        let done = tokio::task::spawn_blocking(move || {
+        let unwanted = Unwanted(Stopper::new());
+        let stop = unwanted.0.stop();
+        let mut stopping = self.stop.subscribe();
+        let mut done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            handled(work, &Call::new(&server, &asked, route.policy), dialect)
+            handled(work, &Call::new(&server, &asked, route.policy, stop), dialect)
         });
-        done.await.unwrap_or_else(|error| Err(Problem::internal("answering", &error)))
+        let stopped = async { stopping.wait_for(|stop| *stop).await.is_ok() };
+        let answered = tokio::select! {
+            done = &mut done => Some(done),
+            _ = stopped => None,
+        };
+        let done = match answered {
+            Some(done) => done,
+            None => {
+                unwanted.0.trigger();
+                done.await
+            }
+        };
+        done.unwrap_or_else(|error| Err(Problem::internal("answering", &error)))
     }
 }
 
 impl<'a> Call<'a> {
-    fn new(server: &'a Arc<Server>, asked: &'a Asked, policy: Policy) -> Self {
+    fn new(server: &'a Arc<Server>, asked: &'a Asked, policy: Policy, stop: Stop) -> Self {
         Self {
             server,
             asked,
+            stop,
             policy,
             access: OnceCell::new(),
             offline: OnceCell::new(),

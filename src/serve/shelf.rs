@@ -5,6 +5,7 @@ use super::feed::{self, Changes};
 use super::questions::{self, Open};
 use crate::intake::{Alone, IntakeError};
 use crate::ledger::backup::BackupError;
+use crate::ledger::paid::PaidCopyError;
 use crate::ledger::{DecideError, Reader};
 use crate::library::{AcceptError, Library};
 use crate::metadata::Reading;
@@ -234,6 +235,14 @@ impl Engine for Library {
         }
     }
 
+    fn backup_paid(&self) -> Result<Backup, Failure> {
+        match Library::backup_paid(self) {
+            Ok((file, bytes, rows)) => Ok(Backup { file, bytes, rows }),
+            Err(PaidCopyError::Stopped) => Err(Failure::Unready(PaidCopyError::Stopped.to_string())),
+            Err(error) => Err(Failure::store(error)),
+        }
+    }
+
     fn token(&self) -> &str {
         Library::token(self)
     }
@@ -241,7 +250,7 @@ impl Engine for Library {
     fn read_file(&self, path: &Path, beside: Beside) -> Result<FileText, Failure> {
         let file = Alone::open(path).map_err(Failure::store)?;
         let file = match beside {
-            Beside::Sidecar => file.with_sidecar(path),
+            Beside::Sidecar => file.with_sidecars(path),
             Beside::Nothing => file,
         };
         let Reading { recipe, generation_text, .. } = file.reading().map_err(Failure::store)?;

@@ -4,8 +4,8 @@
 use super::answer::Outcome;
 use super::policy::{At, Paths, Policy};
 use super::routes::{
-    events, folders, geninfo, handover, listing, media, operations, own, page, recipes, review, roots,
-    search, status, system, tags, thumbs, undo, zip,
+    chat, events, folders, geninfo, graph, handover, listing, media, operations, organize, own, page,
+    recipes, review, roots, search, status, system, tags, thumbs, topics, undo, zip,
 };
 use super::server::Call;
 
@@ -52,11 +52,13 @@ const TAKE_PATHS: Policy = Policy { reads: true, ..Policy::WRITE }.with_paths(Pa
 /// Names an image and gets nothing of it.
 const HAND_OVER: Policy = Policy::KNOWN.with_paths(Paths::Read);
 const WRITE_PATHS: Policy = Policy::WRITE.with_paths(Paths::Write);
+/// Shows what folders hold, and may have an upstream paid for it.
+const BUY: Policy = Policy { reads: true, ..Policy::WRITE }.with_paths(Paths::Read).costing();
 /// Opens something of the host in a program of the host: reads the path, changes the screen.
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 87] = [
+pub(crate) static ROUTES: [Route; 103] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
     route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::app)),
@@ -67,8 +69,10 @@ pub(crate) static ROUTES: [Route; 87] = [
     route(Get, Root, "/ui/grid.js", Policy::OPEN, Inline(page::grid)),
     route(Get, Root, "/ui/key.js", Policy::OPEN, Inline(page::key)),
     route(Get, Root, "/ui/live.js", Policy::OPEN, Inline(page::live)),
+    route(Get, Root, "/ui/organize.js", Policy::OPEN, Inline(page::organize)),
     route(Get, Root, "/ui/review.js", Policy::OPEN, Inline(page::review)),
     route(Get, Root, "/ui/status.js", Policy::OPEN, Inline(page::status)),
+    route(Get, Root, "/ui/topics.js", Policy::OPEN, Inline(page::topics)),
     route(Get, Root, "/ui/app.css", Policy::OPEN, Inline(page::style)),
     route(Get, Root, "/ui/icon.svg", Policy::OPEN, Inline(page::icon)),
     route(Get, Root, "/healthz", Policy::OPEN, Inline(system::healthz)),
@@ -92,8 +96,11 @@ pub(crate) static ROUTES: [Route; 87] = [
     route(Get, Own, "/doctor", Policy::READ, Engine(recipes::doctor)),
     route(Post, Own, "/doctor/reparse", Policy::WRITE, Engine(recipes::reparse)),
     route(Post, Own, "/auto-tags/apply", Policy::WRITE, Long(recipes::apply_rules)),
+    route(Get, Own, "/similar", READ_PATHS, Long(topics::similar)),
+    route(Post, Own, "/topics/stop", Policy::WRITE, Engine(topics::stop)),
     route(Post, Own, "/text/revert", WRITE_PATHS, Engine(recipes::revert)),
     route(Get, Own, "/backup", Policy::OWNER, Long(own::backup)),
+    route(Get, Own, "/backup/paid", Policy::OWNER, Long(own::backup_paid)),
     // The contract, section by section.
     route(Get, Contract, "", Policy::OPEN, Inline(page::to_page)),
     route(Post, Contract, "/delete_files", WRITE_PATHS, Long(operations::delete)),
@@ -135,6 +142,17 @@ pub(crate) static ROUTES: [Route; 87] = [
     route(Post, Contract, "/db/remove_custom_tag", Policy::WRITE, Engine(tags::remove)),
     route(Post, Contract, "/db/update_tag", Policy::WRITE, Engine(tags::update)),
     route(Post, Contract, "/db/remove_custom_tag_from_img", Policy::WRITE, Engine(tags::take_off)),
+    route(Post, Contract, "/ai-chat", Policy::WRITE.costing(), Long(chat::ai_chat)),
+    route(Post, Contract, "/db/build_iib_output_embeddings", BUY, Long(topics::embed)),
+    route(Post, Contract, "/db/cluster_iib_output_job_start", BUY, Engine(topics::start)),
+    route(Get, Contract, "/db/cluster_iib_output_job_status", Policy::READ, Engine(topics::status)),
+    route(Post, Contract, "/db/cluster_iib_output_cached", READ_PATHS, Long(topics::cached)),
+    route(Post, Contract, "/db/search_iib_output_by_prompt", BUY, Long(topics::by_meaning)),
+    route(Post, Contract, "/db/cluster_tag_graph", READ_PATHS, Long(graph::graph)),
+    route(Post, Contract, "/db/cluster_tag_graph_cluster_paths", READ_PATHS, Engine(graph::paths)),
+    route(Post, Contract, "/db/organize_files_start", WRITE_PATHS, Files(organize::start)),
+    route(Get, Contract, "/db/organize_files_status", Policy::READ, Engine(organize::status)),
+    route(Post, Contract, "/db/organize_files_confirm", WRITE_PATHS, Engine(organize::confirm)),
     route(Get, Contract, "/db/extra_paths", Policy::READ, Engine(folders::list)),
     route(Post, Contract, "/db/extra_paths", WRITE_PATHS, Engine(folders::add)),
     route(Delete, Contract, "/db/extra_paths", WRITE_PATHS, Engine(folders::remove)),

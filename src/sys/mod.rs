@@ -18,4 +18,4 @@ pub use bell::Bell;
 pub use beside::Beside;
 pub use files::PathError;
 pub use lock::DirLock;
-pub use stop::{Stop, Stopper};
+pub use stop::{Stop, Stopper, Wanted};

@@ -1,7 +1,7 @@
 //! Asking long work to end, and waiting for that.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -12,7 +12,9 @@ type Callback = Box<dyn FnOnce() + Send>;
 struct State {
     stopped: AtomicBool,
     /// To be called once it is stopped; the lock also makes sure that no waiter misses the moment.
-    callbacks: Mutex<Vec<Callback>>,
+    callbacks: Mutex<Vec<(u64, Callback)>>,
+    /// Names callbacks, so that those that are no longer wanted can be found.
+    next: AtomicU64,
     changed: Condvar,
 }
 
@@ -32,6 +34,25 @@ pub struct Stop {
 #[derive(Clone, Debug, Default)]
 pub struct Stopper {
     state: Arc<State>,
+}
+
+/// A callback that is wanted until this is dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct Wanted {
+    state: Arc<State>,
+    name: u64,
+}
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        let mut callbacks = self.state.callbacks.lock();
+        let found = callbacks.iter().rposition(|(name, _)| *name == self.name);
+        let callback = found.map(|nth| callbacks.remove(nth));
+        // What it holds may ask for this lock when it goes.
+        drop(callbacks);
+        drop(callback);
+    }
 }
 
 impl Stopper {
@@ -55,7 +76,7 @@ impl Stopper {
             self.state.changed.notify_all();
             std::mem::take(&mut *callbacks)
         };
-        callbacks.into_iter().for_each(|callback| callback());
+        callbacks.into_iter().for_each(|(_, callback)| callback());
     }
 }
 
@@ -75,13 +96,25 @@ impl Stop {
     /// Calls `callback` once when the work should end, on the thread that triggers it; at once if
     /// that is past. For those who wait for something else as well.
     pub fn when_stopped(&self, callback: impl FnOnce() + Send + 'static) {
+        self.call(Box::new(callback));
+    }
+
+    /// As [`Stop::when_stopped`], for as long as what is returned is kept: for waits that are many and
+    /// short beside a long life.
+    pub fn if_stopped(&self, callback: impl FnOnce() + Send + 'static) -> Wanted {
+        Wanted { state: Arc::clone(&self.state), name: self.call(Box::new(callback)) }
+    }
+
+    fn call(&self, callback: Callback) -> u64 {
+        let name = self.state.next.fetch_add(1, Ordering::Relaxed);
         let mut callbacks = self.state.callbacks.lock();
         if self.is_stopped() {
             drop(callbacks);
             callback();
         } else {
-            callbacks.push(Box::new(callback));
+            callbacks.push((name, callback));
         }
+        name
     }
 
     /// Waits until the work should end.
@@ -139,5 +172,18 @@ mod tests {
         stopper.trigger();
         stopper.stop().when_stopped(move || late.send("late").expect("the test listens"));
         assert_eq!(calls.iter().collect::<Vec<_>>(), ["early", "late"]);
+    }
+
+    #[test]
+    fn a_callback_that_is_no_longer_wanted_is_neither_called_nor_kept() {
+        let stopper = Stopper::new();
+        let (sender, calls) = std::sync::mpsc::channel();
+        let (dropped, kept) = (sender.clone(), sender.clone());
+        drop(stopper.stop().if_stopped(move || dropped.send("dropped").expect("the test listens")));
+        assert!(stopper.state.callbacks.lock().is_empty());
+        let _wanted = stopper.stop().if_stopped(move || kept.send("kept").expect("the test listens"));
+        stopper.trigger();
+        let _late = stopper.stop().if_stopped(move || sender.send("late").expect("the test listens"));
+        assert_eq!(calls.try_iter().collect::<Vec<_>>(), ["kept", "late"]);
     }
 }

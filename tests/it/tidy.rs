@@ -37,12 +37,13 @@ const FORBIDDEN_NAMES: [&str; 11] = [
     "misc",
 ];
 /// What stands at the top level, beside files whose name begins with a dot.
-const TOP_LEVEL: [&str; 18] = [
+const TOP_LEVEL: [&str; 19] = [
     "Cargo.toml",
     "Cargo.lock",
     "src",
     "schema",
     "metadata",
+    "topics",
     "index-tools",
     "tests",
     "benches",
@@ -73,7 +74,7 @@ fn source(path: &str, text: &str) -> Source {
 fn tree() -> Vec<Source> {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    let mut folders: Vec<_> = ["src", "schema", "metadata", "index-tools", "tests", "benches"]
+    let mut folders: Vec<_> = ["src", "schema", "metadata", "topics", "index-tools", "tests", "benches"]
         .map(|name| top.join(name))
         .into_iter()
         .collect();
@@ -191,6 +192,14 @@ fn foreign_imports(files: &[Source]) -> Vec<String> {
             && (code.contains("lumidex::") || code.contains("lumidex_index_tools"))
         {
             complaints.push(format!("{}: the schema must not know who uses it", file.path));
+        }
+        if file.path.starts_with("topics/")
+            && ["lumidex::", "lumidex_schema", "lumidex_metadata", "lumidex_index_tools"]
+                .iter()
+                .any(|name| code.contains(name))
+        {
+            complaints
+                .push(format!("{}: topics are of words and vectors, and know none of our crates", file.path));
         }
         if file.path.starts_with("src/") && code.contains("lumidex_index_tools") {
             complaints.push(format!("{}: only tests and benches see the tools", file.path));
@@ -336,6 +345,7 @@ fn crates_see_what_they_may() {
     none(&foreign_imports(&tree()));
     for (path, text) in [
         ("schema/src/id.rs", "use lumidex::sys;"),
+        ("topics/src/lib.rs", "use lumidex_schema::id;"),
         ("src/serve/mod.rs", "use lumidex_index_tools::synth;"),
         ("index-tools/src/main.rs", "use lumidex::{ledger::open, serve};"),
     ] {

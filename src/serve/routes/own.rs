@@ -14,6 +14,7 @@ use crate::serve::server::Call;
 use axum::http::{HeaderName, HeaderValue, Response, header};
 use lumidex_schema::path::display;
 use lumidex_schema::recipe::Recipe;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// `q` (text to find, may be empty), `cursor`, `size`. Answers as 4.5.
 pub(crate) fn search(call: &Call<'_>) -> Outcome {
@@ -74,7 +75,18 @@ pub(crate) fn image(call: &Call<'_>) -> Outcome {
 /// A consistent, proven copy of the ledger. `x-lumidex-rows` says how many rows it has.
 pub(crate) fn backup(call: &Call<'_>) -> Outcome {
     let turn = call.server.backup_turn()?;
-    let Backup { file, bytes, rows } = call.engine().backup()?;
+    Ok(handed_out(call.engine().backup()?, turn))
+}
+
+/// A proven copy of what an upstream was paid for, with `x-lumidex-rows`; no bytes when nothing was.
+pub(crate) fn backup_paid(call: &Call<'_>) -> Outcome {
+    let turn = call.server.backup_turn()?;
+    Ok(handed_out(call.engine().backup_paid()?, turn))
+}
+
+/// A copy on its way, which keeps others waiting until it has gone.
+fn handed_out(copy: Backup, turn: OwnedSemaphorePermit) -> Answer {
+    let Backup { file, bytes, rows } = copy;
     let body = Pieces::new(file, [Piece::Span(0..bytes)]).holding(turn);
     let mut response = Response::new(body.into_body());
     let headers = response.headers_mut();
@@ -82,5 +94,5 @@ pub(crate) fn backup(call: &Call<'_>) -> Outcome {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(HeaderName::from_static("x-lumidex-rows"), HeaderValue::from(rows));
-    Ok(Answer::raw(response))
+    Answer::raw(response)
 }

@@ -35,10 +35,14 @@ assets! {
     key: "key.js", JAVASCRIPT;
     /// Following changes.
     live: "live.js", JAVASCRIPT;
+    /// Pictures into folders.
+    organize: "organize.js", JAVASCRIPT;
     /// The review list.
     review: "review.js", JAVASCRIPT;
     /// What is going on.
     status: "status.js", JAVASCRIPT;
+    /// Topics, and searching by meaning.
+    topics: "topics.js", JAVASCRIPT;
     /// Its looks.
     style: "app.css", CSS;
     /// Its icon.

@@ -8,19 +8,22 @@ import "./doctor.js";
 import { fill, find, pick, pickNone, picked, shown } from "./grid.js";
 import { sha256 } from "./key.js";
 import { listen } from "./live.js";
+import "./organize.js";
 import "./review.js";
+import { search } from "./topics.js";
 
 const WAIT_MS = 80;
+const WAIT_MEANING_MS = 250;
 
 let typing = 0;
 el("query").addEventListener("input", () => {
   clearTimeout(typing);
-  typing = setTimeout(() => find(el("query").value), WAIT_MS);
+  typing = setTimeout(() => search(el("query").value), el("meaning").checked ? WAIT_MEANING_MS : WAIT_MS);
 });
 el("search").addEventListener("submit", (event) => {
   event.preventDefault();
   clearTimeout(typing);
-  find(el("query").value);
+  search(el("query").value);
 });
 el("secret").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -50,7 +53,7 @@ const mayWrite = () => !document.body.classList.contains("readonly");
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const isTyping = event.target instanceof HTMLInputElement && event.target.type !== "checkbox";
-  if (el("where").open) return;
+  if (el("where").open || el("organize").open) return;
   if (el("detail").open) {
     if (event.key === "ArrowLeft") step(-1);
     else if (event.key === "ArrowRight") step(1);
@@ -62,7 +65,7 @@ document.addEventListener("keydown", (event) => {
     el("query").focus();
     el("query").select();
   } else if (event.key === "Escape" && event.target === el("query")) {
-    if (el("query").value) { el("query").value = ""; find(""); } else el("query").blur();
+    if (el("query").value) { el("query").value = ""; search(""); } else el("query").blur();
   } else if (event.key === "ArrowDown" && event.target === el("query")) {
     event.preventDefault();
     shown.tiles.get(shown.order[0])?.tile.firstElementChild.focus();

@@ -22,7 +22,7 @@ const deedOf = (response) => Number(response.headers.get("x-lumidex-deed")) || n
 const posted = (body) => ({ method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } });
 
 export const ask = async (path, options = {}) => (await send(path, options)).json().catch(() => null);
-export const post = (path, body) => ask(path, posted(body));
+export const post = (path, body, options = {}) => ask(path, { ...posted(body), ...options });
 
 export async function act(path, body) {
   const response = await send(path, posted(body));

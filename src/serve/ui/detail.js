@@ -3,6 +3,7 @@
 import { address, ask, el, small } from "./ask.js";
 import { remove } from "./deeds.js";
 import { more, onOpen, shown } from "./grid.js";
+import { similar } from "./topics.js";
 
 let at = "";
 
@@ -103,6 +104,7 @@ el("previous").addEventListener("click", () => step(-1));
 el("next").addEventListener("click", () => step(1));
 el("close").addEventListener("click", close);
 el("trash").addEventListener("click", trash);
+el("similar").addEventListener("click", () => { const path = at; close(); similar(path); });
 el("detail").addEventListener("click", (event) => { if (event.target === el("detail")) close(); });
 el("detail").addEventListener("close", () => {
   el("original").replaceChildren();

@@ -1,10 +1,10 @@
 // Finding, and the grid of what is found. It follows a library that changes without disturbing who looks.
 
-import { Locked, ask, el, failed, make, say, small } from "./ask.js";
+import { Locked, ask, el, failed, make, post, say, small } from "./ask.js";
 
 const PAGE = 100;
 
-export const shown = { query: "", cursor: "", more: false, tiles: new Map(), order: [], loading: null };
+export const shown = { query: "", list: null, cursor: "", more: false, tiles: new Map(), order: [], loading: null };
 let openImage = () => {};
 
 export const onOpen = (opener) => { openImage = opener; };
@@ -14,19 +14,33 @@ export const picked = new Set();
 let onPicked = () => {};
 export const onPick = (listener) => { onPicked = listener; };
 let lastPicked = null;
-const firstPage = (query, options) => ask(`/api/v1/search?${new URLSearchParams({ q: query, size: PAGE })}`, options);
 
-export async function find(query) {
+// A page of what matches, or, where there is a list, of that.
+async function page({ query, list }, cursor, options) {
+  if (!list) return ask(`/api/v1/search?${new URLSearchParams({ q: query, size: PAGE, cursor })}`, options);
+  const from = Number(cursor) || 0, to = from + PAGE;
+  const paths = list.slice(from, to);
+  const files = await post("/iib/batch_get_files_info", { paths }, options);
+  return { files: paths.map((path) => files[path]).filter(Boolean), cursor: { has_next: to < list.length, next: String(to) } };
+}
+
+// Shows what matches.
+export const find = (query) => show({ query, list: null });
+
+// Shows these pictures, in this order; what is searched for stays in its field.
+export const list = (paths) => show({ query: "", list: paths });
+
+async function show(wanted) {
   shown.loading?.abort();
   const abort = new AbortController();
   shown.loading = abort;
   try {
-    const answer = await firstPage(query, { signal: abort.signal });
+    const answer = await page(wanted, "", { signal: abort.signal });
     say("");
-    shown.query = query;
+    Object.assign(shown, wanted);
     replace(answer);
     fresh(0);
-    remember(query);
+    remember(wanted.query);
   } catch (error) {
     failed(error);
   } finally {
@@ -40,8 +54,7 @@ export async function more() {
   const abort = new AbortController();
   shown.loading = abort;
   try {
-    const asked = new URLSearchParams({ q: shown.query, size: PAGE, cursor: shown.cursor });
-    add(await ask(`/api/v1/search?${asked}`, { signal: abort.signal }));
+    add(await page(shown, shown.cursor, { signal: abort.signal }));
     return true;
   } catch (error) {
     shown.more = false;
@@ -182,10 +195,12 @@ export async function follow() {
 }
 
 async function look() {
-  const query = shown.query;
+  const { query, list: isListed } = shown;
   try {
-    const answer = await firstPage(query);
-    if (query !== shown.query || isBusy()) { following.wanted = !el("detail").open; return; }
+    // A list is what somebody was answered: nothing new comes into it.
+    if (isListed) return;
+    const answer = await page(shown, "", {});
+    if (query !== shown.query || shown.list || isBusy()) { following.wanted = !el("detail").open; return; }
     if (isAtTop()) {
       merge(answer);
       fresh(0);

@@ -98,7 +98,7 @@ impl World {
 }
 
 fn client() -> reqwest::blocking::Client {
-    reqwest::blocking::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap()
+    crate::live::client()
 }
 
 fn below(dir: &Path, name: &str) -> String {
@@ -235,5 +235,43 @@ fn a_person_ends_the_doubt_about_an_empty_folder() {
         assert_eq!(output.stdout, b"done\n", "{}", String::from_utf8_lossy(&output.stderr));
         let status = world.json(&["status"]);
         assert_eq!((&status["images"], &status["problems"]), (&json!(0), &json!([])));
+    }
+}
+
+#[test]
+fn pictures_are_organized_and_put_back_from_the_command_line() {
+    for has_server in [true, false] {
+        let world = World::new();
+        let server = world.serve(None);
+        if !has_server {
+            drop(server);
+        }
+        let (pics, sorted) = (world.dir.path().join("pics"), world.dir.path().join("sorted"));
+        let (from, into) = (pics.to_str().unwrap(), sorted.to_str().unwrap());
+        let asked = ["organize", from, "--into", into, "--template", "{sampler}"];
+        let preview = world.json(&[&asked[..], &["--dry-run"]].concat());
+        assert_eq!(
+            (&preview["total_files"], preview["all_mappings"].as_array().unwrap().len()),
+            (&json!(2), 2)
+        );
+        assert!(!sorted.exists());
+        // Nobody can be asked here.
+        let output = world.run(&asked);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&output.stdout).contains("Euler"), "it is shown all the same");
+        assert!(!sorted.exists());
+        let output = world.run(&[&asked[..], &["--yes"]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains("moved 2 pictures"), "{said}");
+        for name in ["Euler/x.bmp", "Euler/x.txt", "unknown/y.png"] {
+            assert!(sorted.join(name).exists(), "{name}");
+        }
+        let number = said.split("lumidex undo ").nth(1).and_then(|rest| rest.split('`').next()).unwrap();
+        assert!(world.run(&["undo", number]).status.success());
+        assert!(!sorted.exists() && pics.join("x.bmp").exists() && pics.join("x.txt").exists());
+        let said = world.fails(&["organize", from, "--template", "{nothing}"], 1);
+        assert!(said.contains("character 1") && said.contains("nothing"), "{said}");
+        assert!(world.fails(&["organize", "none"], 1).contains("none"));
     }
 }

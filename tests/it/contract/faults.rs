@@ -10,9 +10,11 @@ use lumidex::intake::{Checkup, RootStanding, Ruled, Standing};
 use lumidex::projection::thumbs::{Frame, Source, ThumbError, Thumbnail};
 use lumidex::query::{Hit, Page, Search, Trend};
 use lumidex::serve::{
-    Backup, Beside, Changes, Deed, Deeds, Engine, Failure, FileText, Linking, Open, Pictures, Recipes, Shown,
-    Status, app,
+    Backup, Beside, Changes, ChatError, Chats, Deed, Deeds, Engine, Failure, FileText, Linking, Open,
+    Pictures, Recipes, Shown, Status, app,
 };
+use lumidex::sys::Stop;
+use lumidex::upstream::{Chat, Chatted, UpstreamError};
 use lumidex_schema::api;
 use lumidex_schema::id::{EpochToken, ImageId, RootId, Seq, TagId};
 use lumidex_schema::record::{ExtraPath, Image, PathType};
@@ -36,14 +38,14 @@ enum Fault {
     Says(Status),
 }
 
-struct Broken {
+pub(super) struct Broken {
     fault: Fault,
     began: Sender<()>,
     go: Mutex<Receiver<()>>,
 }
 
 impl Broken {
-    fn fail<T>(&self) -> Result<T, Failure> {
+    pub(super) fn fail<T>(&self) -> Result<T, Failure> {
         match &self.fault {
             Fault::Store | Fault::Far(_) | Fault::Says(_) => {
                 Err(Failure::store(std::io::Error::other("the disk at /secret/place is on fire")))
@@ -274,6 +276,12 @@ impl Pictures for Broken {
     }
 }
 
+impl Chats for Broken {
+    fn chat(&self, _: &Chat, _: &Stop) -> Result<Chatted, ChatError> {
+        self.fail().map_err(|error: Failure| UpstreamError::Unusable(error.to_string()).into())
+    }
+}
+
 impl Recipes for Broken {
     fn is_edited(&self, _: ImageId) -> Result<bool, Failure> {
         self.fail()
@@ -322,6 +330,9 @@ impl Engine for Broken {
         matches!(self.fault, Fault::Says(_)) || self.fail::<()>().is_ok()
     }
     fn backup(&self) -> Result<Backup, Failure> {
+        self.fail()
+    }
+    fn backup_paid(&self) -> Result<Backup, Failure> {
         self.fail()
     }
     fn token(&self) -> &str {

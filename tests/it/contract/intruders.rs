@@ -88,6 +88,17 @@ fn with_access_control_no_route_reads_outside() {
             ("POST", "/db/extra_paths", json!({ "path": path, "types": ["scanned"] })),
             ("DELETE", "/db/extra_paths", json!({ "path": path, "types": [] })),
             ("POST", "/db/alias_extra_path", json!({ "path": path, "alias": "x" })),
+            ("POST", "/db/build_iib_output_embeddings", json!({ "folder": path })),
+            ("POST", "/db/cluster_iib_output_job_start", json!({ "folder_paths": [served.path(""), path] })),
+            ("POST", "/db/cluster_iib_output_cached", json!({ "folder": path })),
+            ("POST", "/db/search_iib_output_by_prompt", json!({ "query": "x", "folder_paths": [path] })),
+            ("POST", "/db/cluster_tag_graph", json!({ "folder_paths": [path] })),
+            ("POST", "/db/organize_files_start", json!({ "folder_paths": [path] })),
+            (
+                "POST",
+                "/db/organize_files_start",
+                json!({ "folder_paths": [served.path("")], "dest_folder": path }),
+            ),
             ("POST", "/open_folder", json!({ "path": path })),
             ("POST", "/open_with_default_app", json!({ "path": path })),
         ] {

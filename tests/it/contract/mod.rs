@@ -4,6 +4,8 @@
 
 mod served;
 
+mod broken;
+mod chat;
 mod commands;
 mod database;
 mod events;
@@ -17,10 +19,12 @@ mod listening;
 mod operations;
 mod media;
 mod names;
+mod organize;
 mod policies;
 mod recipes;
 mod review;
 mod system;
 mod tags;
 mod thumbs;
+mod topics;
 mod zip;

@@ -47,8 +47,10 @@ fn the_table_is_what_the_contract_says() {
 ...... GET    /ui/grid.js
 ...... GET    /ui/key.js
 ...... GET    /ui/live.js
+...... GET    /ui/organize.js
 ...... GET    /ui/review.js
 ...... GET    /ui/status.js
+...... GET    /ui/topics.js
 ...... GET    /ui/app.css
 ...... GET    /ui/icon.svg
 ...... GET    /healthz
@@ -71,8 +73,11 @@ A.R.T. GET    /api/v1/workflow
 A.R... GET    /api/v1/doctor
 A..W.. POST   /api/v1/doctor/reparse
 A..W.. POST   /api/v1/auto-tags/apply
+A.R.T. GET    /api/v1/similar
+A..W.. POST   /api/v1/topics/stop
 A..WT. POST   /api/v1/text/revert
 AOR... GET    /api/v1/backup
+AOR... GET    /api/v1/backup/paid
 ...... GET    {B}
 A..WT. POST   {B}/delete_files
 A..WT. POST   {B}/mkdirs
@@ -113,6 +118,17 @@ A..WT. POST   {B}/db/batch_update_image_tag
 A..W.. POST   {B}/db/remove_custom_tag
 A..W.. POST   {B}/db/update_tag
 A..W.. POST   {B}/db/remove_custom_tag_from_img
+A..W.. POST   {B}/ai-chat
+A.RWT. POST   {B}/db/build_iib_output_embeddings
+A.RWT. POST   {B}/db/cluster_iib_output_job_start
+A.R... GET    {B}/db/cluster_iib_output_job_status
+A.R.T. POST   {B}/db/cluster_iib_output_cached
+A.RWT. POST   {B}/db/search_iib_output_by_prompt
+A.R.T. POST   {B}/db/cluster_tag_graph
+A.R.T. POST   {B}/db/cluster_tag_graph_cluster_paths
+A..WT. POST   {B}/db/organize_files_start
+A.R... GET    {B}/db/organize_files_status
+A..WT. POST   {B}/db/organize_files_confirm
 A.R... GET    {B}/db/extra_paths
 A..WT. POST   {B}/db/extra_paths
 A..WT. DELETE {B}/db/extra_paths
@@ -314,6 +330,8 @@ fn the_owner_of_the_data_folder_needs_no_secret_and_nobody_else_gets_a_backup() 
         std::fs::write(&file, &reply.body).unwrap();
         let content = lumidex::ledger::backup::check(&file).unwrap();
         assert_eq!(content.rows.to_string(), reply.header("x-lumidex-rows"));
+        let reply = ask(here, &shown, "/api/v1/backup/paid");
+        assert_eq!((reply.status, reply.body.len()), (200, 0), "nothing was paid for");
         assert_eq!(ask(here, &shown, "/api/v1/status").status, 200, "the owner may read");
     }
     let wrong = format!("{}0", &token[..31]);
@@ -330,7 +348,14 @@ fn the_owner_of_the_data_folder_needs_no_secret_and_nobody_else_gets_a_backup() 
         let reply = ask(from, headers, "/api/v1/backup");
         assert_eq!(reply.status, status, "{from} {headers:?}");
         reply.assert_problem();
+        assert_eq!(ask(from, headers, "/api/v1/backup/paid").status, status, "{from} {headers:?}");
     }
+    served.library.paid().put_title("fox", "1").unwrap();
+    let reply = ask("127.0.0.1:5", &shown, "/api/v1/backup/paid");
+    assert_eq!((reply.status, reply.header("x-lumidex-rows")), (200, "1"));
+    let file = served.dir.path().join("paid.redb");
+    std::fs::write(&file, &reply.body).unwrap();
+    assert_eq!(lumidex::ledger::paid::Paid::at(&file).title("fox").unwrap().as_deref(), Some("1"));
     assert_eq!(ask("192.168.1.5:5", &shown, "/api/v1/status").status, 401);
     let left = std::fs::read_dir(served.dir.path().join("data/backups")).unwrap().count();
     assert_eq!(left, 0, "nothing is left of what was handed out");

@@ -1,11 +1,12 @@
 //! A library of small files behind an in-process server, and the one door for asking it.
 
+use crate::support::topics::Given;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt as _;
 use lumidex::intake::IntakeSettings;
-use lumidex::library::{Library, LibraryOptions};
+use lumidex::library::{Library, LibraryError, LibraryOptions};
 use lumidex::serve::{Engine, app};
 use lumidex::settings::{Environment, Flags, Place, Settings};
 use lumidex::sys::storage::{Disk, Storage};
@@ -48,6 +49,21 @@ impl Served {
 
     /// The same on this storage.
     pub(super) fn on(storage: &Arc<dyn Storage>, change: impl FnOnce(&mut Settings, &Path)) -> Self {
+        Self::opened(|options| Library::open_on(storage, options), change)
+    }
+
+    /// With these topics.
+    pub(super) fn finding(given: &Arc<Given>, change: impl FnOnce(&mut Settings, &Path)) -> Self {
+        let finder = Arc::clone(given);
+        let served = Self::opened(|options| Library::open_finding(&Disk::shared(), options, finder), change);
+        given.knows(served.library.ledger(), &served.dir.path().join("pics"));
+        served
+    }
+
+    fn opened(
+        open: impl FnOnce(&LibraryOptions) -> Result<Library, LibraryError>,
+        change: impl FnOnce(&mut Settings, &Path),
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         write_library(&dir.path().join("pics"));
         let settings = settings(dir.path(), change);
@@ -56,7 +72,7 @@ impl Served {
             intake: IntakeSettings::default(),
             watch: None,
         };
-        let library = Arc::new(Library::open_on(storage, &options).unwrap());
+        let library = Arc::new(open(&options).unwrap());
         let pics = dir.path().join("pics");
         library.add_extra_path(pics.as_os_str().as_bytes(), &[PathType::Scanned]).unwrap();
         library.update().unwrap();

@@ -75,7 +75,7 @@ impl Album {
         let (path, watch) = (self.path("ledger.redb"), self.watch);
         self.open.get_or_insert_with(|| {
             let ledger = Ledger::open(&path).unwrap();
-            let settings = IntakeSettings { n_walkers: 1, n_readers: 1 };
+            let settings = IntakeSettings { n_walkers: 1, n_readers: 1, ..IntakeSettings::default() };
             (Intake::start(ledger.clone(), settings, watch, &Stop::never()).unwrap(), ledger)
         })
     }

@@ -4,4 +4,6 @@
 pub mod disks;
 pub mod fileless;
 pub mod record;
+pub mod upstream;
+pub mod topics;
 pub mod watched;
