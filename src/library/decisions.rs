@@ -6,7 +6,7 @@ use lumidex_schema::id::{ImageId, Seq, TagId};
 use lumidex_schema::record::{ExtraPath, PathType};
 
 impl Library {
-    /// See [`Ledger::make_tag`].
+    /// See [`Ledger::make_tag`](crate::ledger::Ledger::make_tag).
     ///
     /// # Errors
     /// [`DecideError`], nothing written; so for every decision here, which all give the number by which
@@ -25,7 +25,7 @@ impl Library {
         Ok((made, deed))
     }
 
-    /// See [`Ledger::remove_tag`].
+    /// See [`Ledger::remove_tag`](crate::ledger::Ledger::remove_tag).
     ///
     /// # Errors
     /// As [`Library::make_tag`].
@@ -33,7 +33,7 @@ impl Library {
         self.decide(|ledger| ledger.remove_tag(tag))
     }
 
-    /// See [`Ledger::color_tag`].
+    /// See [`Ledger::color_tag`](crate::ledger::Ledger::color_tag).
     ///
     /// # Errors
     /// As [`Library::make_tag`].
@@ -41,7 +41,7 @@ impl Library {
         self.decide(|ledger| ledger.color_tag(tag, color))
     }
 
-    /// See [`Ledger::put_tag`].
+    /// See [`Ledger::put_tag`](crate::ledger::Ledger::put_tag).
     ///
     /// # Errors
     /// As [`Library::make_tag`].
@@ -49,7 +49,7 @@ impl Library {
         self.decide(|ledger| ledger.put_tag(tag, images))
     }
 
-    /// See [`Ledger::take_tag`].
+    /// See [`Ledger::take_tag`](crate::ledger::Ledger::take_tag).
     ///
     /// # Errors
     /// As [`Library::make_tag`].
@@ -57,7 +57,7 @@ impl Library {
         self.decide(|ledger| ledger.take_tag(tag, images))
     }
 
-    /// See [`Ledger::toggle_tag`].
+    /// See [`Ledger::toggle_tag`](crate::ledger::Ledger::toggle_tag).
     ///
     /// # Errors
     /// As [`Library::make_tag`].
@@ -68,7 +68,7 @@ impl Library {
         Ok((is_off, deed))
     }
 
-    /// See [`Ledger::settle_review`].
+    /// See [`Ledger::settle_review`](crate::ledger::Ledger::settle_review).
     ///
     /// # Errors
     /// As [`Library::make_tag`].
@@ -76,7 +76,7 @@ impl Library {
         self.decide(|ledger| ledger.settle_review(review, take))
     }
 
-    /// See [`Ledger::put_setting`].
+    /// See [`Ledger::put_setting`](crate::ledger::Ledger::put_setting).
     ///
     /// # Errors
     /// As [`Library::make_tag`].
@@ -84,7 +84,7 @@ impl Library {
         self.decide(|ledger| ledger.put_setting(name, json))
     }
 
-    /// See [`Ledger::remove_setting`].
+    /// See [`Ledger::remove_setting`](crate::ledger::Ledger::remove_setting).
     ///
     /// # Errors
     /// As [`Library::make_tag`].
@@ -92,7 +92,7 @@ impl Library {
         self.decide(|ledger| ledger.remove_setting(name))
     }
 
-    /// See [`Ledger::add_extra_path`].
+    /// See [`Ledger::add_extra_path`](crate::ledger::Ledger::add_extra_path).
     ///
     /// # Errors
     /// As [`Library::make_tag`].
@@ -102,7 +102,7 @@ impl Library {
         Ok(deed)
     }
 
-    /// See [`Ledger::remove_extra_path`].
+    /// See [`Ledger::remove_extra_path`](crate::ledger::Ledger::remove_extra_path).
     ///
     /// # Errors
     /// As [`Library::make_tag`].
@@ -112,7 +112,7 @@ impl Library {
         Ok(deed)
     }
 
-    /// See [`Ledger::alias_extra_path`].
+    /// See [`Ledger::alias_extra_path`](crate::ledger::Ledger::alias_extra_path).
     ///
     /// # Errors
     /// As [`Library::make_tag`].

@@ -39,7 +39,7 @@ fn seen_by_walks(name: &str) -> String {
     }
 }
 
-/// As [`sanitised_or_empty`]; `cluster` where nothing is left.
+/// As `sanitised_or_empty`; `cluster` where nothing is left.
 #[must_use]
 pub fn sanitised(name: &str, chars_max: usize) -> String {
     let name = sanitised_or_empty(name, chars_max);
