@@ -4,27 +4,27 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { pictures } from "./ground.mjs";
-import { bodies, check, names, of, until } from "./play.mjs";
+import { bodies, names, of, until } from "./play.mjs";
 
 export async function onFiles(play) {
   const { page, place, server } = play;
   const [first, second, third, fourth, fifth, sixth] = pictures(place.deeds).filter((path) => !path.includes("part "));
   const here = () => play.folder(place.deeds, "scanned-fixed");
   const named = join(place.deeds, "a new name.png");
-  await check("a file is renamed", async () => {
+  await play.check("a file is renamed", async () => {
     await here();
     await play.pick([first]);
     await play.fill("Name", basename(named));
     await play.during(() => play.click("Rename"));
     assert.ok(existsSync(named) && !existsSync(first) && (await play.tiles()).includes(named));
   });
-  await check("a folder is made", async () => {
+  await play.check("a folder is made", async () => {
     await play.fill("Name", "made");
     const asked = await play.during(() => play.click("New folder"));
     assert.deepEqual(names(asked).slice(0, 2), ["POST /mkdirs", "GET /files"]);
     await play.tile(join(place.deeds, "made")).waitFor();
   });
-  await check("files are copied and moved to a folder that is not there yet", async () => {
+  await play.check("files are copied and moved to a folder that is not there yet", async () => {
     const [copies, moved] = [join(place.deeds, "made/copies"), join(place.deeds, "made/moved")];
     for (const [path, dest, label] of [[second, copies, "Copy to"], [sixth, moved, "Move to"]]) {
       await here();
@@ -36,7 +36,7 @@ export async function onFiles(play) {
     }
     await play.ask("/delete_files", { file_paths: [join(copies, basename(second))] });
   });
-  await check("files are dropped on a folder", async () => {
+  await play.check("files are dropped on a folder", async () => {
     const target = join(place.deeds, "part 0");
     for (const [path, isCopy] of [[third, true], [fourth, false]]) {
       await here();
@@ -49,13 +49,13 @@ export async function onFiles(play) {
       assert.ok(existsSync(join(target, basename(path))));
     }
   });
-  await check("a file is deleted", async () => {
+  await play.check("a file is deleted", async () => {
     await here();
     await play.pick([third]);
     await play.during(() => play.click("Delete"));
     assert.ok(!existsSync(third) && !(await play.tiles()).includes(third));
   });
-  await check("a folder is flattened, after a look", async () => {
+  await play.check("a folder is flattened, after a look", async () => {
     const deep = pictures(place.deeds).filter((path) => path.slice(place.deeds.length + 1).includes("/"));
     await here();
     await play.click("Flatten");
@@ -65,11 +65,11 @@ export async function onFiles(play) {
     await play.says(".said", `${deep.length} files came up`);
     assert.ok(deep.every((path) => existsSync(join(place.deeds, basename(path)))));
   });
-  await check("the tag followed its picture", async () => {
+  await play.check("the tag followed its picture", async () => {
     await here();
     await play.holds((path) => document.querySelector(`li[data-path=${JSON.stringify(path)}] .heart`)?.ariaPressed === "true", named);
   });
-  await check("files come as one archive, or stay packed on the server", async () => {
+  await play.check("files come as one archive, or stay packed on the server", async () => {
     await play.pick([named, fifth]);
     await play.click("Put aside");
     await play.pane("batch-download");
@@ -80,7 +80,7 @@ export async function onFiles(play) {
     await play.during(() => play.click("Download"));
     await play.says(".said", "2 files packed");
   });
-  await check("a folder and a file open in the desktop's programs", async () => {
+  await play.check("a folder and a file open in the desktop's programs", async () => {
     await here();
     await play.click("Open folder");
     await until("the folder is open", () => existsSync(server.opened) && readFileSync(server.opened, "utf8").startsWith(`${place.deeds}\n`));
@@ -93,7 +93,7 @@ export async function onFiles(play) {
 export async function onFolders(play) {
   const { page, place } = play;
   const rows = (type) => page.locator(`.folders li[data-path="${place.extra}"][data-type="${type}"]`);
-  await check("a folder is added in two ways, each beside the other", async () => {
+  await play.check("a folder is added in two ways, each beside the other", async () => {
     await play.pane("global-setting");
     await play.fill("Path", place.extra);
     for (const type of ["walk", "scanned-fixed"]) {
@@ -103,19 +103,19 @@ export async function onFolders(play) {
       await rows(type).waitFor();
     }
   });
-  await check("it gets a name", async () => {
+  await play.check("it gets a name", async () => {
     await play.fill("Alias", "the attic");
     await play.during(() => play.click("Set alias"));
     await play.says(".folders", "the attic");
     await play.pane("empty");
     assert.deepEqual(await page.locator('section[data-type="walk"] button').allTextContents(), ["the attic"]);
   });
-  await check("what is in it is found once the index is up to date", async () => {
+  await play.check("what is in it is found once the index is up to date", async () => {
     await play.ask("/db/update_image_data", {});
     const { files } = await play.ask("/db/search_by_substr", { surstr: `${place.extra}/` });
     assert.equal(files.length, pictures(place.extra).length);
   });
-  await check("it leaves in one way and in the other", async () => {
+  await play.check("it leaves in one way and in the other", async () => {
     await play.pane("global-setting");
     for (const type of ["walk", "scanned-fixed"]) {
       const asked = await play.during(() => rows(type).getByRole("button").click());
@@ -125,7 +125,7 @@ export async function onFolders(play) {
       assert.equal(files.length > 0, type === "walk", "as long as one way is left");
     }
   });
-  await check("settings are saved a moment after the last change, and are there again", async () => {
+  await play.check("settings are saved a moment after the last change, and are there again", async () => {
     const asked = await play.during(async () => {
       for (const size of ["120", "140"]) {
         await play.fill("Size of tiles", size);
@@ -137,14 +137,14 @@ export async function onFolders(play) {
     assert.equal(await page.getByLabel("Size of tiles").inputValue(), "140");
     await play.holds(() => getComputedStyle(document.documentElement).getPropertyValue("--cell").trim() === "140px");
   });
-  await check("rules for tags are saved", async () => {
+  await play.check("rules for tags are saved", async () => {
     const rules = [{ tag: "at sea", filters: [{ field: "pos_prompt", operator: "contains", value: "sea" }] }];
     await play.fill("Rules for tags", JSON.stringify(rules));
     assert.equal(of(await play.during(() => play.click("Save rules")), "POST /app_fe_setting").length, 1);
     await play.open("?action=pane&type=global-setting");
     assert.deepEqual(JSON.parse(await page.getByLabel("Rules for tags").inputValue()), rules);
   });
-  await check("snapshots are kept and forgotten", async () => {
+  await play.check("snapshots are kept and forgotten", async () => {
     await play.pane("workspace-snapshot");
     await play.fill("Name", "monday");
     await play.during(() => play.click("Take"));
@@ -157,7 +157,7 @@ export async function onFolders(play) {
 
 export async function trends(play) {
   const { page } = play;
-  await check("trends are drawn", async () => {
+  await play.check("trends are drawn", async () => {
     await play.pane("trend");
     const rows = await page.locator("#pane section").evaluateAll((all) => all.map((one) => [one.dataset.name, one.querySelectorAll(".bar").length]));
     for (const [name, n] of rows) assert.ok(n > 0, `${name} is empty`);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { basename, dirname } from "node:path";
 import { ODD_NAME, pictures } from "./ground.mjs";
-import { bodies, check, names, of } from "./play.mjs";
+import { bodies, names, of } from "./play.mjs";
 
 const PAGE = 200;
 
@@ -12,7 +12,7 @@ export async function byTags(play) {
   const tag = (type, name) => page.locator(`section[data-type="${type}"] button[data-name="${name}"]`);
   const count = async (type, name) => Number((await tag(type, name).textContent()).split(" ").pop());
   const results = () => page.locator('[data-pane="tag-search-matched-image-grid"][data-ready=true]').waitFor();
-  await check("an index that is behind is brought up to date first", async () => {
+  await play.check("an index that is behind is brought up to date first", async () => {
     await play.open();
     // Whether it is behind depends on the moment; here it says so.
     await page.route("**/db/basic_info", async (route) => {
@@ -22,7 +22,7 @@ export async function byTags(play) {
     const asked = await play.during(() => play.pane("tag-search"));
     assert.deepEqual(names(asked), ["GET /db/basic_info", "POST /db/update_image_data", "GET /db/basic_info"]);
   });
-  await check("tags are in sections, most used first", async () => {
+  await play.check("tags are in sections, most used first", async () => {
     const sections = await page.locator(".groups section").evaluateAll((all) => all.map(({ dataset }) => dataset.type));
     for (const type of ["custom", "Source Identifier", "Model", "Media Type", "pos", "size", "Sampler"]) assert.ok(sections.includes(type), `${type} in ${sections}`);
     assert.equal(sections[0], "custom");
@@ -30,7 +30,7 @@ export async function byTags(play) {
     assert.ok(counts.every((n, at) => n > 0 && (at === 0 || counts[at - 1] >= n)), String(counts));
   });
   for (const isRandom of [false, true]) {
-    await check(`all pictures with a tag, page by page${isRandom ? ", in random order" : ""}`, async () => {
+    await play.check(`all pictures with a tag, page by page${isRandom ? ", in random order" : ""}`, async () => {
       await play.pane("tag-search");
       const n = await count("Media Type", "Image");
       assert.ok(n > 2 * PAGE);
@@ -47,7 +47,7 @@ export async function byTags(play) {
       await play.pictured();
     });
   }
-  await check("tags together, either and none", async () => {
+  await play.check("tags together, either and none", async () => {
     await play.pane("tag-search");
     const [film, sound, image] = [await count("Media Type", "Video"), await count("Media Type", "Audio"), await count("Media Type", "Image")];
     await play.select("kind", "or_tags");
@@ -59,7 +59,7 @@ export async function byTags(play) {
     assert.equal((await play.tiles()).length, film + sound);
     assert.ok(image > 0);
   });
-  await check("a tag is made, coloured, found on nothing, and removed", async () => {
+  await play.check("a tag is made, coloured, found on nothing, and removed", async () => {
     await play.pane("tag-search");
     await play.fill("Tag", "to print");
     const added = await play.during(() => play.click("Add tag"));
@@ -79,7 +79,7 @@ export async function byTags(play) {
     await play.during(() => play.click("Remove tag"));
     assert.equal(await tag("custom", "to print").count(), 0);
   });
-  await check("who comes back is told whether the index is behind", async () => {
+  await play.check("who comes back is told whether the index is behind", async () => {
     assert.equal(names(await play.comeBack())[0], "GET /db/expired_dirs");
   });
 }
@@ -96,25 +96,25 @@ export async function byText(play) {
     for (const wish of bodies(asked, "POST /db/search_by_substr")) assert.ok(!("size" in wish) && !(wish.regexp && wish.surstr));
     return play.tiles();
   };
-  await check("a piece of a prompt finds its picture", async () => {
+  await play.check("a piece of a prompt finds its picture", async () => {
     await play.pane("fuzzy-search");
     assert.deepEqual((await search("ZEPPELIN over")).map((path) => basename(path)), [ODD_NAME]);
   });
-  await check("an expression does", async () => {
+  await play.check("an expression does", async () => {
     assert.deepEqual((await search("zep+elin.*seed: 5", { expression: true })).map((path) => basename(path)), [ODD_NAME]);
   });
-  await check("signs of patterns are signs", async () => {
+  await play.check("signs of patterns are signs", async () => {
     assert.deepEqual((await search("100% %20 #1", { paths: true })).map((path) => basename(path)), [ODD_NAME]);
     assert.deepEqual(await search("1__%", { paths: true }), []);
   });
-  await check("films only", async () => {
+  await play.check("films only", async () => {
     assert.deepEqual((await search("", { media: "video" })).map((path) => basename(path)), ["film.webm"]);
   });
-  await check("a folder only", async () => {
+  await play.check("a folder only", async () => {
     const found = await search("", { below: place.deeds, media: "image" });
     assert.deepEqual(found.sort(), pictures(place.deeds).sort());
   });
-  await check("everything, page by page", async () => {
+  await play.check("everything, page by page", async () => {
     const n = pictures(place.pics).length + pictures(place.sort).length;
     await search("", { media: "image" });
     await play.scrolled(n);
@@ -127,7 +127,7 @@ export async function tagging(play) {
   const { place } = play;
   const [first, second, third] = pictures(place.deeds);
   const heart = (path) => play.tile(path).locator(".heart");
-  await check("a heart is given and taken", async () => {
+  await play.check("a heart is given and taken", async () => {
     await play.folder(dirname(first), "scanned-fixed");
     await play.quiet();
     for (const is of ["true", "false", "true"]) {
@@ -137,7 +137,7 @@ export async function tagging(play) {
       assert.equal(await heart(first).getAttribute("aria-pressed"), is);
     }
   });
-  await check("several pictures get a tag at once, and lose it", async () => {
+  await play.check("several pictures get a tag at once, and lose it", async () => {
     await play.pick([first, second, third]);
     await play.fill("Name", "for the wall");
     const asked = await play.during(() => play.click("Tag"));
@@ -148,7 +148,7 @@ export async function tagging(play) {
     assert.equal(await play.tile(second).locator(".tags").textContent(), "");
     await play.during(() => play.click("Remove tag"));
   });
-  await check("the heart is still there after a reload, and counted", async () => {
+  await play.check("the heart is still there after a reload, and counted", async () => {
     await play.folder(dirname(first), "scanned-fixed");
     await play.holds((path) => document.querySelector(`li[data-path=${JSON.stringify(path)}] .heart`).ariaPressed === "true", first);
     await play.pane("tag-search");
@@ -157,7 +157,7 @@ export async function tagging(play) {
 }
 
 export async function atRandom(play) {
-  await check("pictures at random", async () => {
+  await play.check("pictures at random", async () => {
     await play.pane("random-image");
     const some = await play.tiles();
     assert.equal(some.length, 128);

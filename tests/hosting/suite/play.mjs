@@ -35,9 +35,17 @@ export const of = (asked, name) => asked.filter(({ method, path }) => `${method}
 export const bodies = (asked, name) => of(asked, name).map(({ body }) => JSON.parse(body));
 
 export class Play {
-  constructor({ page, server, place, watch }) {
-    Object.assign(this, { page, server, place, watch });
+  constructor({ name, page, server, place, watch }) {
+    Object.assign(this, { name, page, server, place, watch });
     page.setDefaultTimeout(PATIENCE_MS);
+  }
+
+  // What it set off is over before the next one begins.
+  check(what, work) {
+    return check(`${this.name}: ${what}`, async () => {
+      await work();
+      await this.quiet();
+    });
   }
 
   async open(search = "") {

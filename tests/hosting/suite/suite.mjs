@@ -10,6 +10,7 @@ import { onFiles, onFolders, trends } from "./deeds.mjs";
 import { atRandom, byTags, byText, tagging } from "./find.mjs";
 import { WORK, browse, built, library, serve, upstream } from "./ground.mjs";
 import { Play, check, totals } from "./play.mjs";
+import { strict } from "./strict.mjs";
 import { organize, topics } from "./topics.mjs";
 import { visit } from "./visit.mjs";
 import { Watch } from "./watch.mjs";
@@ -36,7 +37,7 @@ const ROUTES = `
 
 async function unlock(play, key) {
   const { page, watch } = play;
-  await check("the key is asked for once, and opens", async () => {
+  await play.check("the key is asked for once, and opens", async () => {
     watch.isLocked = true;
     await page.goto(`${play.server.url}/iib`);
     await page.getByLabel("Secret key").fill(key);
@@ -49,10 +50,36 @@ async function unlock(play, key) {
   });
 }
 
-// All sequences; with a key, and a service that chats, or without both.
+async function sequences(play, { key, chats }) {
+  await (key === "" ? firstLoad(play) : unlock(play, key));
+  await play.ask("/db/update_image_data", {});
+  await folders(play);
+  await walk(play);
+  await preview(play, chats);
+  await byTags(play);
+  await byText(play);
+  await tagging(play);
+  await atRandom(play);
+  await topics(play, chats);
+  await organize(play);
+  await onFiles(play);
+  await onFolders(play);
+  await trends(play);
+  await play.quiet();
+  const { watch } = play;
+  await play.check("every route was asked for", () => {
+    const answered = new Set(watch.asked.filter(({ status }) => status < 400).map(({ method, path }) => `${method} ${path.replace(/^\/img\/.*/, "/img")}`));
+    assert.deepEqual(ROUTES.filter((route) => !answered.has(route) && (chats || route !== "POST /ai-chat")), []);
+  });
+  await play.check("no request failed, no script did, and the page's policy refused nothing", () => assert.deepEqual(watch.faults, []));
+  await play.check("nothing but news was asked of other hosts", () => {
+    assert.ok([...watch.outside].every((address) => address.startsWith("https://api.github.com/")), [...watch.outside].join());
+  });
+}
+
+// All sequences over a library and a server of their own; with a key there is a service that chats as well.
 async function run(browser, name, key) {
-  console.log(`\n${name}`);
-  const place = library(key === "" ? "open" : "locked", IMAGES);
+  const place = library(name, IMAGES);
   const service = key === "" ? null : await upstream();
   const keyed = { IIB_SECRET_KEY: key, OPENAI_BASE_URL: service?.url, EMBEDDING_MODEL: "builtin" };
   const server = await serve(FRONT, place, service ? keyed : {});
@@ -60,35 +87,14 @@ async function run(browser, name, key) {
   const watch = new Watch(server.url);
   await watch.follow(context);
   const page = await context.newPage();
-  const play = new Play({ page, server, place, watch });
-  const isAsked = service !== null;
   try {
-    await (key === "" ? firstLoad(play) : unlock(play, key));
-    await play.ask("/db/update_image_data", {});
-    await folders(play);
-    await walk(play);
-    await preview(play, isAsked);
-    await byTags(play);
-    await byText(play);
-    await tagging(play);
-    await atRandom(play);
-    await topics(play, isAsked);
-    await organize(play);
-    await onFiles(play);
-    await onFolders(play);
-    await trends(play);
-    await play.quiet();
-    await check("every route was asked for", () => {
-      const answered = new Set(watch.asked.filter(({ status }) => status < 400).map(({ method, path }) => `${method} ${path.replace(/^\/img\/.*/, "/img")}`));
-      assert.deepEqual(ROUTES.filter((route) => !answered.has(route) && (isAsked || route !== "POST /ai-chat")), []);
-    });
-    await check("no request failed, no script did, and nothing was refused by the page's policy", () => assert.deepEqual(watch.faults, []));
-    await check("nothing else left this machine", () => assert.ok([...watch.outside].every((address) => address.startsWith("https://api.github.com/")), [...watch.outside].join()));
+    await sequences(new Play({ name, page, server, place, watch }), { key, chats: service !== null });
+    if (key === "") await strict(browser, server, place);
   } catch (error) {
     mkdirSync(SHOTS, { recursive: true });
-    const shot = join(SHOTS, "failed.png");
+    const shot = join(SHOTS, `failed-${name}.png`);
     await page.screenshot({ path: shot }).catch(() => {});
-    console.error(error, `\nthe page: ${shot}\nfaults:\n${watch.faults.join("\n")}\nthe server's last words:\n${server.log()}`);
+    console.error(name, error, `\nthe page: ${shot}\nfaults:\n${watch.faults.join("\n")}\nthe server's last words:\n${server.log()}`);
   }
   await context.close();
   await server.stop();
@@ -104,9 +110,8 @@ function broken(name, breaks) {
 }
 
 async function strangers() {
-  console.log("\nwhat drives a strange front end");
   const front = (copy, file) => join(copy, "assets", file);
-  await check("finds no fault with ours", async () => {
+  await check("any front end: no fault is found with ours", async () => {
     const outcomes = await visit(FRONT, join(SHOTS, "pages"));
     assert.equal(outcomes.length, 19);
     assert.deepEqual(outcomes.filter(({ faults }) => faults.length > 0), []);
@@ -116,17 +121,17 @@ async function strangers() {
     const outcomes = await visit(ui, join(WORK, name, "shots"), { only: (name) => name === page });
     assert.match(outcomes.flatMap(({ faults }) => faults).join("\n"), fault);
   };
-  await check("misses a chunk that is not there", () =>
+  await check("any front end: misses a chunk that is not there", () =>
     judged("chunkless", (copy) => rmSync(front(copy, "topics-2a3b4c5d.js")), "pane topic-search", /topics-2a3b4c5d\.js.* answered 404/));
-  await check("hears a script fail", () =>
+  await check("any front end: hears a script fail", () =>
     judged("failing", (copy) => writeFileSync(front(copy, "shape-1b2c3d4e.js"), readFileSync(front(copy, "shape-1b2c3d4e.js"), "utf8").replace("\\d{4}-", "")), "folder, fixed", /against the contract/));
-  await check("sees that pictures are missing", () =>
+  await check("any front end: sees that pictures are missing", () =>
     judged("blind", (copy) => writeFileSync(front(copy, "index-5e6f7a8b.css"), ".grid { display: none }"), "folder, fixed", /no picture is shown/));
 }
 
 const browser = await browse();
-await run(browser, "without a key", "");
-await run(browser, "with a key, and a service that chats", "a key with ümlauts");
+// Beside each other, as most of the time goes by with waiting until a page is quiet.
+await Promise.all([run(browser, "open", ""), run(browser, "locked", "a key with ümlauts")]);
 await browser.close();
 if (totals.failed === 0) await strangers().catch((error) => console.error(error));
 console.log(`\n${totals.passed} passed, ${totals.failed} failed`);

@@ -4,13 +4,13 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { folderOf, pictures } from "./ground.mjs";
-import { bodies, check, names, of } from "./play.mjs";
+import { bodies, names, of } from "./play.mjs";
 
 export async function topics(play, isAsked) {
   const { page, place } = play;
   const grid = () => page.locator('[data-pane="topic-search-matched-image-grid"][data-ready=true]').waitFor();
   const found = (how) => play.holds((how) => document.querySelector(".state")?.dataset.how === how, how);
-  await check("a scope is set; nothing is kept for it yet", async () => {
+  await play.check("a scope is set; nothing is kept for it yet", async () => {
     await play.open();
     const asked = await play.during(() => play.pane("topic-search"));
     assert.deepEqual(names(asked), ["GET /global_setting", "POST /check_path_exists"]);
@@ -19,7 +19,7 @@ export async function topics(play, isAsked) {
     assert.deepEqual(names(await play.during(() => play.click("Set scope"))), ["POST /app_fe_setting", "POST /db/cluster_iib_output_cached"]);
     assert.equal(await page.locator(".clusters li").count(), 0);
   });
-  await check("topics are found", async () => {
+  await play.check("topics are found", async () => {
     const asked = await play.during(async () => {
       await play.click("Refresh");
       await found("found");
@@ -27,7 +27,7 @@ export async function topics(play, isAsked) {
     assert.deepEqual([...new Set(names(asked))], ["POST /db/update_image_data", "POST /db/cluster_iib_output_job_start", "GET /db/cluster_iib_output_job_status"]);
     assert.ok((await page.locator(".clusters li").count()) > 2);
   });
-  await check("a topic is opened", async () => {
+  await play.check("a topic is opened", async () => {
     const card = page.locator(".clusters li button").first();
     const n = Number(/\((\d+)\)/.exec(await card.textContent())[1]);
     await card.click();
@@ -36,11 +36,11 @@ export async function topics(play, isAsked) {
     await page.evaluate(() => scrollTo(0, 0));
     await play.pictured();
   });
-  await check("topics are there again", async () => {
+  await play.check("topics are there again", async () => {
     await play.pane("topic-search");
     await found("kept");
   });
-  await check("words find pictures by what they mean; vectors are made once", async () => {
+  await play.check("words find pictures by what they mean; vectors are made once", async () => {
     for (const isFirst of [true, false]) {
       await play.pane("topic-search");
       await play.fill("Words", "a zeppelin over a harbour");
@@ -53,7 +53,7 @@ export async function topics(play, isAsked) {
       assert.ok((await play.tiles()).length > 0);
     }
   });
-  await check("topics and their words are a graph", async () => {
+  await play.check("topics and their words are a graph", async () => {
     await play.pane("topic-search");
     await play.click("Graph");
     await play.holds(() => Number(document.querySelector(".graph").dataset.links) > 2);
@@ -61,7 +61,7 @@ export async function topics(play, isAsked) {
     assert.deepEqual(layers.slice(0, 2), ["Clusters", "Tags"]);
     if (isAsked) assert.deepEqual(layers.slice(2), ["Abstract-1", "Abstract-2"]);
   });
-  await check("a topic of the graph is opened, and a word looked for", async () => {
+  await play.check("a topic of the graph is opened, and a word looked for", async () => {
     await page.locator('[data-layer="Clusters"] .node').first().click();
     await grid();
     assert.ok((await play.tiles()).length > 1);
@@ -77,7 +77,7 @@ export async function organize(play) {
   const { page, place } = play;
   const before = pictures(place.sort);
   let folders;
-  await check("what would go where is shown", async () => {
+  await play.check("what would go where is shown", async () => {
     await play.folder(place.sort, "scanned-fixed");
     await play.click("Organize");
     await play.tick("recursive");
@@ -90,11 +90,11 @@ export async function organize(play) {
     assert.ok(folders.length > 1, `${folders}`);
     assert.deepEqual(pictures(place.sort), before, "and nothing was touched");
   });
-  await check("a picture is shown to who points at it", async () => {
+  await play.check("a picture is shown to who points at it", async () => {
     await page.locator(".clusters span").first().hover();
     await play.holds(() => document.querySelector(".clusters img")?.naturalWidth > 0);
   });
-  await check("it is done as it was changed", async () => {
+  await play.check("it is done as it was changed", async () => {
     const last = folders.length - 1;
     await page.getByLabel("Folder name").first().fill("mine <b> & all");
     await page.getByLabel("leave out").nth(last).check();
