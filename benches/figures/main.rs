@@ -10,6 +10,7 @@
 //! data folders are removed.
 
 mod client;
+mod front_end;
 mod indexing;
 mod library;
 mod live;
@@ -54,6 +55,9 @@ struct Arguments {
     /// Only what files cost: streams, archives, listings
     #[arg(long)]
     media: bool,
+    /// Only what the original's front end asks at once, of a library with many tags
+    #[arg(long)]
+    front_end: bool,
     /// Another program to measure than the one built with this bench
     #[arg(long)]
     binary: Option<PathBuf>,
@@ -84,6 +88,11 @@ fn main() -> anyhow::Result<()> {
     }
     if arguments.media {
         media::media(&program, &dir, &mut report)?;
+        report.print();
+        return Ok(());
+    }
+    if arguments.front_end {
+        front_end::front_end(&program, &dir, &mut report)?;
         report.print();
         return Ok(());
     }

@@ -10,7 +10,7 @@ use lumidex_index_tools::synth::{Dialect, Library};
 
 /// Nodes of each large graph.
 const NODES: usize = 100;
-const FILES_BY_WRITER: u32 = 2_000;
+const FILES_BY_WRITER: u32 = 1_000;
 
 /// So many PNG files with a recipe, of every writer of such.
 pub(crate) fn pngs(top: &Path, n: u32) -> anyhow::Result<Vec<PathBuf>> {
@@ -20,10 +20,13 @@ pub(crate) fn pngs(top: &Path, n: u32) -> anyhow::Result<Vec<PathBuf>> {
 
 /// A synthetic library in these dialects.
 pub(crate) fn written(top: &Path, name: &str, n: u32, dialects: &[Dialect]) -> anyhow::Result<Vec<PathBuf>> {
+    // Names of writers hold dots and slashes.
+    let name = name.replace(['.', '/', ' '], "-");
     let folder = top.join(format!("lumidex-reading-{name}-{n}"));
-    if !folder.with_extension("complete").exists() {
+    let complete = top.join(format!("lumidex-reading-{name}-{n}.complete"));
+    if !complete.exists() {
         Library::new(42, n).with_dialects(dialects).write_to(&folder, 0..n, &|_| {})?;
-        fs::write(folder.with_extension("complete"), [])?;
+        fs::write(complete, [])?;
     }
     let mut paths = Vec::new();
     below(&folder, &mut paths)?;

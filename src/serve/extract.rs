@@ -3,19 +3,29 @@
 
 use super::limits::{NAME_BYTES_MAX, PATHS_MAX};
 use super::problem::Problem;
+use super::proxied::Way;
 use axum::body::Bytes;
 use axum::http::HeaderMap;
 use lumidex_schema::id::TagId;
 use lumidex_schema::path::display_unmarked;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, Visitor};
+use std::sync::Arc;
 
 /// A request that passed the door.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Asked {
     /// Headers.
     pub(crate) headers: HeaderMap,
     /// Only the head of the answer is wanted.
     pub(crate) is_head: bool,
+    /// How it came here.
+    pub(crate) way: Way,
+    /// The prefix its route stands under.
+    pub(crate) mount: Arc<str>,
+    /// The whole path, as sent.
+    pub(crate) path: String,
+    /// The query string, as sent.
+    pub(crate) raw_query: Option<String>,
     /// Last component of the path, decoded once.
     pub(crate) tail: String,
     /// Decoded query parameters, in order.
@@ -181,8 +191,7 @@ mod tests {
 
     fn read(body: &str) -> Result<Body, Problem> {
         let body = Bytes::copy_from_slice(body.as_bytes());
-        Asked { headers: HeaderMap::new(), is_head: false, tail: String::new(), query: Vec::new(), body }
-            .json()
+        Asked { body, ..Asked::default() }.json()
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub fn ask(engine: Arc<dyn Engine>, settings: Settings, request: &Request) -> io
     let settings = Settings {
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
         secret: None,
+        ui_dir: None,
         access: AccessControl::Disable,
         allowed_paths: Vec::new(),
         ..settings

@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+/// One file of a hosted front end, in bytes; beyond it 500. Its largest script has some two million.
+pub(crate) const FRONT_FILE_BYTES_MAX: u64 = 32 << 20;
+/// Files of a hosted front end kept in memory, in bytes; beyond it they are read again. All of one have some four
+/// million.
+pub(crate) const FRONT_KEPT_BYTES_MAX: usize = 64 << 20;
 /// A request body, in bytes; beyond it 413. A hundred thousand paths fit; decoded into texts, the
 /// worst body of this size takes some 128 MiB.
 pub(crate) const BODY_BYTES_MAX: usize = 16 << 20;

@@ -59,7 +59,7 @@ pub enum ServeError {
 /// [`Refused`] when the settings are.
 pub fn app(engine: Arc<dyn Engine>, settings: Settings) -> Result<Router, Refused> {
     reach::check(&settings)?;
-    Ok(router(Arc::new(Server::new(engine, settings))))
+    Ok(router(Arc::new(Server::new(engine, settings)?)))
 }
 
 /// Listens until `stop` or until a client with the right asks for it, then lets requests in flight
@@ -89,6 +89,7 @@ async fn listen(
     bound: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
     let address = settings.listen;
+    let server = Server::new(engine, settings).map_err(Refused::from)?;
     let listener = TcpListener::bind(address).await.map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => {
             ServeError::Taken { address, holder: super::holder::of_port(address.port()) }
@@ -96,7 +97,7 @@ async fn listen(
         _ => ServeError::Bind { address, source },
     })?;
     bound(listener.local_addr().map_err(|source| ServeError::Bind { address, source })?);
-    let server = Arc::new(Server::new(engine, settings));
+    let server = Arc::new(server);
     let asked = Arc::clone(&server);
     stop.when_stopped(move || {
         asked.stop.send_replace(true);

@@ -26,6 +26,7 @@ mod table;
 mod access;
 mod auth;
 mod origin;
+mod proxied;
 
 mod answer;
 mod dialect;
@@ -33,6 +34,7 @@ mod extract;
 mod problem;
 
 mod entries;
+mod front;
 mod kept;
 mod launch;
 mod meter;
@@ -51,6 +53,7 @@ pub use chats::{ChatError, Chats};
 pub use deeds::{Deed, Deeds};
 pub use engine::{Backup, Beside, Engine, Failure, FileText, Linking, Shown, Status};
 pub use feed::{Changes, ImageChange};
+pub use front::Unusable;
 pub use inside::ask;
 pub use listen::{ServeError, app, run};
 pub use meanings::Meanings;

@@ -8,7 +8,8 @@ use super::problem::Problem;
 use super::reach;
 use crate::settings::{Cors, Settings};
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use std::net::IpAddr;
 
 /// What our own page may do: nothing but its own files.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; \
@@ -23,6 +24,8 @@ const EXPOSED: &str = "content-type, accept-ranges, content-length, content-rang
 pub(crate) struct Origins {
     cors: Cors,
     is_loopback: bool,
+    /// Names besides this machine's own.
+    hosts: Vec<String>,
 }
 
 /// How a request stands to us.
@@ -41,7 +44,11 @@ pub(crate) enum Caller {
 impl Origins {
     /// From the settings.
     pub(crate) fn new(settings: &Settings) -> Self {
-        Self { cors: settings.cors.clone(), is_loopback: reach::is_loopback(settings) }
+        Self {
+            cors: settings.cors.clone(),
+            is_loopback: reach::is_loopback(settings),
+            hosts: settings.allowed_hosts.clone(),
+        }
     }
 
     /// Refuses names that only an attacker's resolver would point here, and pages that may not
@@ -49,14 +56,18 @@ impl Origins {
     ///
     /// # Errors
     /// 403 for either.
-    pub(crate) fn admit(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Caller, Problem> {
-        let host = host_of(uri, headers);
-        if self.is_loopback && !host.as_deref().is_none_or(is_local_name) {
+    pub(crate) fn admit(
+        &self,
+        method: &Method,
+        host: Option<&str>,
+        headers: &HeaderMap,
+    ) -> Result<Caller, Problem> {
+        if !host.is_none_or(|host| self.is_ours(host)) {
             return Err(Problem::forbidden(
-                "this server listens for this machine only and does not answer to that host name",
+                "this server does not answer to that host name; allow it with --allow-host",
             ));
         }
-        let caller = self.caller(host.as_deref(), headers);
+        let caller = self.caller(host, headers);
         let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
         if changes && caller == Caller::Stranger {
             return Err(Problem::forbidden(
@@ -64,6 +75,15 @@ impl Origins {
             ));
         }
         Ok(caller)
+    }
+
+    /// Whether the host is one this server is meant by. Who listens for this machine only is never meant by another
+    /// name, unless it was told; who listens for others cannot know its names, unless it was told some. Nobody's
+    /// resolver has a say in an address.
+    fn is_ours(&self, host: &str) -> bool {
+        let name = name_of(host);
+        let is_open = !self.is_loopback && (self.hosts.is_empty() || name.parse::<IpAddr>().is_ok());
+        is_local_name(name) || is_open || self.hosts.iter().any(|known| known == name)
     }
 
     fn caller(&self, host: Option<&str>, headers: &HeaderMap) -> Caller {
@@ -139,20 +159,18 @@ pub(crate) fn seal(caller: &Caller, response: &mut Response<Body>) {
     }
 }
 
-/// The authority asked for, lower case.
-fn host_of(uri: &Uri, headers: &HeaderMap) -> Option<String> {
-    let named = headers.get(header::HOST).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    named.or_else(|| uri.authority().map(ToString::to_string)).map(|host| host.to_ascii_lowercase())
-}
-
-/// Whether the name, with or without a port, means this machine to everyone.
-fn is_local_name(host: &str) -> bool {
+/// An authority without port and brackets.
+fn name_of(host: &str) -> &str {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => name,
         _ => host,
     };
-    let bare = name.trim_start_matches('[').trim_end_matches(']');
-    matches!(bare, "localhost") || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    name.trim_start_matches('[').trim_end_matches(']')
+}
+
+/// Whether the name means this machine to everyone.
+fn is_local_name(name: &str) -> bool {
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]
@@ -161,12 +179,16 @@ mod tests {
     use super::*;
 
     fn admit(cors: Cors, method: &Method, pairs: &[(&'static str, &str)]) -> Option<Caller> {
-        let settings = Settings { cors, ..reach::tests::settings(std::path::Path::new("/")) };
-        let headers = pairs
+        admitted(&Settings { cors, ..reach::tests::settings(std::path::Path::new("/")) }, method, pairs)
+    }
+
+    fn admitted(settings: &Settings, method: &Method, pairs: &[(&'static str, &str)]) -> Option<Caller> {
+        let headers: HeaderMap = pairs
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
             .collect();
-        Origins::new(&settings).admit(method, &Uri::from_static("/x"), &headers).ok()
+        let host = headers.get(header::HOST).map(|host| host.to_str().unwrap());
+        Origins::new(settings).admit(method, host, &headers).ok()
     }
 
     #[test]
@@ -183,6 +205,28 @@ mod tests {
         {
             assert_eq!(admit(Cors::AnyWithoutCredentials, &Method::GET, &[("host", host)]), None, "{host}");
         }
+    }
+
+    #[test]
+    fn names_are_allowed_by_the_user() {
+        let local = reach::tests::settings(std::path::Path::new("/"));
+        let told = Settings { allowed_hosts: vec!["pics.example".into()], ..local.clone() };
+        let open = Settings { listen: "0.0.0.0:80".parse().unwrap(), ..local };
+        let open_and_told = Settings { allowed_hosts: told.allowed_hosts.clone(), ..open.clone() };
+        let is =
+            |settings: &Settings, host: &str| admitted(settings, &Method::GET, &[("host", host)]).is_some();
+        for settings in [&told, &open, &open_and_told] {
+            assert!(
+                is(settings, "pics.example:8443") && is(settings, "localhost"),
+                "{:?}",
+                settings.allowed_hosts
+            );
+        }
+        assert!(
+            !is(&told, "evil.example") && !is(&open_and_told, "evil.example") && is(&open, "evil.example")
+        );
+        assert!(!is(&told, "192.168.1.5") && is(&open_and_told, "192.168.1.5:80"));
+        assert!(!is(&told, "pics.example.evil.example") && !is(&told, "xpics.example"));
     }
 
     #[test]

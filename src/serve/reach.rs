@@ -1,5 +1,6 @@
 //! What the settings mean for who can reach the server and what they may do there.
 
+use super::front::{FrontEnd, Unusable};
 use crate::settings::{AccessControl, Permission, Settings};
 use std::net::SocketAddr;
 
@@ -22,12 +23,15 @@ pub enum Refused {
     /// The base would hide, or be hidden by, something at the host root.
     #[error("the base `{0}` is taken; choose another word for --base")]
     Base(String),
+    /// There is no front end where one is to be hosted from.
+    #[error(transparent)]
+    FrontEnd(#[from] Unusable),
 }
 
 /// Whether a server may run with these settings.
 ///
 /// # Errors
-/// [`Refused`] when it would open the library unasked, or prefixes clash.
+/// [`Refused`] when it would open the library unasked, prefixes clash, or there is no front end to host.
 pub fn check(settings: &Settings) -> Result<(), Refused> {
     let first = settings.base.split('/').nth(1).unwrap_or_default();
     if first.is_empty() || TAKEN.contains(&first) {
@@ -36,6 +40,7 @@ pub fn check(settings: &Settings) -> Result<(), Refused> {
     if !is_loopback(settings) && secret(settings).is_none() && !settings.insecure_no_auth {
         return Err(Refused::Open(settings.listen));
     }
+    settings.ui_dir.as_deref().map(FrontEnd::open).transpose()?;
     Ok(())
 }
 

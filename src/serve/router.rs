@@ -7,6 +7,7 @@ use super::limits::{BODY_BYTES_MAX, BODY_WAIT};
 use super::origin::{Caller, preflight, seal};
 use super::policy::At;
 use super::problem::Problem;
+use super::proxied::Way;
 use super::reach::{IIB_PREFIX, OWN_PREFIX};
 use super::server::{Peer, Server};
 use super::table::{ROUTES, Route, Verb};
@@ -33,10 +34,12 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
                 Verb::Post => MethodFilter::POST,
                 Verb::Delete => MethodFilter::DELETE,
             };
+            let mount: Arc<str> = prefix.into();
+            let path = format!("{mount}{}", route.path);
             let handler = move |State(server): State<Arc<Server>>, request: Request| {
-                enter(server, route, dialect, request)
+                enter(server, route, Arc::clone(&mount), dialect, request)
             };
-            router = router.route(&format!("{prefix}{}", route.path), on(filter, handler));
+            router = router.route(&path, on(filter, handler));
         }
     }
     router
@@ -50,18 +53,26 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .with_state(server)
 }
 
-/// Where routes of a place stand, with what is spoken there.
-fn prefixes(at: At, base: &str) -> Vec<(&str, Dialect)> {
+/// Where routes of a place stand, with what is spoken there. Everything of the contract can be reached below the base,
+/// whichever dialect it is spoken in, for proxies that pass on nothing else.
+fn prefixes(at: At, base: &str) -> Vec<(String, Dialect)> {
     match at {
-        At::Contract => vec![(base, Dialect::Reference), (IIB_PREFIX, Dialect::Iib)],
-        At::Own => vec![(OWN_PREFIX, Dialect::Reference)],
-        At::Root => vec![("", Dialect::Reference)],
+        At::Contract => vec![
+            (base.to_owned(), Dialect::Reference),
+            (IIB_PREFIX.to_owned(), Dialect::Iib),
+            (format!("{base}{IIB_PREFIX}"), Dialect::Iib),
+        ],
+        At::Own => vec![(OWN_PREFIX.to_owned(), Dialect::Reference)],
+        At::Root => vec![(String::new(), Dialect::Reference)],
     }
 }
 
 /// Every request comes and every answer leaves through here.
 async fn gate(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response<Body> {
-    let admitted = server.origins.admit(request.method(), request.uri(), request.headers());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    let way = Way::of(peer, request.uri(), request.headers(), &server.settings.trusted_proxies);
+    let admitted = server.origins.admit(request.method(), way.host.as_deref(), request.headers());
+    request.extensions_mut().insert(way);
     let (caller, mut response) = match admitted {
         Ok(caller) => match preflight(request.method(), request.headers()) {
             Some(response) => (caller, response),
@@ -80,12 +91,13 @@ async fn gate(State(server): State<Arc<Server>>, mut request: Request, next: Nex
 async fn enter(
     server: Arc<Server>,
     route: &'static Route,
+    mount: Arc<str>,
     dialect: Dialect,
     request: Request,
 ) -> Response<Body> {
     let start = Instant::now();
     let (parts, body) = request.into_parts();
-    let response = match pass(&server, route, dialect, parts, body).await {
+    let response = match pass(&server, route, mount, dialect, parts, body).await {
         Ok(response) => response,
         Err(problem) => problem.into_response(dialect),
     };
@@ -103,20 +115,31 @@ async fn enter(
 async fn pass(
     server: &Arc<Server>,
     route: &'static Route,
+    mount: Arc<str>,
     dialect: Dialect,
     parts: Parts,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
     let caller = parts.extensions.get::<Caller>().cloned().unwrap_or(Caller::Stranger);
-    server.admit(route.policy, &caller, &parts.headers, peer_of(&parts, server))?;
+    let way = parts.extensions.get::<Way>().cloned().unwrap_or_default();
+    server.admit(route.policy, &caller, &parts.headers, peer_of(&way, server))?;
     let body = match route.method {
         Verb::Get => Bytes::new(),
         Verb::Post | Verb::Delete => whole(body, &parts.headers).await?,
     };
-    let query = query_of(parts.uri.query());
-    let tail = decoded(parts.uri.path().rsplit('/').next().unwrap_or_default());
-    let is_head = parts.method == Method::HEAD;
-    server.answer(route, dialect, Asked { headers: parts.headers, is_head, tail, query, body }).await
+    let path = parts.uri.path().to_owned();
+    let asked = Asked {
+        is_head: parts.method == Method::HEAD,
+        query: query_of(parts.uri.query()),
+        raw_query: parts.uri.query().map(str::to_owned),
+        tail: decoded(path.rsplit('/').next().unwrap_or_default()),
+        headers: parts.headers,
+        path,
+        way,
+        mount,
+        body,
+    };
+    server.answer(route, dialect, asked).await
 }
 
 /// Reads a body whole, within bounds of size and time.
@@ -136,13 +159,11 @@ async fn whole(body: Body, headers: &HeaderMap) -> Result<Bytes, Problem> {
     }
 }
 
-fn peer_of(parts: &Parts, server: &Server) -> Peer {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    let peer = peer.map(|ConnectInfo(address)| address.ip().to_canonical());
+fn peer_of(way: &Way, server: &Server) -> Peer {
     // What connects from the address it connects to is on the same machine, loopback or not.
     let here = server.settings.listen.ip().to_canonical();
-    let is_here = peer.is_some_and(|address| address.is_loopback() || address == here);
-    let address = match peer {
+    let is_here = way.client.is_some_and(|address| address.is_loopback() || address == here);
+    let address = match way.client {
         None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         // Whoever has one address of such a network has all of them.
         Some(IpAddr::V6(address)) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
@@ -154,11 +175,12 @@ fn peer_of(parts: &Parts, server: &Server) -> Peer {
 /// No such route. A trailing slash behind a prefix leads to the prefix.
 async fn stray(State(server): State<Arc<Server>>, request: Request) -> Response<Body> {
     server.meter.count_stray();
-    let path = request.uri().path();
-    let bare =
-        path.strip_suffix('/').filter(|bare| [server.settings.base.as_str(), IIB_PREFIX].contains(bare));
-    if let Some(bare) = bare {
-        return super::routes::page::redirect(bare);
+    let prefixes = prefixes(At::Contract, &server.settings.base);
+    let bare = request.uri().path().strip_suffix('/');
+    if let Some(bare) = bare.filter(|bare| prefixes.iter().any(|(prefix, _)| prefix == bare)) {
+        let prefix = request.extensions().get::<Way>().map_or("", |way| way.prefix.as_str());
+        let query = request.uri().query().map_or(String::new(), |query| format!("?{query}"));
+        return super::routes::page::redirect(&format!("{prefix}{bare}{query}"));
     }
     Problem::not_found("Not Found").into_response(Dialect::Reference)
 }

@@ -6,6 +6,7 @@ use super::auth::Auth;
 use super::dialect::Dialect;
 use super::engine::{Engine, Failure};
 use super::extract::Asked;
+use super::front::{FrontEnd, Unusable};
 use super::kept::Kept;
 use super::limits::{
     ANSWER_WAIT, ARCHIVES_MAX, BACKUPS_MAX, CHATS_MAX, FILE_WORK_MAX, LONG_WORK_MAX, WAITING_MAX,
@@ -42,6 +43,8 @@ pub(crate) struct Server {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) settings: Settings,
     pub(crate) origins: Origins,
+    /// The front end that is hosted, if any.
+    pub(crate) front: Option<FrontEnd>,
     pub(crate) meter: Meter,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) listeners: Listeners,
@@ -91,11 +94,15 @@ pub(crate) struct Call<'a> {
 
 impl Server {
     /// Over this library.
-    pub(crate) fn new(engine: Arc<dyn Engine>, settings: Settings) -> Self {
+    ///
+    /// # Errors
+    /// [`Unusable`] when there is no front end where one is to be hosted from.
+    pub(crate) fn new(engine: Arc<dyn Engine>, settings: Settings) -> Result<Self, Unusable> {
         // Enough to keep every processor at work while one call waits for a disk, not so many
         // that a burst of searches starves the threads that answer `/hello`.
         let engine_work = std::thread::available_parallelism().map_or(2, usize::from) + 2;
-        Self {
+        Ok(Self {
+            front: settings.ui_dir.as_deref().map(FrontEnd::open).transpose()?,
             auth: Auth::new(reach::secret(&settings), engine.token()),
             origins: Origins::new(&settings),
             meter: Meter::new(),
@@ -112,7 +119,7 @@ impl Server {
             waiting: Arc::new(Semaphore::new(WAITING_MAX)),
             engine,
             settings,
-        }
+        })
     }
 
     /// Whether a secret is configured.

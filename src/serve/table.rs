@@ -4,7 +4,7 @@
 use super::answer::Outcome;
 use super::policy::{At, Paths, Policy};
 use super::routes::{
-    chat, events, folders, geninfo, graph, handover, listing, media, operations, organize, own, page,
+    chat, events, folders, front, geninfo, graph, handover, listing, media, operations, organize, own, page,
     recipes, review, roots, search, status, system, tags, thumbs, topics, undo, zip,
 };
 use super::server::Call;
@@ -58,7 +58,7 @@ const BUY: Policy = Policy { reads: true, ..Policy::WRITE }.with_paths(Paths::Re
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 103] = [
+pub(crate) static ROUTES: [Route; 105] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
     route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::app)),
@@ -75,6 +75,8 @@ pub(crate) static ROUTES: [Route; 103] = [
     route(Get, Root, "/ui/topics.js", Policy::OPEN, Inline(page::topics)),
     route(Get, Root, "/ui/app.css", Policy::OPEN, Inline(page::style)),
     route(Get, Root, "/ui/icon.svg", Policy::OPEN, Inline(page::icon)),
+    // Browsers ask for it unasked.
+    route(Get, Root, "/favicon.ico", Policy::OPEN, Inline(page::icon)),
     route(Get, Root, "/healthz", Policy::OPEN, Inline(system::healthz)),
     route(Get, Root, "/readyz", Policy::KNOWN, Engine(status::readyz)),
     route(Get, Root, "/metrics", Policy::KNOWN, Engine(system::metrics)),
@@ -102,7 +104,8 @@ pub(crate) static ROUTES: [Route; 103] = [
     route(Get, Own, "/backup", Policy::OWNER, Long(own::backup)),
     route(Get, Own, "/backup/paid", Policy::OWNER, Long(own::backup_paid)),
     // The contract, section by section.
-    route(Get, Contract, "", Policy::OPEN, Inline(page::to_page)),
+    route(Get, Contract, "", Policy::OPEN, Files(front::page)),
+    route(Get, Contract, "/fe-static/{*file}", Policy::OPEN, Files(front::file)),
     route(Post, Contract, "/delete_files", WRITE_PATHS, Long(operations::delete)),
     route(Post, Contract, "/mkdirs", WRITE_PATHS, Long(operations::mkdirs)),
     route(Post, Contract, "/copy_files", WRITE_PATHS, Long(operations::copy)),

@@ -11,7 +11,7 @@ use crate::sys::{PathError, files, paths};
 const ENV_FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// Our own names. Others that begin so are errors, because they are misspelt.
-const OWN: [&str; 20] = [
+const OWN: [&str; 22] = [
     "LUMIDEX_HOST",
     "LUMIDEX_PORT",
     "LUMIDEX_DATA_DIR",
@@ -19,6 +19,8 @@ const OWN: [&str; 20] = [
     "LUMIDEX_UI_DIR",
     "LUMIDEX_READ_ONLY",
     "LUMIDEX_ALLOW_CORS",
+    "LUMIDEX_ALLOW_HOST",
+    "LUMIDEX_TRUSTED_PROXY",
     "LUMIDEX_ENABLE_SHUTDOWN",
     "LUMIDEX_SECRET_KEY",
     "LUMIDEX_BACKUP_MAX",

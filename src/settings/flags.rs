@@ -29,7 +29,7 @@ pub struct Flags {
     #[arg(long, value_name = "PATH")]
     pub base: Option<String>,
 
-    /// Folder of infinite-image-browsing's built page, to host it [env: LUMIDEX_UI_DIR]
+    /// Folder of infinite-image-browsing's built front end, to host it at /iib [env: LUMIDEX_UI_DIR]
     #[arg(long, value_name = "DIR", alias = "ui_dir")]
     pub ui_dir: Option<PathBuf>,
 
@@ -61,6 +61,16 @@ pub struct Flags {
     /// credentials [env: LUMIDEX_ALLOW_CORS]
     #[arg(long, value_name = "ORIGIN", num_args = 0.., alias = "allow_cors")]
     pub allow_cors: Option<Vec<String>>,
+
+    /// Host name that this server answers to besides localhost; beyond loopback any, unless one is given
+    /// [env: LUMIDEX_ALLOW_HOST]
+    #[arg(long, value_name = "NAME", alias = "allow_host")]
+    pub allow_host: Vec<String>,
+
+    /// Reverse proxy whose X-Forwarded-For, -Host and -Prefix are believed: an address or a network such as
+    /// 10.0.0.0/8 [env: LUMIDEX_TRUSTED_PROXY]
+    #[arg(long, value_name = "ADDRESS", alias = "trusted_proxy")]
+    pub trusted_proxy: Vec<String>,
 
     /// Let clients stop the program [env: LUMIDEX_ENABLE_SHUTDOWN]
     #[arg(long, alias = "enable_shutdown")]

@@ -5,11 +5,14 @@ mod environment;
 mod flags;
 mod host_ui;
 mod provider;
+mod reached;
 #[cfg(test)]
 mod tests;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
 
 use crate::metadata::Hidden;
 use crate::projection::thumbs::Frame;
@@ -56,6 +59,10 @@ pub struct Settings {
     pub insecure_no_auth: bool,
     /// Which other origins may call.
     pub cors: Cors,
+    /// Host names that are answered to besides this machine's own: lower case, without ports.
+    pub allowed_hosts: Vec<String>,
+    /// Reverse proxies that are believed.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
     /// Whether clients may stop the program.
     pub enable_shutdown: bool,
     /// Whether clients elsewhere may start programs here.
@@ -304,6 +311,8 @@ impl Settings {
             secret: environment.secret(&["LUMIDEX_SECRET_KEY", "IIB_SECRET_KEY"]),
             insecure_no_auth: flags.insecure_no_auth,
             cors: origins.map_or_else(|| environment.cors(), |origins| Ok(cors(origins)))?,
+            allowed_hosts: reached::hosts(&flags.allow_host, environment)?,
+            trusted_proxies: reached::proxies(&flags.trusted_proxy, environment)?,
             enable_shutdown: flags.enable_shutdown || environment.is_on("LUMIDEX_ENABLE_SHUTDOWN")?,
             allow_launch: flags.allow_launch,
             opener: flags.opener.clone(),

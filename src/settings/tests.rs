@@ -260,6 +260,35 @@ fn an_upstream_is_configured_by_an_address_or_a_key() {
 }
 
 #[test]
+fn names_and_proxies_are_taken_apart_or_refused_in_words() {
+    let place = Place { cwd: "/w".into(), home: None, data_dir: Some("/data".into()) };
+    let resolved = |flags: Flags, variables: &[(&str, &str)]| {
+        Settings::resolve(flags, &Environment::with(place.clone(), variables), &[])
+    };
+    let typed = Flags {
+        allow_host: vec!["Pics.Example.org, nas".into(), "[::1]".into()],
+        trusted_proxy: vec!["127.0.0.1".into(), "10.0.0.0/8,::1".into()],
+        ..Flags::default()
+    };
+    let settings = resolved(typed, &[("LUMIDEX_ALLOW_HOST", "other")]).unwrap();
+    assert_eq!(settings.allowed_hosts, ["pics.example.org", "nas", "::1"]);
+    let nets: Vec<String> = settings.trusted_proxies.iter().map(ToString::to_string).collect();
+    assert_eq!(nets, ["127.0.0.1/32", "10.0.0.0/8", "::1/128"]);
+    let set = [("LUMIDEX_ALLOW_HOST", "a.example, b.example"), ("LUMIDEX_TRUSTED_PROXY", "192.168.0.0/16")];
+    let settings = resolved(Flags::default(), &set).unwrap();
+    assert_eq!(settings.allowed_hosts, ["a.example", "b.example"]);
+    assert_eq!(settings.trusted_proxies.len(), 1);
+    for (host, proxy) in
+        [("https://pics.example", ""), ("pics.example:80", ""), ("", "nginx"), ("", "10.0.0.0/99")]
+    {
+        let list = |text: &str| if text.is_empty() { Vec::new() } else { vec![text.to_owned()] };
+        let flags = Flags { allow_host: list(host), trusted_proxy: list(proxy), ..Flags::default() };
+        let said = resolved(flags, &[]).unwrap_err().to_string();
+        assert!(said.contains(&format!("{host}{proxy}")), "{said}");
+    }
+}
+
+#[test]
 fn the_graph_of_tags_is_asked_about_as_in_the_original() {
     let tag_graph = |variables: &[(&str, &str)]| settings(Flags::default(), variables).tag_graph;
     let usual = tag_graph(&[]);

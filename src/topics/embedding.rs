@@ -40,10 +40,10 @@ pub(super) fn embed(
     let progress = Progress { scanned: items.n_images(), ..Progress::default() };
     told(progress);
     let done = match embedder {
-        Embedder::Builtin => learn(inner, items, progress, told, stop)?,
+        Embedder::Builtin => learn(inner, items, how.force, progress, told, stop)?,
         Embedder::Upstream(model) => {
             let upstream = inner.upstream()?;
-            Buying { inner, upstream, model, how, progress }.buy(items, told, stop)?
+            Buying { inner, upstream, model, how, progress, dim: None }.buy(items, told, stop)?
         }
     };
     let Progress { scanned, updated, skipped, skipped_failed, failed, .. } = done;
@@ -55,23 +55,25 @@ pub(super) fn embed(
 fn learn(
     inner: &Inner,
     items: &Items,
+    anew: bool,
     before: Progress,
     told: &mut dyn FnMut(Progress),
     stop: &Stop,
 ) -> Result<Progress, TopicsError> {
     let vectors = &inner.parts.vectors;
     let space = vectors.space(Embedder::BUILTIN)?;
-    let has = |prompt: &PromptId| space.contains(*prompt);
+    let has = |prompt: &PromptId| !anew && space.contains(*prompt);
     let had: u64 =
         items.prompts.iter().filter(|(prompt, _)| has(prompt)).map(|(_, images)| images.len() as u64).sum();
     let missing = before.scanned - had;
     let mut progress = Progress { skipped: had, to_embed: missing, ..before };
     told(progress);
-    vectors.ready_builtin(&mut |done: f32| {
+    let mut watch = |done: f32| {
         progress.embedded_done = (f64::from(done) * missing as f64) as u64;
         told(progress);
         !stop.is_stopped()
-    })?;
+    };
+    if anew { vectors.renew_builtin(&mut watch) } else { vectors.ready_builtin(&mut watch) }?;
     Ok(Progress { embedded_done: missing, updated: missing, ..progress })
 }
 
@@ -82,6 +84,8 @@ struct Buying<'a> {
     model: &'a str,
     how: &'a Embedding,
     progress: Progress,
+    /// Numbers in a vector of this model, once one was seen.
+    dim: Option<usize>,
 }
 
 impl Buying<'_> {
@@ -92,6 +96,9 @@ impl Buying<'_> {
         stop: &Stop,
     ) -> Result<Progress, TopicsError> {
         let wanted = self.wanted(items)?;
+        if !self.how.force {
+            self.dim = Some(self.inner.parts.vectors.space(self.model)?.dim()).filter(|dim| *dim > 0);
+        }
         told(self.progress);
         let mut last = None;
         for chunk in wanted.chunks(limits::PROMPTS_READ_AT_ONCE) {
@@ -116,7 +123,11 @@ impl Buying<'_> {
             }
         }
         let all: Vec<PromptId> = items.prompts.prompts().to_vec();
-        self.inner.parts.vectors.include(self.model, &all)?;
+        if self.how.force {
+            self.inner.parts.vectors.renew(self.model)?;
+        } else {
+            self.inner.parts.vectors.include(self.model, &all)?;
+        }
         match last {
             Some(error) if self.progress.updated + self.progress.skipped == 0 => Err(error.into()),
             _ if self.progress.failed > 0 && self.progress.updated + self.progress.skipped == 0 => {
@@ -172,6 +183,11 @@ impl Buying<'_> {
             let hash = self.inner.parts.vectors.hash_of(*prompt).unwrap_or_default();
             match vector {
                 Ok(vector) => {
+                    let known = *self.dim.get_or_insert(vector.len());
+                    if known != vector.len() {
+                        let (model, found) = (self.model.to_owned(), vector.len());
+                        return Err(TopicsError::Dimension { model, found, known });
+                    }
                     self.progress.updated += n;
                     vectors.push((hash, vector));
                 }
@@ -184,7 +200,12 @@ impl Buying<'_> {
             }
         }
         self.progress.embedded_done += n_images;
-        self.inner.parts.paid.put_vectors(self.model, &vectors)?;
+        let paid = &self.inner.parts.paid;
+        if self.how.force {
+            paid.replace_vectors(self.model, &vectors)?;
+        } else {
+            paid.put_vectors(self.model, &vectors)?;
+        }
         self.inner.parts.paid.put_failures(self.model, &failures)?;
         Ok(())
     }

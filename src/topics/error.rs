@@ -30,6 +30,18 @@ pub enum TopicsError {
     /// It did not take a single prompt.
     #[error("no prompt could be embedded; the log says why")]
     NothingEmbedded,
+    /// The model answers with vectors of another length than before: it is another model by now.
+    #[error(
+        "the model `{model}` gives vectors of {found} numbers, those of the library have {known}: have all of them made          anew (`force`), or name another model"
+    )]
+    Dimension {
+        /// The model.
+        model: String,
+        /// What it gives.
+        found: usize,
+        /// What the library has.
+        known: usize,
+    },
     /// What is searched for has no vector.
     #[error("nothing can be searched for by these words")]
     NoQueryVector,

@@ -220,7 +220,11 @@ fn put(tables: &mut rows::Tables<'_>, row: &Row, wins: Wins) -> Result<(), ReadE
     match row {
         Row::Vector(model, hash, bytes) => {
             let id = tables.model(model)?;
-            tables.put_vector(id, hash, bytes)
+            let stays = match wins {
+                Wins::Present => rows::Stays::Present,
+                Wins::Comer => rows::Stays::Comer,
+            };
+            tables.put_vector(id, hash, bytes, stays)
         }
         Row::Failure(model, hash, reason) => {
             let id = tables.model(model)?;

@@ -1,7 +1,7 @@
 //! What an upstream was paid for: vectors of prompts, prompts that never get one, titles, abstractions.
 //!
-//! Kept in a file of its own, because it is large, is added to and never revised, and comes back only for
-//! money. It belongs to the ledger's room all the same: what is derived is rebuilt from it. The rows know a
+//! Kept in a file of its own, because it is large, is added to and hardly ever revised, and comes back only
+//! for money. It belongs to the ledger's room all the same: what is derived is rebuilt from it. The rows know a
 //! prompt by its hash alone, so they hold for any ledger. Knows nothing of upstreams, nor of who asks.
 //!
 //! In reading order: the file through failures of its disk (`file`), rows (`rows`), copies (`copy`).
@@ -14,6 +14,8 @@ mod tests;
 
 pub use copy::{Merged, PaidCopyError};
 pub use rows::{PromptHash, Stats};
+
+use rows::Stays;
 
 use super::ReadError;
 use crate::sys::storage::{Disk, Storage};
@@ -85,6 +87,18 @@ impl Paid {
     /// # Errors
     /// [`PaidError`], nothing kept; so for everything here.
     pub fn put_vectors(&self, model: &str, vectors: &[(PromptHash, Vec<f32>)]) -> Result<(), PaidError> {
+        self.put(model, vectors, Stays::Present)
+    }
+
+    /// The same, in place of those that are there.
+    ///
+    /// # Errors
+    /// As [`Paid::put_vectors`].
+    pub fn replace_vectors(&self, model: &str, vectors: &[(PromptHash, Vec<f32>)]) -> Result<(), PaidError> {
+        self.put(model, vectors, Stays::Comer)
+    }
+
+    fn put(&self, model: &str, vectors: &[(PromptHash, Vec<f32>)], stays: Stays) -> Result<(), PaidError> {
         if vectors.is_empty() {
             return Ok(());
         }
@@ -92,7 +106,7 @@ impl Paid {
             let mut rows = rows::Tables::open(txn)?;
             let id = rows.model(model)?;
             for (hash, vector) in vectors {
-                rows.put_vector(id, hash, &rows::encode_vector(vector))?;
+                rows.put_vector(id, hash, &rows::encode_vector(vector), stays)?;
             }
             rows.finish(now())
         })

@@ -22,6 +22,15 @@ pub struct Stats {
     pub max_updated_at: Option<Timestamp>,
 }
 
+/// Which of two vectors of one prompt stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stays {
+    /// The one that is there.
+    Present,
+    /// The one that comes.
+    Comer,
+}
+
 /// What tells a model by its number.
 type ModelRow = (u32, u64, i64);
 
@@ -85,13 +94,16 @@ impl<'t> Tables<'t> {
         model: u32,
         hash: &PromptHash,
         bytes: &[u8],
+        stays: Stays,
     ) -> Result<(), ReadError> {
-        if self.vectors.get((model, hash))?.is_some() {
-            return Ok(());
-        }
+        let is_new = match self.vectors.get((model, hash))? {
+            None => true,
+            Some(there) if stays == Stays::Present || there.value() == bytes => return Ok(()),
+            Some(_) => false,
+        };
         self.failures.remove((model, hash))?;
         self.vectors.insert((model, hash), bytes)?;
-        *self.added.entry(model).or_default() += 1;
+        *self.added.entry(model).or_default() += u64::from(is_new);
         self.log(&Put::Vector(model, *hash))
     }
 

@@ -71,6 +71,25 @@ fn what_was_put_is_there_to_the_bit_and_after_a_restart() {
 }
 
 #[test]
+fn a_vector_that_is_replaced_is_another_in_copies_too_and_no_backup_brings_the_old_one_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let (paid, copy) = (Paid::at(&dir.path().join("paid.redb")), dir.path().join("copy"));
+    filled(&paid, 0..3);
+    paid.copy_into(&copy, &Stop::never()).unwrap();
+    std::fs::copy(&copy, dir.path().join("old")).unwrap();
+    let before = paid.stats(MODEL).unwrap();
+    paid.replace_vectors(MODEL, &[(hash(1), vec![9.0]), (hash(7), vec![8.0])]).unwrap();
+    let wanted = [Some(vec![0.0, -0.5, f32::MIN_POSITIVE]), Some(vec![9.0]), Some(vec![8.0])];
+    let hashes = [hash(0), hash(1), hash(7)];
+    assert_eq!(paid.vectors(MODEL, &hashes).unwrap(), wanted);
+    assert_eq!(paid.stats(MODEL).unwrap().count, before.count + 1);
+    paid.copy_into(&copy, &Stop::never()).unwrap();
+    assert_eq!(Paid::at(&copy).vectors(MODEL, &hashes).unwrap(), wanted);
+    paid.merge_from(&dir.path().join("old"), dir.path(), &Stop::never()).unwrap();
+    assert_eq!(paid.vectors(MODEL, &hashes).unwrap(), wanted);
+}
+
+#[test]
 fn a_file_that_is_something_else_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("paid.redb");

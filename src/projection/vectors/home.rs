@@ -123,6 +123,13 @@ impl Home {
         }
     }
 
+    /// Forgets what there is, so that it is found anew. For who may build.
+    pub(super) fn renew(&self) -> Result<(), VectorsError> {
+        let _turn = self.turn.lock();
+        *self.loaded.write() = None;
+        self.forget().map_err(|error| self.failed(error))
+    }
+
     /// Whoever holds it may make an edition. Who waits here is told to, by [`Home::is_waited_for`].
     pub(super) fn begin_building(&self) -> MutexGuard<'_, ()> {
         self.waiting.fetch_add(1, Ordering::SeqCst);

@@ -66,7 +66,7 @@ fn keep(reader: &VectorsReader, stop: &Stop) {
         let Some(_building) = home.try_begin_building() else { continue };
         let mut goes_on = |_: f32| !stop.is_stopped() && !home.is_waited_for();
         let kept = if Arc::ptr_eq(&home, &builtin) {
-            reader.build_builtin(&home, &mut goes_on, limits::FIT_PROMPTS_MIN)
+            reader.build_builtin(&home, &mut goes_on, limits::FIT_PROMPTS_MIN, false)
         } else {
             reader.build_paid(&home, &mut goes_on)
         };

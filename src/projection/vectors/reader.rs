@@ -230,6 +230,18 @@ impl VectorsReader {
         included.map(drop)
     }
 
+    /// Takes all vectors of a model from what was paid for again: some are others now.
+    ///
+    /// # Errors
+    /// [`VectorsError`].
+    pub fn renew(&self, model: &str) -> Result<(), VectorsError> {
+        let home = self.shared.home(model);
+        home.is_used();
+        let _building = home.begin_building();
+        home.renew()?;
+        self.open(&home).map(drop)
+    }
+
     /// The vector of what a person searches for, of the built-in model; `None` while it has learned nothing.
     ///
     /// # Errors
@@ -261,10 +273,22 @@ impl VectorsReader {
     /// # Errors
     /// [`VectorsError`]; what was finished stays.
     pub fn ready_builtin(&self, watch: &mut dyn Watch) -> Result<(), VectorsError> {
+        self.make_ready(false, watch)
+    }
+
+    /// As [`VectorsReader::ready_builtin`], and learns in any case.
+    ///
+    /// # Errors
+    /// [`VectorsError`]; what was finished stays.
+    pub fn renew_builtin(&self, watch: &mut dyn Watch) -> Result<(), VectorsError> {
+        self.make_ready(true, watch)
+    }
+
+    fn make_ready(&self, anew: bool, watch: &mut dyn Watch) -> Result<(), VectorsError> {
         let home = self.shared.home(BUILTIN);
         home.is_used();
         let _building = home.begin_building();
-        self.build_builtin(&home, watch, 1)
+        self.build_builtin(&home, watch, 1, anew)
     }
 
     /// What `ready_builtin` does, by whoever may build. Below `fit_min` prompts nothing is learned yet.
@@ -273,11 +297,12 @@ impl VectorsReader {
         home: &Home,
         watch: &mut dyn Watch,
         fit_min: u32,
+        anew: bool,
     ) -> Result<(), VectorsError> {
         home.tidy();
         let loaded = self.open(home)?;
         let n = self.n_prompts();
-        if n >= fit_min.max(1) && is_due(loaded.model.as_deref(), n) {
+        if n >= fit_min.max(1) && (anew || is_due(loaded.model.as_deref(), n)) {
             let words = Words { reader: self, n, failed: Mutex::default() };
             let fitted = Model::fit(&words, &mut |done: f32| watch.goes_on(done * LEARNED));
             if let Some(error) = words.failed.into_inner() {

@@ -4,6 +4,7 @@
 pub(super) mod chat;
 pub(super) mod events;
 pub(super) mod folders;
+pub(super) mod front;
 pub(super) mod geninfo;
 pub(super) mod graph;
 pub(super) mod handover;

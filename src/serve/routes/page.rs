@@ -49,11 +49,6 @@ assets! {
     icon: "icon.svg", SVG;
 }
 
-/// The base has no page of its own.
-pub(crate) fn to_page(_: &Call<'_>) -> Outcome {
-    Ok(Answer::raw(redirect("/")))
-}
-
 /// A redirect that may change with the next start.
 pub(crate) fn redirect(to: &str) -> Response<Body> {
     let mut response = Response::new(Body::empty());

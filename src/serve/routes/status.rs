@@ -8,6 +8,7 @@ use crate::serve::engine::Status;
 use crate::serve::limits::REVIEWS_SHOWN_MAX;
 use crate::serve::problem::Problem;
 use crate::serve::reach;
+use crate::serve::routes::front;
 use crate::serve::server::{Call, Server};
 use crate::sys::paths::to_bytes;
 use axum::body::Body;
@@ -16,9 +17,10 @@ use lumidex_schema::id::Timestamp;
 use lumidex_schema::path::display;
 use serde_json::{Map, Value, json};
 
-/// What [`shown`] says, and how long the server has been up.
+/// What [`shown`] says, where a hosted front end is, and how long the server has been up.
 pub(crate) fn status(call: &Call<'_>) -> Outcome {
     let mut status = shown(call.server, &Access::of_images(&call.server.settings))?;
+    status["front_end"] = front::address(call).into();
     status["uptime_s"] = call.server.meter.uptime().as_secs().into();
     Ok(Answer::Json(status))
 }

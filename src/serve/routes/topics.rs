@@ -414,7 +414,7 @@ impl From<TopicsError> for Problem {
                 Self::of_upstream(502, error.to_string())
             }
             TopicsError::NoPrompt | TopicsError::NotEmbedded => Self::not_found(error.to_string()),
-            TopicsError::NotFound => Self::bad(error.to_string()),
+            TopicsError::NotFound | TopicsError::Dimension { .. } => Self::bad(error.to_string()),
             TopicsError::Search(error) => Failure::from(error).into(),
             TopicsError::Ledger(_) | TopicsError::Vectors(_) | TopicsError::Paid(_) => {
                 Failure::store(error).into()

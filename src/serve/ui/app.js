@@ -29,7 +29,7 @@ el("secret").addEventListener("submit", async (event) => {
   event.preventDefault();
   document.cookie = `IIB_S=${sha256(`${el("key").value}_ciallo`)}; path=/; SameSite=Strict`;
   try {
-    await ask("/api/v1/status");
+    await ask("api/v1/status");
     el("secret").hidden = true;
     el("key").value = "";
     say("");

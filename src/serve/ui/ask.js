@@ -31,13 +31,13 @@ export async function act(path, body) {
 
 export const download = async (path, body) => (await send(path, posted(body))).blob();
 
-export const address = (file) => `/api/v1/file?path=${encodeURIComponent(file.fullpath)}&t=${encodeURIComponent(file.date)}`;
+export const address = (file) => `api/v1/file?path=${encodeURIComponent(file.fullpath)}&t=${encodeURIComponent(file.date)}`;
 
 // A small picture of an image, or of a video or sound its cover.
 export function small(file) {
   const path = encodeURIComponent(file.fullpath), date = encodeURIComponent(file.date);
-  if (file.media_type === "image") return `/iib/image-thumbnail?path=${path}&size=512x512&t=${date}`;
-  return `/iib/video_cover?path=${path}&mt=${date}`;
+  if (file.media_type === "image") return `iib/image-thumbnail?path=${path}&size=512x512&t=${date}`;
+  return `iib/video_cover?path=${path}&mt=${date}`;
 }
 
 export function say(text) {

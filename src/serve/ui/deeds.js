@@ -27,7 +27,7 @@ export async function undo() {
   const number = last;
   last = null;
   try {
-    const { text, number: again } = await post("/api/v1/undo", { number });
+    const { text, number: again } = await post("api/v1/undo", { number });
     toast(`Undone: ${text}`, again);
     follow();
   } catch (error) {
@@ -54,7 +54,7 @@ export async function perform(path, body, said) {
 // What takes long is told while it goes on.
 function progress() {
   return setInterval(async () => {
-    const { running } = await ask("/api/v1/operations").catch(() => ({ running: [] }));
+    const { running } = await ask("api/v1/operations").catch(() => ({ running: [] }));
     const operation = running.find(({ taken, steps }) => taken < steps);
     if (!operation) return;
     clearTimeout(hiding);
@@ -63,14 +63,14 @@ function progress() {
       make("span", { textContent: `${operation.taken.toLocaleString()} of ${operation.steps.toLocaleString()}` }));
     if (operation.number && !operation.stopping) {
       const button = make("button", { type: "button", textContent: "Stop" });
-      button.addEventListener("click", () => post("/api/v1/operations/stop", { number: operation.number }).catch(failed));
+      button.addEventListener("click", () => post("api/v1/operations/stop", { number: operation.number }).catch(failed));
       el("toast").append(button);
     }
   }, 700);
 }
 
 export async function remove(paths) {
-  return perform("/iib/delete_files", { file_paths: paths }, `${pictures(paths.length)} moved to the trash`);
+  return perform("iib/delete_files", { file_paths: paths }, `${pictures(paths.length)} moved to the trash`);
 }
 
 async function transfer(route, did) {
@@ -95,7 +95,7 @@ function folder(did) {
 
 async function pack() {
   try {
-    const blob = await download("/iib/zip", { paths: [...picked], compress: false, pack_only: false });
+    const blob = await download("iib/zip", { paths: [...picked], compress: false, pack_only: false });
     const link = make("a", { href: URL.createObjectURL(blob), download: `lumidex-${picked.size}.zip` });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
@@ -106,10 +106,10 @@ async function pack() {
 
 async function like() {
   try {
-    const { all_custom_tags: tags } = await ask("/iib/global_setting");
+    const { all_custom_tags: tags } = await ask("iib/global_setting");
     const tag = tags.find(({ name }) => name === "like");
     const paths = [...picked];
-    await perform("/iib/db/batch_update_image_tag", { img_paths: paths, action: "add", tag_id: tag.id }, `${pictures(paths.length)} liked`);
+    await perform("iib/db/batch_update_image_tag", { img_paths: paths, action: "add", tag_id: tag.id }, `${pictures(paths.length)} liked`);
   } catch (error) {
     failed(error);
   }
@@ -120,8 +120,8 @@ onPick((n) => {
   el("picked-number").textContent = pictures(n);
 });
 el("picked-trash").addEventListener("click", async () => { if (await remove([...picked])) pickNone(); });
-el("picked-move").addEventListener("click", () => transfer("/iib/move_files", "moved"));
-el("picked-copy").addEventListener("click", () => transfer("/iib/copy_files", "copied"));
+el("picked-move").addEventListener("click", () => transfer("iib/move_files", "moved"));
+el("picked-copy").addEventListener("click", () => transfer("iib/copy_files", "copied"));
 el("picked-zip").addEventListener("click", pack);
 el("picked-like").addEventListener("click", like);
 el("picked-none").addEventListener("click", pickNone);

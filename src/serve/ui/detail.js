@@ -21,7 +21,7 @@ async function open(path) {
   el("next").disabled = index + 1 >= shown.order.length && !shown.more;
   if (!el("detail").open) el("detail").showModal();
   try {
-    const image = await ask(`/api/v1/image?path=${encodeURIComponent(file.fullpath)}`);
+    const image = await ask(`api/v1/image?path=${encodeURIComponent(file.fullpath)}`);
     if (at === path) el("recipe").replaceChildren(...recipe(image));
   } catch (error) {
     if (at === path) el("recipe").textContent = error.message;

@@ -6,7 +6,7 @@ const GROUPS = [["writers", "Made with"], ["without", "Without a recipe"], ["com
 
 async function open() {
   try {
-    const found = await ask("/api/v1/doctor?examples=1");
+    const found = await ask("api/v1/doctor?examples=1");
     el("diagnosis").textContent = diagnosis(found);
     el("findings").replaceChildren(...GROUPS.flatMap(([key, title]) => group(title, found[key])), ...slowest(found.slowest));
     if (!el("doctor").open) el("doctor").showModal();
@@ -47,7 +47,7 @@ function table(title, rows) {
 async function reparse() {
   el("reparse").disabled = true;
   try {
-    await post("/api/v1/doctor/reparse", {});
+    await post("api/v1/doctor/reparse", {});
     el("diagnosis").textContent = "Every file is being read again; what you did stays. The bar at the top shows how far that is.";
   } catch (error) {
     el("diagnosis").textContent = error.message;

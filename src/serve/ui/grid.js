@@ -17,10 +17,10 @@ let lastPicked = null;
 
 // A page of what matches, or, where there is a list, of that.
 async function page({ query, list }, cursor, options) {
-  if (!list) return ask(`/api/v1/search?${new URLSearchParams({ q: query, size: PAGE, cursor })}`, options);
+  if (!list) return ask(`api/v1/search?${new URLSearchParams({ q: query, size: PAGE, cursor })}`, options);
   const from = Number(cursor) || 0, to = from + PAGE;
   const paths = list.slice(from, to);
-  const files = await post("/iib/batch_get_files_info", { paths }, options);
+  const files = await post("iib/batch_get_files_info", { paths }, options);
   return { files: paths.map((path) => files[path]).filter(Boolean), cursor: { has_next: to < list.length, next: String(to) } };
 }
 

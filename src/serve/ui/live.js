@@ -17,7 +17,7 @@ export function listen() {
   if (stream?.readyState === 0 || stream?.readyState === 1) return;
   if (document.hidden) return;
   if (typeof EventSource === "undefined") { poll(); return; }
-  stream = new EventSource(heard ? `/events?last_event_id=${encodeURIComponent(heard)}` : "/events");
+  stream = new EventSource(heard ? `events?last_event_id=${encodeURIComponent(heard)}` : "events");
   const on = (name, work) => stream.addEventListener(name, (event) => {
     if (event.lastEventId) heard = event.lastEventId;
     work(JSON.parse(event.data));
@@ -54,7 +54,7 @@ async function poll() {
   // Taken, until it is known when to ask again.
   polling = -1;
   try {
-    const status = await ask("/api/v1/status");
+    const status = await ask("api/v1/status");
     el("secret").hidden = true;
     tell(status);
     if (status.indexing.running || !status.ready || status.partial) wait = 700;

@@ -19,7 +19,7 @@ function open() {
 // As the server knows the job; it stops asking when another one, or none, is looked at.
 async function rest(id) {
   for (;;) {
-    const told = await ask(`/iib/db/organize_files_status?job_id=${id}&samples=${SAMPLES}`);
+    const told = await ask(`iib/db/organize_files_status?job_id=${id}&samples=${SAMPLES}`);
     if (job !== id) return null;
     say(doing(told));
     if (["preview_ready", "done", "error"].includes(told.status)) return told;
@@ -63,7 +63,7 @@ async function preview(event) {
   event.preventDefault();
   clear();
   try {
-    job = (await post("/iib/db/organize_files_start", wanted())).job_id;
+    job = (await post("iib/db/organize_files_start", wanted())).job_id;
     const told = await rest(job);
     if (told?.status === "preview_ready") show(told);
   } catch (error) {
@@ -106,8 +106,8 @@ function sample({ src_path: path }) {
   const image = make("img", { loading: "lazy", alt: "", title: path });
   // Videos and sounds have covers instead.
   const at = `path=${encodeURIComponent(path)}`;
-  image.addEventListener("error", () => { image.src = `/iib/video_cover?${at}&mt=0`; }, { once: true });
-  image.src = `/iib/image-thumbnail?${at}&size=256x256&t=0`;
+  image.addEventListener("error", () => { image.src = `iib/video_cover?${at}&mt=0`; }, { once: true });
+  image.src = `iib/image-thumbnail?${at}&size=256x256&t=0`;
   return image;
 }
 
@@ -121,7 +121,7 @@ async function apply() {
   }
   el("organize-apply").hidden = true;
   try {
-    await post("/iib/db/organize_files_confirm", { job_id: job, folder_edits: edits, skip_cluster_ids: skips });
+    await post("iib/db/organize_files_confirm", { job_id: job, folder_edits: edits, skip_cluster_ids: skips });
     const told = await rest(job);
     if (told?.status === "done") done(told);
   } catch (error) {

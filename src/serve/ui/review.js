@@ -8,7 +8,7 @@ const KEEP = { ambiguous: "A picture of its own", both: "Keep them apart", repla
 async function open() {
   if (!el("review").open) el("review").showModal();
   try {
-    const { reviews } = await ask("/api/v1/review");
+    const { reviews } = await ask("api/v1/review");
     el("questions").replaceChildren(...reviews.map(question));
     if (reviews.length === 0) el("review").close();
   } catch (error) {
@@ -23,7 +23,7 @@ function question({ number, kind, text, place, tags, choices }) {
   const settle = (take) => async () => {
     for (const button of item.querySelectorAll("button")) button.disabled = true;
     try {
-      await post("/api/v1/review", { number, take });
+      await post("api/v1/review", { number, take });
       await open();
     } catch (error) {
       item.append(make("p", { className: "problem", textContent: error.message }));
@@ -45,7 +45,7 @@ function side({ path, tags, label, button, picture, settle }) {
   const part = make("section");
   part.append(make("h3", { textContent: label }));
   if (picture) {
-    const image = make("img", { alt: "", loading: "lazy", src: `/iib/image-thumbnail?path=${encodeURIComponent(picture)}&size=512x512` });
+    const image = make("img", { alt: "", loading: "lazy", src: `iib/image-thumbnail?path=${encodeURIComponent(picture)}&size=512x512` });
     image.addEventListener("error", () => image.remove());
     part.append(image);
   }

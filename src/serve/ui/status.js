@@ -5,7 +5,7 @@ import { find } from "./grid.js";
 
 const count = (n, one, many) => `${number(n)} ${n === 1 ? one : many}`;
 
-export function tell({ images, indexing, partial, roots, suggestions, ready, reviews, problems, is_readonly }) {
+export function tell({ images, indexing, partial, roots, suggestions, ready, reviews, problems, is_readonly, front_end }) {
   const said = [count(images, "image", "images")];
   if (indexing.running) {
     said.push(indexing.expected > 0 ? `reading ${number(indexing.read)} of ${number(indexing.expected)}` : `looking, ${number(indexing.seen)} seen`);
@@ -25,6 +25,8 @@ export function tell({ images, indexing, partial, roots, suggestions, ready, rev
     el("progress").removeAttribute("value");
   }
   el("roots").replaceChildren(...roots.map(folder), ...problems.filter((problem) => problem.kind !== "offline").map(problemLine));
+  el("front-end").hidden = !front_end;
+  if (front_end) el("front-end").href = front_end;
   el("reviews").hidden = reviews === 0;
   el("reviews").textContent = `${number(reviews)} to review`;
   document.body.classList.toggle("readonly", is_readonly);
@@ -59,10 +61,10 @@ function suggest(folders) {
 
 async function addFolder(path) {
   try {
-    await post("/iib/db/extra_paths", { path, types: ["scanned"] });
+    await post("iib/db/extra_paths", { path, types: ["scanned"] });
     say("");
     el("welcome").hidden = true;
-    await post("/iib/db/update_image_data", {});
+    await post("iib/db/update_image_data", {});
     find(el("query").value);
   } catch (error) {
     failed(error);

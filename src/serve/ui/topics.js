@@ -32,7 +32,7 @@ async function look() {
   try {
     scope = await folders();
     if (scope.length === 0) { told("There is no folder yet."); return; }
-    const kept = await post("/iib/db/cluster_iib_output_cached", asked());
+    const kept = await post("iib/db/cluster_iib_output_cached", asked());
     if (kept.cache_hit && kept.result) draw(kept.result, kept.stale);
     if (!kept.cache_hit || !kept.result) await start();
   } catch (error) {
@@ -40,14 +40,14 @@ async function look() {
   }
 }
 
-const folders = async () => (await ask("/api/v1/status")).roots.map(({ path }) => path);
+const folders = async () => (await ask("api/v1/status")).roots.map(({ path }) => path);
 
 async function start() {
   clearTimeout(looking);
   if (document.body.classList.contains("readonly")) { told("Topics are not found in read-only mode."); return; }
   try {
     told("Finding topics…", 0);
-    const { job_id } = await post("/iib/db/cluster_iib_output_job_start", asked());
+    const { job_id } = await post("iib/db/cluster_iib_output_job_start", asked());
     await poll(job_id);
   } catch (error) {
     unable(error);
@@ -89,7 +89,7 @@ function card(title, size, words, paths) {
   const item = make("li");
   const button = make("button", { type: "button", title: words });
   button.setAttribute("aria-pressed", "false");
-  const image = make("img", { alt: "", loading: "lazy", src: `/iib/image-thumbnail?path=${encodeURIComponent(paths[0])}&size=512x512` });
+  const image = make("img", { alt: "", loading: "lazy", src: `iib/image-thumbnail?path=${encodeURIComponent(paths[0])}&size=512x512` });
   image.addEventListener("error", () => image.replaceWith(make("span", { className: "stand-in" })));
   button.append(image, make("b", { textContent: title }), make("small", { textContent: `${number(size)} · ${words}` }));
   button.addEventListener("click", () => {
@@ -111,7 +111,7 @@ export async function search(text) {
   if (!el("meaning").checked || !text.trim()) { find(text); return; }
   try {
     const folder_paths = await folders();
-    const { results } = await post("/iib/db/search_iib_output_by_prompt", { query: text, folder_paths, top_k: TOP, hybrid: true });
+    const { results } = await post("iib/db/search_iib_output_by_prompt", { query: text, folder_paths, top_k: TOP, hybrid: true });
     if (el("query").value !== text) return;
     await list(results.map(({ path }) => path));
     if (results.length === 0) say(`Nothing is like “${text}”.`);
@@ -123,7 +123,7 @@ export async function search(text) {
 // Shows the pictures whose prompts are most like this one's.
 export async function similar(path) {
   try {
-    const { results } = await ask(`/api/v1/similar?path=${encodeURIComponent(path)}&top_k=${TOP}`);
+    const { results } = await ask(`api/v1/similar?path=${encodeURIComponent(path)}&top_k=${TOP}`);
     await list([path, ...results.map((found) => found.path)]);
     scrollTo({ top: 0 });
   } catch (error) {

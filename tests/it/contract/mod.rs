@@ -12,6 +12,7 @@ mod events;
 mod exif;
 mod faults;
 mod files;
+mod front;
 mod intruders;
 mod keeping;
 mod listing;

@@ -9,9 +9,12 @@ use tower::ServiceExt as _;
 
 /// Where a route can be reached.
 fn uris(row: &RouteRow) -> Vec<String> {
-    let path = row.path.replace("{filename}", "a.png");
+    let path = row.path.replace("{filename}", "a.png").replace("{*file}", "assets/a.js");
     match row.prefix {
-        "{B}" => PREFIXES.iter().map(|prefix| format!("{prefix}{path}")).collect(),
+        "{B}" => {
+            let below = format!("{}{}", PREFIXES[0], PREFIXES[1]);
+            PREFIXES.iter().copied().chain([below.as_str()]).map(|prefix| format!("{prefix}{path}")).collect()
+        }
         prefix => vec![format!("{prefix}{path}")],
     }
 }
@@ -53,6 +56,7 @@ fn the_table_is_what_the_contract_says() {
 ...... GET    /ui/topics.js
 ...... GET    /ui/app.css
 ...... GET    /ui/icon.svg
+...... GET    /favicon.ico
 ...... GET    /healthz
 A..... GET    /readyz
 A..... GET    /metrics
@@ -79,6 +83,7 @@ A..WT. POST   /api/v1/text/revert
 AOR... GET    /api/v1/backup
 AOR... GET    /api/v1/backup/paid
 ...... GET    {B}
+...... GET    {B}/fe-static/{*file}
 A..WT. POST   {B}/delete_files
 A..WT. POST   {B}/mkdirs
 A..WT. POST   {B}/copy_files
@@ -157,7 +162,7 @@ fn a_secret_guards_every_route_that_says_so() {
                 continue;
             }
             assert_eq!(reply.status, 401, "{uri}");
-            let want = match uri.starts_with("/iib/") {
+            let want = match uri.contains("/iib/") {
                 true => json!({ "detail": { "type": "secret_verification_failed" } }),
                 false => json!({ "detail": "the secret key is missing or wrong" }),
             };

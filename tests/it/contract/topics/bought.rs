@@ -2,6 +2,7 @@
 
 use super::{PATIENCE, check_graph, finished, folders, told, with_mock};
 use crate::support::upstream::{Mock, Reply as Answer};
+use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -91,6 +92,43 @@ fn troubles_of_the_upstream_cost_what_they_must_and_no_more() {
     );
     assert_eq!(refused.status, 401);
     assert!(refused.json()["detail"].is_string());
+}
+
+/// Answers to embeddings: the same vector of so many numbers for each text.
+fn flat(n_numbers: usize) -> impl Fn(&crate::support::upstream::Asked) -> Option<Answer> {
+    move |asked| {
+        let texts = asked.body["input"].as_array()?.len();
+        let data: Vec<Value> =
+            (0..texts).map(|index| json!({ "index": index, "embedding": vec![1.0; n_numbers] })).collect();
+        Some(Answer::Status(200, json!({ "data": data }).to_string()))
+    }
+}
+
+#[test]
+fn a_model_that_became_another_is_noticed_and_force_makes_all_vectors_anew() {
+    let mock = Mock::start();
+    let served = with_mock(&mock);
+    let route = "/db/build_iib_output_embeddings";
+    served.get("POST", route, &json!({ "folder": served.path("foxes") }));
+    let all = served.path("");
+    mock.decide(flat(5));
+    for prefix in ["/infinite_image_browsing", "/iib"] {
+        let refused = served.ask("POST", &format!("{prefix}{route}"), &json!({ "folder": all }));
+        assert_eq!(refused.status, 400, "{:?}", refused.text());
+        assert!(refused.text().contains("vectors of 5 numbers") && refused.text().contains("force"));
+    }
+    let forced = served.get("POST", route, &json!({ "folder": all, "force": true }));
+    assert_eq!(
+        (&forced["updated"], &forced["skipped"], &forced["failed"]),
+        (&json!(40), &json!(0), &json!(0))
+    );
+    // All prompts are the same to this model, those that had another vector before too.
+    let asked = json!({ "folder_paths": [all], "threshold": 0.99, "min_cluster_size": 2 });
+    let [_, found] = finished(&served, &asked);
+    assert_eq!(found["result"]["clusters"][0]["size"], 40, "{found}");
+    assert_eq!(found["result"]["noise"], json!([]));
+    let again = served.get("POST", route, &json!({ "folder": all }));
+    assert_eq!((&again["updated"], &again["skipped"]), (&json!(0), &json!(40)));
 }
 
 #[test]
