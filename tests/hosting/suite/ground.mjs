@@ -2,7 +2,7 @@
 // a few answers, and a browser. Whatever is started here ends with this process.
 
 import { execFileSync, spawn } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
@@ -144,18 +144,11 @@ export async function serve(ui, place, environment = {}) {
 
 export async function browse() {
   return chromium.launch({
-    executablePath: "/usr/bin/chromium",
+    executablePath: process.env.LUMIDEX_CHROMIUM,
     headless: true,
     args: [
       "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
       "--disable-background-networking", "--disable-component-update", "--disable-sync",
     ],
   });
-}
-
-// The folder that holds the index.html, however far up somebody pointed.
-export function built(folder) {
-  const found = [folder, join(folder, "dist"), join(folder, "vue/dist")].find((dir) => existsSync(join(dir, "index.html")));
-  if (!found || !statSync(found).isDirectory()) throw new Error(`${folder} holds no index.html, nor does its dist`);
-  return found;
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { firstLoad, folders, preview, walk } from "./browse.mjs";
 import { onFiles, onFolders, trends } from "./deeds.mjs";
 import { atRandom, byTags, byText, tagging } from "./find.mjs";
-import { WORK, browse, built, library, serve, upstream } from "./ground.mjs";
+import { WORK, browse, library, serve, upstream } from "./ground.mjs";
 import { Play, check, totals } from "./play.mjs";
 import { strict } from "./strict.mjs";
 import { organize, topics } from "./topics.mjs";
@@ -103,10 +103,10 @@ async function run(browser, name, key) {
 
 // A copy of ours in which something is broken.
 function broken(name, breaks) {
-  const copy = join(WORK, name, "dist");
+  const copy = join(WORK, name);
   cpSync(FRONT, copy, { recursive: true });
   breaks(copy);
-  return built(join(WORK, name));
+  return copy;
 }
 
 async function strangers() {
@@ -118,7 +118,7 @@ async function strangers() {
   });
   const judged = async (name, breaks, page, fault) => {
     const ui = broken(name, breaks);
-    const outcomes = await visit(ui, join(WORK, name, "shots"), { only: (name) => name === page });
+    const outcomes = await visit(ui, join(WORK, `shots of ${name}`), { only: (name) => name === page });
     assert.match(outcomes.flatMap(({ faults }) => faults).join("\n"), fault);
   };
   await check("any front end: misses a chunk that is not there", () =>
