@@ -17,6 +17,7 @@ mod scope;
 mod files;
 mod edition;
 mod dots;
+mod pivots;
 mod graph;
 mod search;
 mod space;
