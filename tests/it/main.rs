@@ -9,6 +9,7 @@ mod crash;
 mod dialects;
 mod faults;
 mod files;
+mod front_end;
 mod identity;
 mod journal;
 mod ledger;
