@@ -23,6 +23,7 @@ mod support;
 mod sweep;
 mod thumbs;
 mod tidy;
+mod topics;
 mod undo;
 mod upstream;
 mod vectors;
