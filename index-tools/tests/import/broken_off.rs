@@ -27,7 +27,7 @@ fn large(home: &Home) -> std::path::PathBuf {
             _ => iib.image(&format!("/p/{n}.png"), n as i64),
         };
         iib.link(image, tags[n as usize % tags.len()]);
-        iib.link(image, tags[(n as usize / 7 + 1) % tags.len()]);
+        iib.link(image, tags[(n as usize + 1 + n as usize / 7 % 19) % tags.len()]);
     }
     iib.setting("global", "{}");
     iib.folder("/q", "walk", "");

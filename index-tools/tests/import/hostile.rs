@@ -105,7 +105,7 @@ fn a_view_or_a_computed_column_is_not_run() {
     let trap = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)";
     let sql = format!(
         "CREATE TABLE image (id INTEGER PRIMARY KEY, path TEXT,
-             size INTEGER AS (length(hex(zeroblob(1000000000)))) VIRTUAL);
+             exif TEXT AS ('computed') VIRTUAL, exif_edited INTEGER AS (1) VIRTUAL);
          INSERT INTO image (path) VALUES ('/p/a.png');
          CREATE VIEW tag AS {trap} SELECT x AS id, 'n' || x AS name, 'custom' AS type, '' AS color FROM n;
          CREATE VIEW image_tag AS {trap} SELECT x AS image_id, x AS tag_id FROM n;"
