@@ -35,3 +35,4 @@ pub use prompts::Prompts;
 pub use reader::{BUILTIN, VectorsReader};
 pub use scope::Scope;
 pub use space::Space;
+pub use wording::prompt_hash;
