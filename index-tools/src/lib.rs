@@ -3,6 +3,7 @@
 //! The command line is in `main.rs`; what it does is here, so that tests can do it too.
 
 pub mod backup;
+pub mod import;
 pub mod paid;
 pub mod reindex;
 pub mod restore;

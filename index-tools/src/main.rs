@@ -1,8 +1,9 @@
 //! The command line of the tools. Exit codes: 0 done, 1 failed, 2 asked wrongly. An interrupt ends it
 //! where it stands, 130 to a shell: an index or a library may then be half written, a backup or a
-//! ledger never is.
+//! ledger never is. An import ends between two batches.
 
 mod bar;
+mod importing;
 
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use lumidex::intake::put_rules_to_all;
 use lumidex::ledger::backup::Existing;
 use lumidex::sys::Stop;
 use lumidex_index_tools::backup::{Stage, backup as make_backup};
+use lumidex_index_tools::import::Mapping;
 use lumidex_index_tools::paid;
 use lumidex_index_tools::reindex::{Library as Reindexed, Part};
 use lumidex_index_tools::restore::Place;
@@ -63,6 +65,32 @@ enum Command {
         /// The library's data folder
         #[arg(long, env = "LUMIDEX_DATA_DIR", value_name = "DIR")]
         data_dir: Option<PathBuf>,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Bring tags, texts, folders, settings and vectors from infinite-image-browsing
+    ///
+    /// FILE is its database, `iib.db`, of any version; it is only read. First it is shown what comes, what waits
+    /// for its file and what stays behind; then it is asked. What you did here stays, and running it twice
+    /// changes nothing. A server must not run on the same data folder, nor infinite-image-browsing on the
+    /// database. Interrupted, it can be repeated. `lumidex undo` takes it back, batch by batch.
+    #[command(after_help = "Examples:
+  index-tools import iib.db --dry-run
+  index-tools import ~/sd-webui/extensions/sd-webui-infinite-image-browsing/iib.db
+  index-tools import iib.db --map 'D:\\pics=/mnt/pics' --map /data=/mnt/nas/data --yes")]
+    Import {
+        /// The database
+        file: PathBuf,
+        /// The library's data folder
+        #[arg(long, env = "LUMIDEX_DATA_DIR", value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+        /// What lay in the folder OLD when the database was written is in NEW now; may be repeated
+        #[arg(long, value_name = "OLD=NEW")]
+        map: Vec<Mapping>,
+        /// Show what would be done and change nothing
+        #[arg(long, conflicts_with = "yes")]
+        dry_run: bool,
         /// Do not ask
         #[arg(long, short)]
         yes: bool,
@@ -140,6 +168,9 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Backup { file, data_dir, force } => backup(&file, data_dir, force),
         Command::Restore { file, data_dir, yes } => restore(&file, data_dir, yes),
+        Command::Import { file, data_dir, map, dry_run, yes } => {
+            return ended(importing::import(&file, data_dir, &map, dry_run, yes));
+        }
         Command::Reindex { parts, data_dir, from_files } => reindex(parts, data_dir, from_files),
         Command::Retag { data_dir } => retag(data_dir),
         Command::Synth { dir, images, seed, dialects } => {
@@ -147,14 +178,15 @@ fn main() -> ExitCode {
             synth(&dir, &Library::new(seed, images).with_dialects(&dialects))
         }
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Nothing is left to do about a closed terminal.
-            let _ = writeln!(stderr(), "error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    ended(outcome.map(|()| ExitCode::SUCCESS))
+}
+
+fn ended(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        // Nothing is left to do about a closed terminal.
+        let _ = writeln!(stderr(), "error: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
 /// Programs stand once, with the kinds of their files.
@@ -211,7 +243,8 @@ fn backup(file: &Path, data_dir: Option<PathBuf>, force: bool) -> anyhow::Result
 fn restore(file: &Path, data_dir: Option<PathBuf>, yes: bool) -> anyhow::Result<()> {
     let folder = folder_of(data_dir)?;
     let place = Place::take(&folder, file)?;
-    if !yes && !is_confirmed(&folder, file)? {
+    let question = format!("Replace the ledger of {} by {}?", folder.display(), file.display());
+    if !yes && !is_agreed(&question, &format!("replace the ledger of {}", folder.display()))? {
         anyhow::bail!("nothing was changed");
     }
     let bar = bar("checking and copying", 0);
@@ -228,15 +261,12 @@ fn restore(file: &Path, data_dir: Option<PathBuf>, yes: bool) -> anyhow::Result<
     Ok(())
 }
 
-/// Asks at the terminal; without one nobody can say yes.
-fn is_confirmed(folder: &Path, file: &Path) -> anyhow::Result<bool> {
+/// Asks at the terminal; without one nobody can say yes. `deed` says what `--yes` does.
+fn is_agreed(question: &str, deed: &str) -> anyhow::Result<bool> {
     if !stdin().is_terminal() {
-        anyhow::bail!(
-            "there is no terminal to ask at; add `--yes` to replace the ledger of {}",
-            folder.display()
-        );
+        anyhow::bail!("there is no terminal to ask at; add `--yes` to {deed}");
     }
-    let _ = write!(stderr(), "Replace the ledger of {} by {}? [y/N] ", folder.display(), file.display());
+    let _ = write!(stderr(), "{question} [y/N] ");
     let mut answer = String::new();
     stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))

@@ -12,13 +12,14 @@ pub struct Format {
     pub oldest_readable: u32,
 }
 
+/// 5: what an import knows of files that were not seen yet; only new tables.
 /// 4: how files were read, and texts that people gave images; only new tables, and new kinds of decisions after
 /// the known ones.
 /// 3: the journal of file operations, what undid what, covers; only new tables, and new kinds of decisions
 /// after the known ones.
 /// 2: reviews, what rewritten files held before, and how far each root was seen; only new tables.
 /// 1: first format.
-pub const LEDGER: Format = Format { current: 4, oldest_readable: 1 };
+pub const LEDGER: Format = Format { current: 5, oldest_readable: 1 };
 
 /// 1: first format.
 pub const TEXT: Format = Format { current: 1, oldest_readable: 1 };

@@ -18,6 +18,7 @@ pub mod media;
 pub mod note;
 pub mod operation;
 pub mod paid;
+pub mod pending;
 pub mod recipe;
 pub mod record;
 pub mod tables;

@@ -6,6 +6,7 @@
 use crate::id::{FolderId, ImageId, RootId, Seq, TagId, TextId, Timestamp};
 use crate::media::MediaKind;
 use crate::path::RelPath;
+use crate::pending::Pending;
 use crate::tag::TagKind;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -42,7 +43,7 @@ macro_rules! rows { ($($name:ident in $table:literal),* $(,)?) => { $(impl Row f
 rows! {
     Root in "roots", Folder in "folders", Image in "images", Text in "texts", Tag in "tags",
     Link in "links", ExtraPath in "extra_paths", Decision in "decisions", Former in "formers",
-    Review in "reviews", Edit in "edits",
+    Review in "reviews", Edit in "edits", Pending in "pending",
 }
 
 /// An outermost folder the user gave.

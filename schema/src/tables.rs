@@ -53,3 +53,12 @@ pub const NOTES: TableDefinition<'_, u32, u64> = TableDefinition::new("notes");
 pub const READ_WITH: TableDefinition<'_, u32, u64> = TableDefinition::new("read_with");
 /// [`crate::id::ImageId`] → [`crate::record::Edit`]: the generation text a person gave it.
 pub const EDITS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("edits");
+/// Where an import found a file, and its size there ([`crate::pending::UNKNOWN_SIZE`] if it does not say) →
+/// [`crate::pending::Pending`]: what a person did to a file that was not seen yet.
+pub const PENDING: TableDefinition<'_, (&[u8], u64), &[u8]> = TableDefinition::new("pending");
+/// Absolute path, then a key of [`PENDING`]: what waits for a file at this path.
+pub const PENDING_PATHS: TableDefinition<'_, (&[u8], &[u8], u64), ()> = TableDefinition::new("pending_paths");
+/// File name and size, then where an import found it → [`crate::pending::Candidate`]: what waits for a file of this
+/// name and size anywhere.
+pub const PENDING_NAMES: TableDefinition<'_, (&[u8], u64, &[u8]), u32> =
+    TableDefinition::new("pending_names");

@@ -251,6 +251,10 @@ fn status(answer: &Value, who: &Answerer, out: &mut dyn Write) -> io::Result<()>
         ["indexing".to_owned(), doing],
         ["to review".to_owned(), count(&answer["reviews"])],
     ];
+    if answer["waiting"].as_u64().is_some_and(|waiting| waiting > 0) {
+        let waiting = format!("{} files that were imported and not seen yet", count(&answer["waiting"]));
+        lines.push(["waiting for".to_owned(), waiting]);
+    }
     for problem in answer["problems"].as_array().into_iter().flatten() {
         lines.push(["problem".to_owned(), text(&problem["text"])]);
     }

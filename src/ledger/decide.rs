@@ -2,6 +2,7 @@
 //! what undoing it needs, and acknowledged after it is durable.
 
 use super::ReadError;
+use super::bring::{self, Brought, Tally};
 use super::cover;
 use super::edit::{self, Worded};
 use super::intern::Interned;
@@ -38,6 +39,8 @@ pub(super) enum Request {
     ChooseCover { image: ImageId, webp: Option<Vec<u8>> },
     EditText { image: ImageId, text: Option<Worded> },
     RuleTag { name: String, images: Vec<ImageId> },
+    BringTags { tags: Vec<(String, String)> },
+    Bring { brought: Vec<Brought> },
     Journal(journal::Entry),
     Undo { decision: Seq },
 }
@@ -53,6 +56,10 @@ pub enum Outcome {
     IsRemoved(bool),
     /// The entry after the change.
     ExtraPath(ExtraPath),
+    /// The tags that were made or found, in the order asked.
+    Tags(Vec<TagId>),
+    /// What bringing something changed.
+    Brought(Tally),
     /// So many steps of an operation are still to be removed.
     StepsLeft(u32),
 }
@@ -168,6 +175,8 @@ pub(super) fn apply(
         Request::ChooseCover { image, webp } => cover::choose(tables, image, webp, at),
         Request::EditText { image, text } => edit::edit(tables, interned, image, text, at),
         Request::RuleTag { name, images } => notes::rule_tag(tables, interned, &name, images, at),
+        Request::BringTags { tags } => bring::bring_tags(tables, interned, tags, at),
+        Request::Bring { brought } => bring::bring(tables, interned, brought, at),
         Request::Journal(entry) => journal::apply(tables, interned, entry, at),
         Request::Undo { decision } => Ok((undo::undo(tables, interned, decision, at)?, Outcome::Done)),
     }

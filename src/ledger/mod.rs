@@ -5,6 +5,8 @@
 
 mod alike;
 pub mod backup;
+mod bring;
+mod closed;
 mod cover;
 mod decide;
 mod doubts;
@@ -20,6 +22,7 @@ mod open;
 mod owned;
 mod pace;
 pub mod paid;
+mod pending;
 mod places;
 mod reader;
 mod relink;
@@ -35,6 +38,7 @@ mod undo;
 mod vacated;
 mod writer;
 
+pub use bring::{AbsentFile, Brought, Tally, Whose};
 pub use decide::{DecideError, Outcome};
 pub use edit::Worded;
 pub use error::ReadError;

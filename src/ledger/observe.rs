@@ -4,6 +4,7 @@
 
 use super::ReadError;
 use super::intern::Interned;
+use super::pending::{self, Arrivals};
 use super::relink;
 use super::roots::hide;
 use super::txn::Tables;
@@ -202,6 +203,7 @@ pub(super) fn apply(
     let (mut missing, mut walked) = (Vec::new(), Vec::new());
     let (mut fresh, n_displaced_before) = (Vec::new(), interned.displaced.len());
     let mut notes = Vec::new();
+    let mut arrivals = Arrivals::default();
     let mut folders: HashMap<(RootId, RelPath), FolderId> = HashMap::new();
     for observation in observations {
         match observation {
@@ -217,6 +219,7 @@ pub(super) fn apply(
                     }
                 };
                 let note = seen.note;
+                arrivals.add(tables, folder, &seen.name)?;
                 let image = see(tables, interned, &mut rows, folder, *seen)?;
                 fresh.push(image);
                 notes.push((image, note));
@@ -243,12 +246,14 @@ pub(super) fn apply(
     for image in displaced {
         relink::displaced(tables, interned, image, &fresh, now())?;
     }
+    arrivals.settle(tables)?;
     // After them: what came since a root was last seen is told by how far it had been seen before.
     for (root, from, at, read_with) in walked {
         tables.root_walked(root, from, at)?;
         if read_with > 0 {
             tables.read_with.insert(root.0, u64::from(read_with))?;
         }
+        pending::walked(tables, root)?;
     }
     Ok(())
 }

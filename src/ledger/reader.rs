@@ -145,6 +145,11 @@ impl Reader {
         row(&self.images, id.0)
     }
 
+    /// Custom tags on images, and taken off them.
+    pub(super) fn links(&self) -> &ReadOnlyTable<(u32, u32), &'static [u8]> {
+        &self.links
+    }
+
     /// See [`Reader::edit`].
     pub(super) fn edits(&self) -> &RowsById {
         &self.edits

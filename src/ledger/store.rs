@@ -19,6 +19,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+/// Bytes of the first page, by which a file is opened as it was last durable.
+pub(super) const HEADER_BYTES: u64 = 4_096;
+
 /// How often the writer looks whether the readers of a retired generation are gone.
 const READERS_LOOK: Duration = Duration::from_millis(5);
 
@@ -37,6 +40,14 @@ impl Generation {
             Some(db) => Ok(db.begin_read()?),
             None => Err(redb::StorageError::DatabaseClosed.into()),
         }
+    }
+
+    /// Hands over the open file.
+    pub(super) fn with<T>(
+        &self,
+        work: impl FnOnce(&Database) -> Result<T, OpenError>,
+    ) -> Result<Option<T>, OpenError> {
+        self.db.read().as_ref().map(work).transpose()
     }
 
     fn write<T>(&self, work: impl FnOnce(&WriteTransaction) -> Result<T, ReadError>) -> Result<T, ReadError> {
@@ -307,7 +318,11 @@ fn open_for_writing(
     Ok((Generation { db: RwLock::new(Some(db)), backend, can_be_written: true }, pin, head))
 }
 
-fn open_for_reading(storage: &dyn Storage, path: &Path, header: Vec<u8>) -> Result<Generation, ReadError> {
+pub(super) fn open_for_reading(
+    storage: &dyn Storage,
+    path: &Path,
+    header: Vec<u8>,
+) -> Result<Generation, ReadError> {
     let backend = Diverting::reading(storage.open(path, Open::Read)?, header)?;
     let db = engine(&backend, limits::LEDGER_CACHE_BYTES)?;
     Ok(Generation { db: RwLock::new(Some(db)), backend, can_be_written: false })

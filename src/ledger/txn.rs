@@ -79,6 +79,9 @@ pub(super) struct Tables<'t> {
     pub(super) notes: Table<'t, u32, u64>,
     pub(super) read_with: Table<'t, u32, u64>,
     pub(super) edits: Table<'t, u32, &'static [u8]>,
+    pub(super) pending: Table<'t, (&'static [u8], u64), &'static [u8]>,
+    pub(super) pending_paths: Table<'t, (&'static [u8], &'static [u8], u64), ()>,
+    pub(super) pending_names: Table<'t, (&'static [u8], u64, &'static [u8]), u32>,
 }
 
 impl<'t> Tables<'t> {
@@ -110,6 +113,9 @@ impl<'t> Tables<'t> {
             notes: txn.open_table(tables::NOTES)?,
             read_with: txn.open_table(tables::READ_WITH)?,
             edits: txn.open_table(tables::EDITS)?,
+            pending: txn.open_table(tables::PENDING)?,
+            pending_paths: txn.open_table(tables::PENDING_PATHS)?,
+            pending_names: txn.open_table(tables::PENDING_NAMES)?,
         })
     }
 

@@ -297,6 +297,8 @@ pub struct Status {
     pub partial: Option<(u64, u64)>,
     /// What becomes of changes in each root.
     pub roots: Vec<RootStanding>,
+    /// Files that an import brought something for, and that were not seen yet.
+    pub waiting: u64,
     /// What cannot do its work, and why: projections that stand still, a ledger that cannot be written.
     pub failures: Vec<(String, String)>,
 }

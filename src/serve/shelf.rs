@@ -34,6 +34,7 @@ impl Engine for Library {
             complaints: progress.complaints + progress.unreadable,
             partial: self.query().partial().map(|partial| (partial.done, partial.total)),
             roots,
+            waiting: now(self)?.n_pending().map_err(Failure::store)?,
             failures: failures.collect(),
         })
     }

@@ -12,8 +12,6 @@ mod tests;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
-use ipnet::IpNet;
-
 use crate::metadata::Hidden;
 use crate::projection::thumbs::Frame;
 use crate::sys::{PathError, paths};

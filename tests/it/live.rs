@@ -27,8 +27,12 @@ pub(super) fn client() -> reqwest::blocking::Client {
 impl Program {
     /// Starts the program on a free port and waits until it says where it listens.
     pub(super) fn start(data: &Path, folders: &[&Path]) -> Self {
-        let mut child =
-            command(data).args(folders).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Self::start_as(command(data), folders)
+    }
+
+    /// The same of a command that was prepared.
+    pub(super) fn start_as(mut command: Command, folders: &[&Path]) -> Self {
+        let mut child = command.args(folders).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();

@@ -13,6 +13,8 @@ pub mod titles;
 pub mod groups;
 #[cfg(any(test, feature = "planted"))]
 pub mod planted;
+#[cfg(any(test, feature = "planted"))]
+pub mod themes;
 #[cfg(test)]
 mod quality;
 

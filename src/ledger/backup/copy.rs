@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Every table of a ledger. One that is missing here makes every copy fail, and so every test of it.
-const TABLES: [&dyn Table; 25] = [
+const TABLES: [&dyn Table; 28] = [
     &tables::META,
     &tables::EPOCHS,
     &tables::ROOTS,
@@ -45,6 +45,9 @@ const TABLES: [&dyn Table; 25] = [
     &tables::NOTES,
     &tables::READ_WITH,
     &tables::EDITS,
+    &tables::PENDING,
+    &tables::PENDING_PATHS,
+    &tables::PENDING_NAMES,
 ];
 /// Rows between two looks whether to stop: a few milliseconds of work.
 const ROWS_AT_ONCE: u64 = 4_096;

@@ -5,7 +5,7 @@
 //! is given up once those are done.
 
 use super::super::ReadError;
-use super::super::store::{bring_back, cause, engine, is_absent};
+use super::super::store::{HEADER_BYTES, bring_back, cause, engine, is_absent};
 use super::super::writer::begin;
 use super::PaidError;
 use super::rows;
@@ -17,9 +17,6 @@ use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Bytes of the first page, by which a file is opened as it was last durable.
-const HEADER_BYTES: u64 = 4_096;
 
 /// See the module.
 pub(super) struct PaidFile {

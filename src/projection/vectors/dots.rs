@@ -63,6 +63,19 @@ fn dot_codes_with<S: Simd>(_: S, a: &[u8], b: &[u8]) -> i32 {
     a.iter().zip(b).map(|(a, b)| i32::from(*a as i8) * i32::from(*b as i8)).sum()
 }
 
+/// Hands out the product of `a` with each of as many numbers of `others`. The caller sees to it that no sum
+/// leaves its 32 bits.
+pub(super) fn dot_each(a: &[i16], others: &[i16], mut found: impl FnMut(usize, i32)) {
+    dispatch!(*LEVEL, simd => dot_each_with(simd, a, others, &mut found));
+}
+
+#[inline(always)]
+fn dot_each_with<S: Simd>(_: S, a: &[i16], others: &[i16], found: &mut impl FnMut(usize, i32)) {
+    for (nth, other) in others.chunks_exact(a.len().max(1)).enumerate() {
+        found(nth, a.iter().zip(other).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum());
+    }
+}
+
 /// Appends a vector as signed bytes; gives what they are to be multiplied with.
 pub(super) fn encode(vector: &[f32], codes: &mut Vec<u8>) -> f32 {
     let largest = vector.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));

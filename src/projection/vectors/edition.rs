@@ -7,6 +7,7 @@
 use super::dots;
 use super::files::{self, Writing, damaged, u32_at};
 use super::graph::{Codes, Graph};
+use super::pivots::Pivots;
 use super::prompts::Prompts;
 use crate::limits::vectors as limits;
 use crate::sys::replace::replace_file_on;
@@ -30,6 +31,8 @@ pub(super) struct Edition {
     vectors: OwnedBytes,
     pub(super) codes: Codes,
     pub(super) graph: Option<Graph>,
+    /// Where searches of the graph begin.
+    pub(super) pivots: Option<Pivots>,
     pub(super) model: Option<OwnedBytes>,
 }
 
@@ -74,8 +77,9 @@ impl Edition {
             return Err(damaged("the files of an edition do not fit together"));
         }
         let graph = map(vectors::GRAPH)?.map(|bytes| Graph::read(bytes, n)).transpose()?;
+        let pivots = graph.as_ref().map(|graph| Pivots::of(&codes, graph.pivots()));
         let model = map(vectors::MODEL)?;
-        Ok(Self { rows, vectors: found, codes, graph, model, folder, manifest })
+        Ok(Self { rows, vectors: found, codes, graph, pivots, model, folder, manifest })
     }
 
     /// Vectors in it.

@@ -18,6 +18,8 @@
 
 use super::dots::dot_codes;
 use super::files::{damaged, u32_at};
+use super::pivots::Pivots;
+use super::search::Scored;
 use hnsw_rs::prelude::{Distance, Hnsw};
 use std::collections::HashMap;
 use std::io;
@@ -25,7 +27,7 @@ use std::sync::Arc;
 use tantivy::directory::OwnedBytes;
 
 const MAGIC: &[u8; 8] = b"LDXGRAPH";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const HEADER_BYTES: usize = 24;
 /// Stands for no row.
 pub(super) const NONE: u32 = u32::MAX;
@@ -33,8 +35,10 @@ pub(super) const NONE: u32 = u32::MAX;
 /// Links of a point in each upper layer; the lowest has twice as many. With more, recall grows little on
 /// prompts, and building slows down as much.
 const LINKS: usize = 12;
-/// Candidates looked at for them.
-const CANDIDATES: usize = 64;
+/// Candidates looked at for them: few, because links to pivots make good what is missed.
+const CANDIDATES: usize = 32;
+/// Links that a pivot has besides its own.
+const LINKED_MAX: usize = 256;
 /// Layers that may be; 200,000 points have five.
 const LAYERS_MAX: usize = 16;
 
@@ -61,6 +65,13 @@ impl Codes {
         let at = self.rows * 4 + row * self.dim;
         self.bytes.get(at..at + self.dim).unwrap_or_default()
     }
+
+    /// A row with how near another one is to it.
+    pub(super) fn scored(&self, from: u32, row: u32) -> Scored {
+        let (a, b) = (from as usize, row as usize);
+        let score = dot_codes(self.row(a), self.row(b)) as f32 * self.scale(a) * self.scale(b);
+        Scored { score, row }
+    }
 }
 
 /// How far two rows are from each other, for the builder: points are rows, their vectors stay where they are.
@@ -69,9 +80,7 @@ struct ByCode(Codes);
 impl Distance<u32> for ByCode {
     fn eval(&self, a: &[u32], b: &[u32]) -> f32 {
         let (Some(a), Some(b)) = (a.first(), b.first()) else { return 0.0 };
-        let (a, b) = (*a as usize, *b as usize);
-        let product = dot_codes(self.0.row(a), self.0.row(b)) as f32 * self.0.scale(a) * self.0.scale(b);
-        (1.0 - product).max(0.0)
+        (1.0 - self.0.scored(*a, *b).score).max(0.0)
     }
 }
 
@@ -81,7 +90,8 @@ pub(super) fn build(codes: &Codes, mut go_on: impl FnMut(usize) -> bool) -> Opti
     let twins = twins(codes);
     let hnsw = Hnsw::<u32, ByCode>::new(LINKS, codes.rows, LAYERS_MAX, CANDIDATES, ByCode(codes.clone()));
     for (row, is_first) in twins.is_first.iter().enumerate() {
-        if !go_on(row) {
+        // Linking takes the last quarter.
+        if !go_on(row * 3 / 4) {
             return None;
         }
         // What says nothing has no neighbours.
@@ -89,7 +99,11 @@ pub(super) fn build(codes: &Codes, mut go_on: impl FnMut(usize) -> bool) -> Opti
             hnsw.insert((&[row as u32][..], row));
         }
     }
-    Some(encode(&flatten(&hnsw, codes.rows), &twins.next))
+    let mut flat = flatten(&hnsw, codes.rows);
+    drop(hnsw);
+    link(codes, &mut flat, |done| go_on((codes.rows * 3 + done) / 4))?;
+    connect(&mut flat);
+    Some(encode(&flat, &twins.next))
 }
 
 struct Twins {
@@ -156,13 +170,32 @@ fn flatten(hnsw: &Hnsw<'_, u32, ByCode>, rows: usize) -> Flat {
     for layer in &mut flat.upper {
         layer.sort_unstable_by_key(|(row, _)| *row);
     }
-    connect(&mut flat);
     flat
+}
+
+/// Links each point with its pivot, both ways; `None` when told to stop.
+fn link(codes: &Codes, flat: &mut Flat, go_on: impl FnMut(usize) -> bool) -> Option<()> {
+    let Flat { ground, upper, is_point, .. } = flat;
+    let Some(layer) = upper.first() else { return Some(()) };
+    let pivots = Pivots::of(codes, layer.iter().map(|(row, _)| *row));
+    let linked = pivots.link(codes, is_point, go_on, |row, pivot| {
+        let (row_links, pivot_links) = (ground[row as usize].len(), ground[pivot as usize].len());
+        if row_links < LINKED_MAX && !ground[row as usize].contains(&pivot) {
+            ground[row as usize].push(pivot);
+        }
+        if pivot_links < LINKED_MAX && !ground[pivot as usize].contains(&row) {
+            ground[pivot as usize].push(row);
+        }
+    });
+    linked.then_some(())
 }
 
 /// Gives every point that no link leads to one from the nearest that is reached. Points lose links to those
 /// that come later, and a few lose all.
 fn connect(flat: &mut Flat) {
+    if flat.entry == NONE {
+        return;
+    }
     let mut reached = vec![false; flat.ground.len()];
     let mut queue = Vec::from([flat.entry]);
     let mut unreached: Vec<u32> =
@@ -327,6 +360,12 @@ impl Graph {
             if self.number(list + middle) < row { low = middle + 1 } else { high = middle }
         }
         (low < len && self.number(list + low) == row).then_some(low)
+    }
+
+    /// The rows of the lowest upper layer.
+    pub(super) fn pivots(&self) -> impl ExactSizeIterator<Item = u32> {
+        let (list, len) = self.upper.first().map_or((0, 0), |layer| (layer.rows.unwrap_or(0), layer.len));
+        (list..list + len).map(|nth| self.number(nth))
     }
 
     /// The row whose search begins the lowest layer, and its score: the best that steps to better neighbours

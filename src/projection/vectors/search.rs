@@ -49,7 +49,7 @@ impl Best {
     }
 
     /// What must be beaten, when there are enough.
-    fn bound(&self) -> Option<f32> {
+    pub(super) fn bound(&self) -> Option<f32> {
         (self.heap.len() >= self.len).then(|| self.heap.peek().map(|worst| worst.0.score))?
     }
 
@@ -59,10 +59,11 @@ impl Best {
     }
 }
 
-/// About the best `width` allowed rows, best first, and how many rows were scored. Rows that are not allowed
-/// are passed through, and not found.
+/// About the best `width` allowed rows, best first, and how many rows were scored. Begins at these rows, or from
+/// the top when there are none. Rows that are not allowed are passed through, and not found.
 pub(super) fn search(
     graph: &Graph,
+    begin: impl Iterator<Item = u32>,
     width: usize,
     mut score: impl FnMut(u32) -> f32,
     is_allowed: impl Fn(u32) -> bool,
@@ -72,18 +73,22 @@ pub(super) fn search(
         n_scored += 1;
         score(row)
     };
-    let Some((begin, entry)) = graph.descend(&mut counted) else { return (Vec::new(), 0) };
+    let mut ahead: BinaryHeap<Scored> = begin.map(|row| Scored { score: counted(row), row }).collect();
+    if ahead.is_empty() {
+        let Some((score, row)) = graph.descend(&mut counted) else { return (Vec::new(), 0) };
+        ahead.push(Scored { score, row });
+    }
     let mut seen = Seen::of(graph.n_rows());
-    seen.insert(entry);
-    let first = Scored { score: begin, row: entry };
     let mut found = Best::of(width);
     let take = |found: &mut Best, at: Scored| {
         for row in std::iter::once(at.row).chain(graph.twins(at.row)).filter(|row| is_allowed(*row)) {
             found.put(Scored { row, ..at });
         }
     };
-    take(&mut found, first);
-    let mut ahead = BinaryHeap::from([first]);
+    for at in &ahead {
+        seen.insert(at.row);
+        take(&mut found, *at);
+    }
     while let Some(from) = ahead.pop() {
         if found.bound().is_some_and(|bound| from.score < bound) {
             break;

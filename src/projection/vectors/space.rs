@@ -214,7 +214,8 @@ impl Space {
                 dots::dot_codes(&codes, edition.codes.row(row)) as f32 * scale * edition.codes.scale(row)
             };
             let is_allowed = |row| allowed.is_none_or(|allowed| allowed.contains(edition.prompt(row).0));
-            let (found, _) = search(graph, width, score, is_allowed);
+            let begin = edition.pivots.iter().flat_map(|pivots| pivots.near(&codes, limits::SEARCH_BEGINS));
+            let (found, _) = search(graph, begin, width, score, is_allowed);
             if found.len() >= k.min(n_allowed) {
                 for Scored { row, .. } in found {
                     let at = row as usize * self.dim * 4;

@@ -11,6 +11,7 @@ use crate::sys::storage::Disk;
 use lumidex_schema::id::{PromptId, TextId};
 use lumidex_schema::vectors::{CURRENT, GRAPH, MANIFEST};
 use roaring::RoaringBitmap;
+use std::iter::empty;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tantivy::directory::OwnedBytes;
@@ -104,7 +105,7 @@ fn a_graph_finds_what_a_look_at_each_finds_and_looks_at_few() {
     let queries: Vec<usize> = (1..n as usize).step_by(97).collect();
     for query in &queries {
         let score = |row: u32| all[*query].iter().zip(&all[row as usize]).map(|(a, b)| a * b).sum();
-        let (found, scored) = search(edition.graph.as_ref().unwrap(), 64, score, |_| true);
+        let (found, scored) = search(edition.graph.as_ref().unwrap(), empty(), 64, score, |_| true);
         let found: Vec<_> =
             found.into_iter().take(10).map(|found| (PromptId(found.row), found.score)).collect();
         found_all += recall(&found, &brute(&all, &all[*query], None, 10));
@@ -115,7 +116,7 @@ fn a_graph_finds_what_a_look_at_each_finds_and_looks_at_few() {
     assert!(scored < n as usize / 4, "{scored} rows scored for each search");
     // Every row that says something is reached, twins too.
     let graph = edition.graph.as_ref().unwrap();
-    let (everything, _) = search(graph, n as usize, |row| -(row as f32), |_| true);
+    let (everything, _) = search(graph, empty(), n as usize, |row| -(row as f32), |_| true);
     assert_eq!(everything.len(), n as usize - 1);
 }
 
@@ -133,6 +134,38 @@ fn the_same_vectors_give_the_same_graph_and_building_ends_when_told() {
         row < 100
     });
     assert_eq!((stopped, asked), (None, 100));
+    assert_eq!(graph::build(&edition.codes, |row| row < 400), None, "linking ends too");
+}
+
+#[test]
+fn topics_that_have_nothing_in_common_are_found_among_many() {
+    let dir = tempfile::tempdir().unwrap();
+    let (n, of_a_topic) = (12_000_u32, 40);
+    let known = prompts(n);
+    // Each has one of many directions, and little else.
+    let mut rng = fastrand::Rng::with_seed(9);
+    let mut random = |spread: f32| -> Vec<f32> { (0..DIM).map(|_| (rng.f32() - 0.5) * spread).collect() };
+    let middles: Vec<Vec<f32>> =
+        (0..n / of_a_topic).map(|_| random(1.0).into_iter().map(|value| value.powi(3)).collect()).collect();
+    let all: Vec<Vec<f32>> = (0..n as usize)
+        .map(|nth| {
+            let middle = &middles[nth * 7_919 % middles.len()];
+            let mut vector: Vec<f32> = middle.iter().zip(random(0.02)).map(|(a, b)| a + b).collect();
+            super::dots::normalise(&mut vector);
+            vector
+        })
+        .collect();
+    write(dir.path(), &known, (0..n).zip(all.clone()));
+    let space = Space::new(Some(Arc::new(with_graph(dir.path(), &known))), 0).exact_up_to(0);
+    let mut hits = 0;
+    for query in (0..n as usize).step_by(97) {
+        let expected = brute(&all, &all[query], None, 10);
+        let bound = expected.last().unwrap().1 - 1e-5;
+        let found = space.search(&all[query], None, 10, -1.0);
+        hits += found.iter().filter(|(_, score)| *score >= bound).count();
+    }
+    let n_asked = (n as usize).div_ceil(97) * 10;
+    assert!(hits * 100 >= n_asked * 98, "{hits} of {n_asked}");
 }
 
 #[test]
@@ -315,7 +348,7 @@ fn small_and_odd_graphs_are_searched_too() {
         for vector in [one, vec![0.0; DIM]] {
             write(dir.path(), &known, (0..keep).map(|prompt| (prompt, vector.clone())));
             let edition = with_graph(dir.path(), &known);
-            let (found, _) = search(edition.graph.as_ref().unwrap(), 100, |_| 1.0, |_| true);
+            let (found, _) = search(edition.graph.as_ref().unwrap(), empty(), 100, |_| 1.0, |_| true);
             let expected = if vector[0] > 0.0 { keep } else { 0 };
             assert_eq!(found.len(), expected as usize, "{n}");
         }
@@ -336,7 +369,7 @@ proptest::proptest! {
             bytes.truncate(cut * 4);
         }
         if let Ok(graph) = Graph::read(OwnedBytes::new(bytes), 60) {
-            let (found, scored) = search(&graph, 10, |row| row as f32, |row| row % 2 == 0);
+            let (found, scored) = search(&graph, empty(), 10, |row| row as f32, |row| row % 2 == 0);
             proptest::prop_assert!(found.len() <= 10 && scored < 10_000);
         }
     }

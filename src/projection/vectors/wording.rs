@@ -1,11 +1,18 @@
 //! The prompt of a generation text.
 
+use crate::ledger::paid::PromptHash;
 use crate::limits::vectors::PROMPT_CHARS_MAX;
 use lumidex_schema::text;
 use lumidex_topics::prompt;
 
 /// Stands where images have values of their own: a text must read as one with a number there.
 const ANY_VALUES: [u64; text::HOLES_MAX] = [1; text::HOLES_MAX];
+
+/// The name under which the vectors of a whole generation text are kept; `None` where it has no prompt.
+#[must_use]
+pub fn prompt_hash(text: &str) -> Option<PromptHash> {
+    prompt_of(text).map(|words| prompt::hash(&words))
+}
 
 /// The cleaned positive prompt; `None` where there is no recipe, as in a caption, or it has no positive.
 pub(super) fn prompt_of(template: &str) -> Option<String> {

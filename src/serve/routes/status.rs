@@ -43,6 +43,7 @@ pub(crate) fn shown(server: &Server, access: &Access) -> Result<Value, Problem> 
         "images": images,
         "roots": roots(&status, access),
         "reviews": n_reviews(server, access)?,
+        "waiting": status.waiting,
         "indexing": {
             "running": status.is_indexing, "seen": status.seen, "read": status.read, "expected": status.expected,
             "complaints": status.complaints,

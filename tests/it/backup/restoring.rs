@@ -118,9 +118,14 @@ fn downgrade(path: &Path, format: u64) {
     let db = redb::Database::create(path).unwrap();
     let txn = db.begin_write().unwrap();
     txn.open_table(tables::META).unwrap().insert("format", format).unwrap();
-    assert!(txn.delete_table(tables::NOTES).unwrap());
-    assert!(txn.delete_table(tables::READ_WITH).unwrap());
-    assert!(txn.delete_table(tables::EDITS).unwrap());
+    assert!(txn.delete_table(tables::PENDING).unwrap());
+    assert!(txn.delete_table(tables::PENDING_PATHS).unwrap());
+    assert!(txn.delete_table(tables::PENDING_NAMES).unwrap());
+    if format < 4 {
+        assert!(txn.delete_table(tables::NOTES).unwrap());
+        assert!(txn.delete_table(tables::READ_WITH).unwrap());
+        assert!(txn.delete_table(tables::EDITS).unwrap());
+    }
     if format < 3 {
         assert!(txn.delete_table(tables::OPERATIONS).unwrap());
         assert!(txn.delete_table(tables::STEPS).unwrap());
@@ -137,7 +142,7 @@ fn downgrade(path: &Path, format: u64) {
 
 #[test]
 fn a_ledger_of_an_older_format_is_copied_as_it_is_and_upgraded_when_it_is_opened() {
-    for (older, n_tables) in [(1, 15), (2, 18), (3, 22)] {
+    for (older, n_tables) in [(1, 15), (2, 18), (3, 22), (4, 25)] {
         let mut home = Home::new();
         see(&home.ledger(), 0..20);
         home.ledger().make_tag("kept").unwrap();
@@ -161,7 +166,7 @@ fn a_ledger_of_an_older_format_is_copied_as_it_is_and_upgraded_when_it_is_opened
         assert!(reader.operations(None, 9).unwrap().is_empty());
         drop(reader);
         home.close();
-        assert_eq!(format(&ledger), (u64::from(lumidex_schema::format::LEDGER.current), 25));
+        assert_eq!(format(&ledger), (u64::from(lumidex_schema::format::LEDGER.current), 28));
     }
 }
 

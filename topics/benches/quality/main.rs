@@ -1,5 +1,5 @@
 //! How good and how quick topics are, on libraries whose topics are known:
-//! `cargo bench -p lumidex-topics --features planted --bench quality [-- small|topics|synonyms|speed]`.
+//! `cargo bench -p lumidex-topics --features planted --bench quality [-- small|topics|titles|themes|synonyms|speed]`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -7,6 +7,7 @@ mod near;
 mod topics;
 mod synonyms;
 mod speed;
+mod themes;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
@@ -19,6 +20,9 @@ fn main() {
     }
     if is_wanted("titles") {
         topics::titles();
+    }
+    if is_wanted("themes") {
+        themes::table();
     }
     if is_wanted("synonyms") {
         synonyms::table();

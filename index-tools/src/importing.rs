@@ -1,0 +1,128 @@
+//! `index-tools import`: asks, shows how far it is, and ends between two batches when told to.
+
+use std::io::{Write, stderr, stdout};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use lumidex::sys::{Stop, Stopper};
+use lumidex_index_tools::import::{Import, ImportError, Mapping, PathMap, Stage};
+
+use crate::bar::bar;
+use crate::{folder_of, is_agreed};
+
+/// What a shell expects of what an interrupt ended.
+const INTERRUPTED: u8 = 130;
+
+pub(crate) fn import(
+    file: &Path,
+    data_dir: Option<PathBuf>,
+    mappings: &[Mapping],
+    dry_run: bool,
+    yes: bool,
+) -> anyhow::Result<ExitCode> {
+    let folder = folder_of(data_dir)?;
+    let map = PathMap::new(mappings, &std::env::current_dir()?).map_err(anyhow::Error::msg)?;
+    let signals = Signals::heed()?;
+    match run(file, &folder, map, (dry_run, yes), &signals) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) if matches!(error.downcast_ref::<ImportError>(), Some(ImportError::Stopped)) => {
+            let _ = writeln!(stderr(), "{error}");
+            Ok(ExitCode::from(INTERRUPTED))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn run(
+    file: &Path,
+    folder: &Path,
+    map: PathMap,
+    (dry_run, yes): (bool, bool),
+    signals: &Signals,
+) -> anyhow::Result<()> {
+    let bar = bar("reading", 0);
+    let mut told = |stage| {
+        let (verb, done, total) = match stage {
+            Stage::Reading(rows) => ("reading rows", rows, 0),
+            Stage::Comparing(done, total) => ("comparing files", done, total),
+            Stage::Vectors(done, total) => ("reading vectors", done, total),
+            Stage::Writing(done, total) => ("writing files", done, total),
+        };
+        bar.set_message(verb);
+        bar.set_length(total);
+        bar.set_position(done);
+    };
+    let import = Import::plan(folder, file, map, &signals.stop, &mut told)?;
+    bar.set_message("");
+    bar.reset();
+    let shown = import.report();
+    bar.suspend(|| stdout().write_all(shown.as_bytes()))?;
+    if import.is_empty() {
+        let _ = writeln!(stderr(), "there is nothing to bring: all of it is here already, or stays behind");
+        return Ok(());
+    }
+    if dry_run {
+        let _ = writeln!(stderr(), "nothing was changed; without `--dry-run` it is done");
+        return Ok(());
+    }
+    let question = format!("Bring this into {}?", folder.display());
+    if !yes && !signals.while_waiting(|| bar.suspend(|| is_agreed(&question, "bring it in")))? {
+        anyhow::bail!("nothing was changed");
+    }
+    let done = import.apply(&mut told)?;
+    bar.finish_and_clear();
+    let _ = writeln!(stderr(), "{done}");
+    Ok(())
+}
+
+/// The first signal asks to stop, the second ends it; and so does the first while a person is asked.
+struct Signals {
+    stop: Stop,
+    is_waiting: Arc<AtomicBool>,
+}
+
+impl Signals {
+    fn heed() -> std::io::Result<Self> {
+        let stopper = Stopper::new();
+        let signals = Self { stop: stopper.stop(), is_waiting: Arc::default() };
+        let is_waiting = Arc::clone(&signals.is_waiting);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                signal().await;
+                stopper.trigger();
+                if !is_waiting.load(Ordering::SeqCst) {
+                    signal().await;
+                }
+                std::process::exit(i32::from(INTERRUPTED));
+            });
+        })?;
+        Ok(signals)
+    }
+
+    fn while_waiting<T>(&self, ask: impl FnOnce() -> T) -> T {
+        self.is_waiting.store(true, Ordering::SeqCst);
+        let answer = ask();
+        self.is_waiting.store(false, Ordering::SeqCst);
+        answer
+    }
+}
+
+#[cfg(unix)]
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return drop(tokio::signal::ctrl_c().await);
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() {
+    drop(tokio::signal::ctrl_c().await);
+}
