@@ -465,9 +465,9 @@ pub mod vectors {
     /// built-in model.
     pub const EXACT_BYTES_MAX: usize = 8 << 20;
     /// Least number of rows that a search of a graph keeps: by it recall is bought.
-    pub const SEARCH_WIDTH_MIN: usize = 128;
+    pub const SEARCH_WIDTH_MIN: usize = 256;
     /// Rows at which a search of a graph begins.
-    pub const SEARCH_BEGINS: usize = 32;
+    pub const SEARCH_BEGINS: usize = 128;
     /// How many rows a search of a graph keeps for each that is asked for.
     pub const SEARCH_WIDTH_OF_K: usize = 2;
     /// Rows scored for each that is kept, as measured; with more of them than there are allowed rows, each of

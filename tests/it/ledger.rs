@@ -294,7 +294,7 @@ fn a_ledger_of_a_newer_program_is_refused_with_the_way_out() {
     drop(opened.ledger);
     set_format(&path, 7);
     let refused = Ledger::open(&path).err().unwrap();
-    assert!(matches!(refused, OpenError::Newer { found: 7, known: 4 }), "{refused}");
+    assert!(matches!(refused, OpenError::Newer { found: 7, known: 5 }), "{refused}");
     assert!(refused.to_string().contains("--data-dir"), "{refused}");
     set_format(&path, 1);
     assert!(Ledger::open(&path).is_ok(), "refusing changed nothing");

@@ -164,9 +164,8 @@ fn every_page_opens_over_a_library_that_is_empty() {
 }
 
 #[test]
-fn an_icon_that_is_not_there_is_an_error_like_any_other() {
+fn the_icon_that_browsers_ask_for_unasked_is_there() {
     let served = Served::empty();
     let reply = served.page().ask_host("GET", "/favicon.ico", &Value::Null, &[]);
-    assert_eq!(reply.status, 404);
-    reply.problem();
+    assert_eq!((reply.status, reply.header("content-type")), (200, "image/svg+xml"));
 }
