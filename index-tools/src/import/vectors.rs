@@ -115,7 +115,7 @@ impl Bringing<'_> {
             return Ok(());
         }
         known.waiting.push((hash, vector));
-        if known.waiting.len() >= AT_ONCE { self.flush(&model.to_owned()) } else { Ok(()) }
+        if known.waiting.len() >= AT_ONCE { self.flush(model) } else { Ok(()) }
     }
 
     fn flush(&mut self, model: &str) -> Result<(), ImportError> {
