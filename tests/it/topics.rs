@@ -78,11 +78,17 @@ fn a_job_that_is_killed_again_and_again_ends_and_buys_nothing_twice() {
     let id = begun(&program, &pics);
     for kill in 1..=KILLS {
         // Some die while vectors come, the last while titles do.
-        mock.wait_asked(n_asked * kill / (KILLS + 1));
+        let (began, wanted) = (Instant::now(), n_asked * kill / (KILLS + 1));
+        while mock.asked().len() < wanted {
+            let n = mock.asked().len();
+            assert!(began.elapsed() < PATIENCE, "{kill}: {n} of {wanted}: {}", status(&program, &id));
+            std::thread::yield_now();
+        }
         program.kill();
         program = start(&data, &[], &mock);
         // Whoever asks for a job sets it going again.
-        status(&program, &id);
+        let job = status(&program, &id);
+        assert_eq!(job["status"], "running", "after {kill} kills: {job}");
     }
     assert_eq!(together(&finished(&program, &id)), want);
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
