@@ -305,8 +305,8 @@ pub mod topics {
     pub const PROMPTS_READ_AT_ONCE: usize = 4_096;
     /// Prompts that are compared each with each; where there are more, candidates come from the graph.
     pub const COMPARED_EXACTLY_MAX: usize = 4_000;
-    /// How long a question waits for prompts that searches show already. Then it is answered without them.
-    pub const FOLLOWED_WITHIN: Duration = Duration::from_secs(10);
+    /// How long a question waits for prompts of what the ledger knows already. Then it is answered without them.
+    pub const FOLLOWED_WITHIN: Duration = Duration::from_secs(60);
 }
 
 /// Organizing files into folders.

@@ -318,9 +318,11 @@ impl Inner {
         Ok(ask.key(&self.embedder(ask.embedding.model.as_deref())?, &self.title_model(ask)))
     }
 
-    /// Prompts of images that were found a moment ago are known soon.
+    /// Prompts of images that were found a moment ago are known soon. Right after a start nothing is followed yet,
+    /// and a job that goes on then would find an empty library.
     pub(super) fn wait_followed(&self) {
-        let _ = self.parts.vectors_follower.wait_visible(self.parts.engine.as_of(), limits::FOLLOWED_WITHIN);
+        let head = self.parts.ledger.head();
+        let _ = self.parts.vectors_follower.wait_visible(head, limits::FOLLOWED_WITHIN);
     }
 
     /// Waits for a turn; two that want the same do not both do it.
