@@ -312,7 +312,7 @@ fn name_of(path: &[u8]) -> &[u8] {
 
 /// The first two components of a path: enough to see which drive or folder is meant.
 fn beginning(path: &[u8]) -> String {
-    let text = lumidex_schema::path::display(path);
+    let text = path::display(path);
     let folder = text.rfind('/').map_or("", |at| &text[..at]);
     let mut separators = folder.char_indices().filter(|(at, letter)| *letter == '/' && *at > 1);
     let end = separators.nth(1).map_or(folder.len(), |(at, _)| at);
