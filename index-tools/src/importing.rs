@@ -74,7 +74,6 @@ fn run(
     let done = import.apply(&mut told)?;
     bar.finish_and_clear();
     let _ = writeln!(stderr(), "{done}");
-    let _ = writeln!(stderr(), "`lumidex undo --list` shows what can be taken back");
     Ok(())
 }
 

@@ -106,9 +106,6 @@ pub enum Stage {
     Writing(u64, u64),
 }
 
-/// Rows between two words about how far it is.
-const TOLD_EVERY: u64 = 4_096;
-
 /// An import that was planned. The data folder is locked as long as it lives.
 pub struct Import {
     folder: PathBuf,
@@ -141,11 +138,7 @@ impl Import {
         }
         let ledger = folder.join(layout::LEDGER);
         let lock = if ledger.is_file() { Some(take_lock(folder)?) } else { None };
-        let mut source = Source::read(&database, &mut |rows| {
-            if rows.is_multiple_of(TOLD_EVERY) {
-                progress(Stage::Reading(rows));
-            }
-        })?;
+        let mut source = Source::read(&database, &mut |rows| progress(Stage::Reading(rows)))?;
         // Where there is no library, one is looked at that nobody will see.
         let empty = tempfile::Builder::new().prefix("lumidex-import-").tempdir();
         let empty = empty.map_err(|source| ImportError::File { path: folder.to_owned(), source })?;

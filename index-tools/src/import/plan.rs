@@ -8,7 +8,7 @@ use lumidex::sys::Stop;
 use lumidex_schema::id::{FolderId, ImageId, TagId, TextId};
 use lumidex_schema::pending::Candidate;
 use lumidex_schema::record::{Edit, ExtraPath, Image, Link, PathType, Presence};
-use lumidex_schema::{path, text};
+use lumidex_schema::text;
 
 use super::ImportError;
 use super::mapping::{PathMap, Placed};
@@ -31,23 +31,11 @@ pub(super) struct Plan {
     pub(super) folders: Vec<FolderPlan>,
     pub(super) settings: Vec<Wish>,
     pub(super) counts: Counts,
-    /// Where files lie that are waited for: the beginning of their paths, and how many.
-    pub(super) waiting_below: BTreeMap<(String, Lies), u64>,
-    /// Folders that are in the library by then.
-    wanted: Vec<Vec<u8>>,
+    /// Where files lie that are waited for: the beginning of their paths, how many, whether it can be a
+    /// path of this machine.
+    pub(super) waiting_below: BTreeMap<String, (u64, bool)>,
     /// Reasons why something stays behind.
     pub(super) left: Vec<String>,
-}
-
-/// Whether a file can be found where it is expected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Lies {
-    /// In a folder of the library.
-    Inside,
-    /// In none.
-    Outside,
-    /// That is no path of this machine.
-    Elsewhere,
 }
 
 /// A folder to be added.
@@ -131,7 +119,6 @@ impl Plan {
 
     fn folders(&mut self, source: &Source, map: &PathMap, reader: &Reader) -> Result<(), ReadError> {
         let here: BTreeMap<Vec<u8>, ExtraPath> = reader.extra_paths()?.into_iter().collect();
-        self.wanted = here.keys().cloned().collect();
         for (path, types, alias) in &source.folders {
             let shown = super::complaints::one_line(path);
             let Placed { path, is_here, .. } = map.place(path);
@@ -162,7 +149,6 @@ impl Plan {
             if wanted.is_empty() && alias.is_none() {
                 continue;
             }
-            self.wanted.push(path.clone());
             let is_there = lumidex::sys::paths::from_bytes(&path).is_dir();
             self.folders.push(FolderPlan { path, types: wanted, alias, is_there });
         }
@@ -263,14 +249,8 @@ impl Plan {
     ) -> Result<(), ReadError> {
         let Counts { waiting, waiting_links, waiting_texts, waiting_here, ambiguous, .. } = &mut self.counts;
         *ambiguous += u64::from(by_name == Some(Candidate::Several));
-        let lies = match placed.is_here {
-            true if self.wanted.iter().any(|folder| path::below(&placed.path, folder).is_some()) => {
-                Lies::Inside
-            }
-            true => Lies::Outside,
-            false => Lies::Elsewhere,
-        };
-        *self.waiting_below.entry((beginning(&placed.path), lies)).or_default() += 1;
+        let (below, is_here) = (beginning(&placed.path), placed.is_here);
+        self.waiting_below.entry(below).or_insert((0, is_here)).0 += 1;
         if let Some((pending, candidate)) = reader.pending(file.path.as_bytes(), file.size)? {
             let mut tags: Vec<_> = file.tags.iter().map(|place| tag_ids[*place as usize]).collect();
             tags.sort_unstable();
@@ -312,7 +292,7 @@ fn name_of(path: &[u8]) -> &[u8] {
 
 /// The first two components of a path: enough to see which drive or folder is meant.
 fn beginning(path: &[u8]) -> String {
-    let text = path::display(path);
+    let text = lumidex_schema::path::display(path);
     let folder = text.rfind('/').map_or("", |at| &text[..at]);
     let mut separators = folder.char_indices().filter(|(at, letter)| *letter == '/' && *at > 1);
     let end = separators.nth(1).map_or(folder.len(), |(at, _)| at);

@@ -21,7 +21,7 @@ const TEXTS_BYTES_MAX: usize = 1 << 30;
 /// Bytes of a setting.
 const SETTING_BYTES_MAX: usize = 16 << 20;
 /// Tags on images: 16 bytes each are held.
-const LINKS_MAX: usize = 32 << 20;
+const LINKS_MAX: usize = 64 << 20;
 
 /// Everything that was read.
 #[derive(Debug, Default)]
@@ -140,8 +140,7 @@ impl Source {
         if !database.has("image_tag") {
             return Ok(links);
         }
-        // Millions of rows of two numbers: what is none is as long as any value may be, and only looked at.
-        let column = |name| if database.has_column("image_tag", name) { name } else { "NULL" };
+        let column = |name| database.column("image_tag", name, NAME_BYTES_MAX);
         let statement = format!("SELECT {}, {} FROM image_tag", column("image_id"), column("tag_id"));
         let (mut n, mut nowhere, mut too_many) = (0, 0, 0);
         let Self { tag_ids, complaints, .. } = self;
@@ -273,11 +272,7 @@ impl Source {
                 (Text::Is(path), Text::Is(types)) if is_path(path) => {
                     let alias = match text(row, 2) {
                         Text::Is(alias) => alias,
-                        Text::Null => "",
-                        Text::Bad => {
-                            complaints.add("extra_path", "have an alias that is no text", &path);
-                            ""
-                        }
+                        Text::Null | Text::Bad => "",
                     };
                     folders.push((path.to_owned(), types.to_owned(), alias.to_owned()));
                 }

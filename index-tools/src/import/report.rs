@@ -5,7 +5,6 @@ use std::fmt::Write;
 use lumidex_schema::path::display;
 
 use super::complaints::one_line;
-use super::plan::Lies;
 use super::settings::named;
 use super::{Done, Import};
 
@@ -78,21 +77,16 @@ pub(super) fn of(import: &Import) -> String {
             counted(counts.waiting_texts, "text", "texts")
         ));
         let mut below: Vec<_> = plan.waiting_below.iter().collect();
-        below.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
-        for ((place, lies), n) in below.iter().take(LINES_MAX) {
-            let place = one_line(place);
-            let hint = match lies {
-                Lies::Inside => String::new(),
-                Lies::Outside => {
-                    "; no folder of the library holds them: `lumidex FOLDER` adds one, `--map` says where \
-                                  they are else"
-                        .to_owned()
-                }
-                Lies::Elsewhere => {
-                    format!("; that is no path of this machine: `--map '{place}=...'` says where it is")
-                }
+        below.sort_by_key(|(_, (n, _))| std::cmp::Reverse(*n));
+        for (place, (n, is_here)) in below.iter().take(LINES_MAX) {
+            let hint = match is_here {
+                true => String::new(),
+                false => format!(
+                    "; that is no path of this machine: `--map '{}=...'` says where it is",
+                    one_line(place)
+                ),
             };
-            waits.push(format!("  {n} below {place}{hint}"));
+            waits.push(format!("  {n} below {}{hint}", one_line(place)));
         }
         waits.extend(more(below.len(), "places"));
     }

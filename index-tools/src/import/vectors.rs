@@ -20,8 +20,6 @@ const DIM_MAX: usize = 16_384;
 const MODEL_BYTES_MAX: usize = 1_024;
 /// Bytes of a text of which the prompt is taken.
 const TEXT_BYTES_MAX: usize = 1 << 20;
-/// Vectors between two words about how far it is.
-const TOLD_EVERY: u64 = 64;
 /// Vectors put at once, and looked up at once.
 const AT_ONCE: usize = 1_024;
 
@@ -62,12 +60,10 @@ pub(super) fn bring(
         column("vec", DIM_MAX * 4),
         database.column("image", "exif", TEXT_BYTES_MAX),
     );
-    let mut n = 0u64;
+    let mut n = 0;
     database.for_each("image_embedding", &statement, complaints, |row, complaints| {
         n += 1;
-        if n.is_multiple_of(TOLD_EVERY) {
-            progress(n);
-        }
+        progress(n);
         bringing.row(row, complaints)
     })?;
     bringing.finish()
