@@ -2,8 +2,9 @@
 //! prompt edited, tags analysed.
 
 use super::page::{Page, encoded};
+use super::searching::by_text;
 use super::served::Served;
-use super::shapes::{Entry, files, found, is_object_of_texts};
+use super::shapes::{Entry, found, is_object_of_texts};
 use crate::support::upstream::Mock;
 use base64::Engine as _;
 use serde_json::{Value, json};
@@ -16,7 +17,8 @@ changing!(a_cover_is_chosen, a_prompt_is_edited);
 fn an_image_is_viewed(served: &Served) {
     let page = served.page();
     let mut shown = page.list(&served.pics("odd"));
-    shown.extend(files(&page.get("/db/random_images")).into_iter().take(20));
+    let (newest, _) = found(&page.post("/db/search_by_substr", &by_text("")));
+    shown.extend(newest.into_iter().step_by(7));
     let shown: Vec<&Entry> = shown.iter().filter(|entry| entry.media() == Some("image")).collect();
     assert!(shown.len() > 20);
     for entry in shown {
@@ -111,9 +113,7 @@ fn a_prompt_is_edited(served: &mut Served) {
         assert!(said["success"] == true && said["message"].is_string(), "{said}");
         assert_eq!(page.text_of(&image.path), text);
     }
-    let body = json!({ "cursor": "", "regexp": "", "surstr": "KINGFISHER", "path_only": false, "folder_paths": [],
-        "media_type": "all" });
-    let (entries, next) = found(&page.post("/db/search_by_substr", &body));
+    let (entries, next) = found(&page.post("/db/search_by_substr", &by_text("KINGFISHER")));
     assert_eq!(
         (entries.iter().map(|entry| &entry.path).collect::<Vec<_>>(), next),
         (vec![&image.path], None)

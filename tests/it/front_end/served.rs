@@ -15,6 +15,7 @@ use serde_json::json;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, LazyLock};
@@ -93,6 +94,8 @@ impl Served {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
+            // Whoever interrupts the tests does not interrupt this.
+            .process_group(0)
             .spawn()
             .unwrap();
         let served = Self::over(dir, Gone::WithTheProcess { _waits: waits });
