@@ -198,8 +198,7 @@ impl Walk<'_> {
     fn visit<V: FnMut(FolderPart) -> ControlFlow<()>>(&self, todo: Todo, visitor: &mut V) -> ControlFlow<()> {
         let Todo { folder, ignores } = todo;
         let path = paths::from_bytes(&absolute(&self.root.path, folder.as_bytes(), b""));
-        let links = if folder == RelPath::root() { Links::Follow } else { Links::Refuse };
-        let opened = OpenFolder::open(&path, links)
+        let opened = OpenFolder::open_below(&self.root.path, &folder)
             .and_then(|open| open.stat_self().map(|stat| (open, stat.sighting)));
         let (open, sighting) = match opened {
             Ok(opened) => opened,

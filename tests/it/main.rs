@@ -19,6 +19,7 @@ mod model;
 mod organize;
 mod racing;
 mod search;
+mod security;
 mod support;
 mod sweep;
 mod thumbs;

@@ -16,7 +16,7 @@ use super::lookout::Lookout;
 use super::roots::Kind;
 use crate::intake::above::{Above, above, is_absent, is_bare, within};
 use crate::intake::beside::{self, LOG_NAME, sidecar_names, sidecar_parts, stem};
-use crate::intake::listing::{EntryType, Links, Names, OpenFolder, Stat};
+use crate::intake::listing::{EntryType, Names, OpenFolder, Stat};
 use crate::intake::pipeline::Place;
 use crate::intake::rules::{Ignores, is_passed_over};
 use crate::intake::walk::{Seen, WalkedRoot, folder_path};
@@ -154,8 +154,8 @@ fn open<'a>(
         Ok(Above::Absent) | Err(_) => return Ok(Opened::Elsewhere),
     };
     let path = folder_path(&root.path, folder);
-    let links = if *folder == RelPath::root() { Links::Follow } else { Links::Refuse };
-    let opened = OpenFolder::open(&path, links).and_then(|open| Ok((open.stat_self()?.sighting, open)));
+    let opened =
+        OpenFolder::open_below(&root.path, folder).and_then(|open| Ok((open.stat_self()?.sighting, open)));
     let Ok((sighting, open)) = opened else { return Ok(Opened::Elsewhere) };
     let identity = (sighting.device, sighting.inode);
     let watched = lookout.identity(root.id, folder);

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod served;
+pub(crate) mod served;
 
 mod broken;
 mod chat;
@@ -22,6 +22,7 @@ mod media;
 mod names;
 mod organize;
 mod policies;
+pub(crate) use policies::cookie_of;
 mod recipes;
 mod review;
 mod system;
