@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod served;
+pub(crate) mod served;
 
 mod broken;
 mod chat;

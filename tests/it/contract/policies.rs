@@ -61,7 +61,7 @@ fn the_table_is_what_the_contract_says() {
 A..... GET    /readyz
 A..... GET    /metrics
 A.R... GET    /events
-A.R... GET    /api/v1/search
+A.R.T. GET    /api/v1/search
 A.R.T. GET    /api/v1/image
 A.R.T. GET    /api/v1/file
 A.R... GET    /api/v1/status
@@ -70,6 +70,7 @@ A..WT. POST   /api/v1/review
 A..WT. POST   /api/v1/roots/accept_empty
 A.R.T. GET    /api/v1/undo
 A..WT. POST   /api/v1/undo
+A.RWT. POST   /api/v1/foresee
 A.R... GET    /api/v1/operations
 A..W.. POST   /api/v1/operations/stop
 A..W.. POST   /api/v1/trash/purge

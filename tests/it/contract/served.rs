@@ -262,7 +262,7 @@ fn write_library(dir: &Path) {
 }
 
 /// Writes a file with this modification time.
-pub(super) fn write_at(path: &PathBuf, content: &[u8], since_1970: Duration) {
+pub(crate) fn write_at(path: &PathBuf, content: &[u8], since_1970: Duration) {
     fs::write(path, content).unwrap();
     File::options()
         .write(true)
@@ -273,7 +273,7 @@ pub(super) fn write_at(path: &PathBuf, content: &[u8], since_1970: Duration) {
 }
 
 /// A grey picture of 2 × 1 pixels with this text in it.
-pub(super) fn png(parameters: &str) -> Vec<u8> {
+pub(crate) fn png(parameters: &str) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut chunk = |kind: &[u8; 4], data: &[u8]| {
         bytes.extend((data.len() as u32).to_be_bytes());
