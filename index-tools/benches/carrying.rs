@@ -118,7 +118,8 @@ fn see(folder: &Path, n: usize) {
     for some in all.chunks(BATCH) {
         let seen = some.iter().map(|nth| {
             let (path, mut fingerprint) = (name(*nth), [1; 16]);
-            fingerprint[..8].copy_from_slice(&(*nth as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
+            fingerprint[..8]
+                .copy_from_slice(&(*nth as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
             let (below, name) = path.split_once('/').unwrap();
             Observation::Seen(Box::new(Seen {
                 root,

@@ -2,8 +2,11 @@
 
 use std::process::{Command, Stdio};
 
-/// Asks the desktop to open a page; says so when it cannot.
-pub fn open_in_browser(url: &str) {
+/// Asks the desktop to open a page.
+///
+/// # Errors
+/// When its program for that cannot be started.
+pub fn open_in_browser(url: &str) -> std::io::Result<()> {
     let program = if cfg!(target_os = "macos") {
         "open"
     } else if cfg!(windows) {
@@ -11,16 +14,10 @@ pub fn open_in_browser(url: &str) {
     } else {
         "xdg-open"
     };
-    let started = Command::new(program)
-        .arg(url)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    if let Err(error) = started {
-        tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            "no browser could be started with `{program}`"
-        );
-    }
+    let mut command = Command::new(program);
+    command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let started = command.spawn();
+    started.map(drop).map_err(|error| {
+        std::io::Error::new(error.kind(), format!("no browser could be started with `{program}`: {error}"))
+    })
 }

@@ -1,6 +1,8 @@
 //! `lumidex doctor`: how reading the files of a library went, for a terminal, and a sample of the files for a
 //! bug report that gives nothing of their content away.
 
+use super::asking::Request;
+use super::talk::{Ended, Halt, Outcome, Talk};
 use super::terminal::{grouped, plain, table};
 use crate::intake::Alone;
 use serde_json::{Value, json};
@@ -20,11 +22,52 @@ const WITHOUT: [(&str, &str); 5] = [
     ("broken", "hold text that cannot be read"),
 ];
 
+/// Tells how reading went, with so many paths for each group of files.
+///
+/// # Errors
+/// [`Halt`] when nobody answers.
+pub fn doctor(examples: usize, talk: &mut Talk<'_>) -> Outcome {
+    let answer = asked(examples, talk)?;
+    if talk.manner.is_json {
+        talk.document(&answer)?;
+    } else {
+        told(&answer, talk.out)?;
+    }
+    Ok(Ended::Done)
+}
+
+/// Has the server read every file again.
+///
+/// # Errors
+/// [`Halt`] when it refuses.
+pub fn reparse(talk: &mut Talk<'_>) -> Outcome {
+    let answer = talk.body(&Request::post("/api/v1/doctor/reparse", json!({})))?;
+    talk.done("every file is read again; `lumidex status` shows how far it is", answer, &[])
+}
+
+/// Writes a sample of the library's files to this file, which gives nothing of what people wrote away.
+///
+/// # Errors
+/// [`Halt`] when nobody answers, or it cannot be written.
+pub fn write_report(file: &Path, talk: &mut Talk<'_>) -> Outcome {
+    let report = report(&asked(REPORT_EXAMPLES, talk)?);
+    let n_samples = report["samples"].as_array().map_or(0, Vec::len);
+    std::fs::write(file, format!("{report:#}\n"))?;
+    let file = file.display().to_string();
+    let words =
+        format!("wrote how {n_samples} files are built to `{file}`; look through it before you send it");
+    talk.done(&words, json!({ "file": file, "samples": n_samples }), &[])
+}
+
+fn asked(examples: usize, talk: &mut Talk<'_>) -> Result<Value, Halt> {
+    talk.body(&Request::get(format!("/api/v1/doctor?examples={examples}")))
+}
+
 /// Writes what `GET /api/v1/doctor` answered.
 ///
 /// # Errors
 /// Only what writing to `out` fails with.
-pub(super) fn told(answer: &Value, out: &mut dyn Write) -> io::Result<()> {
+fn told(answer: &Value, out: &mut dyn Write) -> io::Result<()> {
     let images = answer["images"].as_u64().unwrap_or_default();
     let silent = answer["writers"]["none"]["files"].as_u64().unwrap_or_default();
     let known = images.saturating_sub(silent);

@@ -1,5 +1,7 @@
 //! `lumidex inspect`: what a file says of how it was made, for people and for scripts.
 
+use super::talk::enveloped;
+use super::terminal::plain;
 use crate::intake::Alone;
 use crate::metadata::{Reading, normalised};
 use lumidex_schema::recipe::Recipe;
@@ -16,15 +18,16 @@ pub fn inspect(files: &[PathBuf], json: bool, out: &mut dyn Write) -> io::Result
     let mut all_readable = true;
     for path in files {
         match read(path) {
-            Ok(reading) if json => writeln!(out, "{}", as_json(path, &reading))?,
+            Ok(reading) if json => writeln!(out, "{}", enveloped("inspect", &as_json(path, &reading)))?,
             Ok(reading) => write_text(path, &reading, out)?,
             Err(error) => {
                 all_readable = false;
                 let path = path.display().to_string();
                 if json {
-                    writeln!(out, "{}", json!({ "path": path, "recipe": null, "error": error.to_string() }))?;
+                    let data = json!({ "path": path, "recipe": null, "error": error.to_string() });
+                    writeln!(out, "{}", enveloped("inspect", &data))?;
                 } else {
-                    writeln!(out, "{path}\n  error: {error}\n")?;
+                    writeln!(out, "{}\n  error: {error}\n", plain(&path))?;
                 }
             }
         }
@@ -82,7 +85,7 @@ fn recipe_as_json(recipe: &Recipe) -> Value {
 }
 
 fn write_text(path: &Path, reading: &Reading, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", path.display())?;
+    writeln!(out, "{}", plain(&path.display().to_string()))?;
     if reading.pixel_width > 0 {
         writeln!(out, "  pixels: {} × {}", reading.pixel_width, reading.pixel_height)?;
     }
@@ -90,13 +93,10 @@ fn write_text(path: &Path, reading: &Reading, out: &mut dyn Write) -> io::Result
         writeln!(out, "  source: {}", recipe.source.identifier())?;
     }
     for line in reading.generation_text.lines() {
-        // Escape sequences of a terminal stay text.
-        let line: String =
-            line.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect();
-        writeln!(out, "  | {line}")?;
+        writeln!(out, "  | {}", plain(line))?;
     }
     for complaint in &reading.complaints {
-        writeln!(out, "  complaint: {complaint}")?;
+        writeln!(out, "  complaint: {}", plain(&complaint.to_string()))?;
     }
     writeln!(out)
 }
@@ -106,6 +106,10 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+
+    fn data(line: &str) -> Value {
+        serde_json::from_str::<Value>(line).unwrap()["data"].take()
+    }
 
     #[test]
     fn one_line_a_file_and_false_when_one_cannot_be_read() {
@@ -119,8 +123,7 @@ mod tests {
         let missing = folder.path().join("c.png");
         let mut out = Vec::new();
         assert!(!inspect(&[film.clone(), bare, missing, folder.path().to_owned()], true, &mut out).unwrap());
-        let lines: Vec<Value> =
-            String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<Value> = String::from_utf8(out).unwrap().lines().map(data).collect();
         assert_eq!(lines.len(), 4);
         assert_eq!(lines[0]["recipe"]["positive"], "a cat");
         assert_eq!(lines[0]["recipe"]["seed"], json!(u64::MAX));

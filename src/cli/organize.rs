@@ -1,12 +1,13 @@
 //! `lumidex organize`: asks a library for a preview, shows it, and has it carried out when a person agrees.
 //! Who answers, and how, it does not know.
 
-use super::asking::{Asking, Reply, Request};
+use super::asking::{Asking, Request};
+use super::talk::{Ended, Halt, Outcome, Talk, counted};
 use super::terminal::{grouped, plain, table};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How often it is asked how far a job is.
@@ -73,74 +74,45 @@ pub enum Noise {
     Leave,
 }
 
-/// How it ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// As was wanted.
-    Done,
-    /// Some files could not be done; told.
-    Partly,
-    /// Nobody agreed, so nothing was done; told.
-    Left,
-    /// It was refused, with the status of HTTP.
-    Refused(u16, String),
-}
-
-/// Who answers, and who is told.
-pub struct Talk<'a, E> {
-    /// Answers a request.
-    pub ask: &'a mut dyn FnMut(&Request) -> Result<Reply, E>,
-    /// Whether a person agrees to what was shown; `None` when nobody can be asked.
-    pub agree: &'a mut dyn FnMut(&str) -> Option<bool>,
-    /// What is going on.
-    pub progress: &'a mut dyn FnMut(&str),
-    /// The answer.
-    pub out: &'a mut dyn Write,
-}
-
-/// Organizes files; paths are relative to `cwd`.
+/// Organizes files.
 ///
 /// # Errors
-/// When nobody answers, or the answer cannot be written.
-pub fn organize<E: From<io::Error>>(
-    args: &OrganizeArgs,
-    cwd: &Path,
-    talk: &mut Talk<'_, E>,
-) -> Result<Ended, E> {
-    let id = match post(talk, "start", started(args, cwd))? {
-        Ok(answer) => answer["job_id"].as_str().unwrap_or_default().to_owned(),
-        Err(refused) => return Ok(refused),
-    };
-    let is_whole = args.asking.json && args.dry_run;
+/// [`Halt`] when it is refused or nobody agrees: then nothing was done.
+pub fn organize(args: &OrganizeArgs, talk: &mut Talk<'_>) -> Outcome {
+    let id = post(talk, "start", started(args, talk))?;
+    let id = id["job_id"].as_str().unwrap_or_default().to_owned();
+    let is_whole = talk.manner.is_json && args.dry_run;
     let ready = rests(talk, &id, is_whole)?;
     if ready["status"] != "preview_ready" {
-        return Ok(failed(&ready));
+        return Err(failed(&ready));
     }
-    if args.dry_run || !args.asking.json {
-        show(args, &ready["preview"], talk.out)?;
+    (talk.progress)("");
+    if is_whole {
+        talk.document(&ready["preview"])?;
+    } else if !talk.manner.is_json {
+        show(&ready["preview"], talk.out)?;
     }
     let n = ready["preview"]["total_files"].as_u64().unwrap_or_default();
-    if args.dry_run || n == 0 {
+    if args.dry_run {
         return Ok(Ended::Done);
     }
+    if n == 0 {
+        return talk.done("there is nothing to do", json!({ "moved_count": 0 }), &[]);
+    }
     let did = if args.copy { "Copy" } else { "Move" };
-    let question = format!("{did} {}?", counted(n, "picture", "pictures"));
-    if !args.yes && (talk.agree)(&question) != Some(true) {
-        return Ok(Ended::Left);
-    }
-    if let Err(refused) = post(talk, "confirm", json!({ "job_id": id }))? {
-        return Ok(refused);
-    }
+    talk.consent(&format!("{did} {}?", counted(n, "picture", "pictures")), args.yes)?;
+    post(talk, "confirm", json!({ "job_id": id }))?;
     let done = rests(talk, &id, false)?;
+    (talk.progress)("");
     if done["status"] != "done" {
-        return Ok(failed(&done));
+        return Err(failed(&done));
     }
-    tell(args, &done, talk.out)?;
+    tell(args, &done["result"], talk)?;
     let failed = done["result"]["failed_count"].as_u64().unwrap_or_default();
     Ok(if failed == 0 { Ended::Done } else { Ended::Partly })
 }
 
-fn started(args: &OrganizeArgs, cwd: &Path) -> Value {
+fn started(args: &OrganizeArgs, talk: &Talk<'_>) -> Value {
     let OrganizeArgs {
         asking: _,
         folder,
@@ -154,10 +126,7 @@ fn started(args: &OrganizeArgs, cwd: &Path) -> Value {
         dry_run: _,
         yes: _,
     } = args;
-    let path = |path: &PathBuf| {
-        let absolute = crate::sys::paths::absolute_normal(path, cwd);
-        lumidex_schema::path::display(&crate::sys::paths::to_bytes(absolute))
-    };
+    let path = |path: &PathBuf| talk.path(path);
     let word = |value: &dyn Fn() -> Option<clap::builder::PossibleValue>| {
         value().map(|value| value.get_name().to_owned())
     };
@@ -178,17 +147,12 @@ fn started(args: &OrganizeArgs, cwd: &Path) -> Value {
     })
 }
 
-fn post<E>(talk: &mut Talk<'_, E>, what: &str, body: Value) -> Result<Result<Value, Ended>, E> {
-    let route = format!("/iib/db/organize_files_{what}");
-    let reply = (talk.ask)(&Request { method: "POST", route: route.into(), body })?;
-    Ok(match reply.refusal() {
-        Some(why) => Err(Ended::Refused(reply.status, why)),
-        None => Ok(reply.body),
-    })
+fn post(talk: &mut Talk<'_>, what: &str, body: Value) -> Result<Value, Halt> {
+    talk.body(&Request::post(format!("/iib/db/organize_files_{what}"), body))
 }
 
 /// Asks until the job waits for a person or is over.
-fn rests<E>(talk: &mut Talk<'_, E>, id: &str, is_whole: bool) -> Result<Value, E> {
+fn rests(talk: &mut Talk<'_>, id: &str, is_whole: bool) -> Result<Value, Halt> {
     loop {
         let job = status(talk, id, Some(0))?;
         match job["status"].as_str() {
@@ -202,22 +166,13 @@ fn rests<E>(talk: &mut Talk<'_, E>, id: &str, is_whole: bool) -> Result<Value, E
     }
 }
 
-fn status<E>(talk: &mut Talk<'_, E>, id: &str, samples: Option<usize>) -> Result<Value, E> {
+fn status(talk: &mut Talk<'_>, id: &str, samples: Option<usize>) -> Result<Value, Halt> {
     let samples = samples.map_or_else(String::new, |samples| format!("&samples={samples}"));
-    let route = format!("/iib/db/organize_files_status?job_id={id}{samples}");
-    let reply = (talk.ask)(&Request { method: "GET", route: route.into(), body: Value::Null })?;
-    Ok(match reply.refusal() {
-        Some(why) => json!({ "status": "error", "error": why }),
-        None => reply.body,
-    })
+    talk.body(&Request::get(format!("/iib/db/organize_files_status?job_id={id}{samples}")))
 }
 
-fn counted(n: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(n), if n == 1 { one } else { many })
-}
-
-fn failed(job: &Value) -> Ended {
-    Ended::Refused(500, job["error"].as_str().unwrap_or("it was not done").to_owned())
+fn failed(job: &Value) -> Halt {
+    Halt::Refused { status: 500, text: job["error"].as_str().unwrap_or("it was not done").to_owned() }
 }
 
 fn doing(progress: &Value) -> String {
@@ -237,10 +192,7 @@ fn doing(progress: &Value) -> String {
     }
 }
 
-fn show(args: &OrganizeArgs, preview: &Value, out: &mut dyn Write) -> io::Result<()> {
-    if args.asking.json {
-        return writeln!(out, "{preview:#}");
-    }
+fn show(preview: &Value, out: &mut dyn Write) -> io::Result<()> {
     let line = |cluster: &Value| {
         let text = |key: &str| plain(cluster[key].as_str().unwrap_or_default());
         let keywords: Vec<String> = cluster["keywords"]
@@ -268,20 +220,15 @@ fn show(args: &OrganizeArgs, preview: &Value, out: &mut dyn Write) -> io::Result
     errors(&preview["errors"], out)
 }
 
-fn tell(args: &OrganizeArgs, done: &Value, out: &mut dyn Write) -> io::Result<()> {
-    let result = &done["result"];
-    if args.asking.json {
-        return writeln!(out, "{result:#}");
-    }
+fn tell(args: &OrganizeArgs, result: &Value, talk: &mut Talk<'_>) -> Outcome {
     let moved = counted(result["moved_count"].as_u64().unwrap_or_default(), "picture", "pictures");
     let made = result["created_folders"].as_array().map_or(0, Vec::len) as u64;
     let did = if args.copy { "copied" } else { "moved" };
-    writeln!(out, "{did} {moved}, made {}", counted(made, "folder", "folders"))?;
-    errors(&result["errors"], out)?;
-    match result["operation"].as_u64() {
-        Some(number) => writeln!(out, "`lumidex undo {number}` takes it back"),
-        None => Ok(()),
+    if !talk.manner.is_json {
+        errors(&result["errors"], talk.out)?;
     }
+    let deeds: Vec<u64> = result["operation"].as_u64().into_iter().collect();
+    talk.done(&format!("{did} {moved}, made {}", counted(made, "folder", "folders")), result.clone(), &deeds)
 }
 
 fn errors(errors: &Value, out: &mut dyn Write) -> io::Result<()> {
@@ -300,6 +247,8 @@ fn errors(errors: &Value, out: &mut dyn Write) -> io::Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use super::super::talk::Manner;
+    use super::super::talk::tests::{Played, Stage, play};
     use super::super::{Args, Command};
     use super::*;
     use clap::Parser as _;
@@ -311,18 +260,10 @@ mod tests {
         }
     }
 
-    /// Plays a library that answers these, in this order.
-    fn run(line: &str, agrees: Option<bool>, answers: &[(u16, Value)]) -> (Ended, Vec<Request>, String) {
-        let (mut asked, mut out) = (Vec::new(), Vec::new());
-        let mut answers = answers.iter();
-        let mut ask = |request: &Request| -> io::Result<Reply> {
-            asked.push(request.clone());
-            let (status, body) = answers.next().unwrap().clone();
-            Ok(Reply { status, body })
-        };
-        let mut talk = Talk { ask: &mut ask, agree: &mut |_| agrees, progress: &mut |_| {}, out: &mut out };
-        let ended = organize(&typed(line), Path::new("/w"), &mut talk).unwrap();
-        (ended, asked, String::from_utf8(out).unwrap())
+    fn run(line: &str, agrees: Option<bool>, answers: &[(u16, Value)]) -> Played {
+        let args = typed(line);
+        let manner = Manner { command: "organize", is_json: args.asking.json, ..Manner::default() };
+        play(&Stage { manner, agrees, answers, ..Stage::default() }, |talk| organize(&args, talk))
     }
 
     fn preview() -> Value {
@@ -343,8 +284,8 @@ mod tests {
             (200, json!({ "ok": true })),
             (200, done.clone()),
         ];
-        let (ended, asked, said) = run(READY, Some(true), &answers);
-        assert_eq!(ended, Ended::Done);
+        let Played { outcome, asked, said, .. } = run(READY, Some(true), &answers);
+        assert_eq!(outcome.unwrap(), Ended::Done);
         assert_eq!(
             asked[0].body,
             json!({ "folder_paths": ["/w/in"], "dest_folder": "/w/out", "recursive": true, "action": "move",
@@ -360,45 +301,45 @@ moved 3 pictures, made 1 folder
 `lumidex undo 12` takes it back
 ";
         assert_eq!(said, want);
-        let (ended, _, said) = run(&format!("{READY} --yes --json"), None, &answers);
-        assert_eq!(
-            (ended, serde_json::from_str::<Value>(&said).unwrap()),
-            (Ended::Done, done["result"].clone())
-        );
+        let said = run(&format!("{READY} --yes --json"), None, &answers).said;
+        let said: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!((&said["data"]["moved_count"], &said["data"]["undo"]), (&json!(3), &json!([12])));
     }
 
     #[test]
     fn without_consent_nothing_is_done() {
         let answers = [(200, json!({ "job_id": "j" })), (200, preview())];
         for agrees in [Some(false), None] {
-            let (ended, asked, _) = run(READY, agrees, &answers);
-            assert_eq!((ended, asked.len()), (Ended::Left, 2));
+            let played = run(READY, agrees, &answers);
+            assert_eq!((played.outcome.unwrap_err().code(), played.asked.len()), (1, 2));
         }
-        let (ended, asked, said) = run(&format!("{READY} --dry-run"), Some(true), &answers);
-        assert_eq!((ended, asked.len()), (Ended::Done, 2));
-        assert!(said.contains("fox, red"), "{said}");
+        let played = run(&format!("{READY} --dry-run"), Some(true), &answers);
+        assert_eq!((played.outcome.unwrap(), played.asked.len()), (Ended::Done, 2));
+        assert!(played.said.contains("fox, red"), "{}", played.said);
         let answers = [(200, json!({ "job_id": "j" })), (200, preview()), (200, preview())];
-        let (_, asked, said) = run(&format!("{READY} --dry-run --json"), None, &answers);
-        assert_eq!(asked[2].route, "/iib/db/organize_files_status?job_id=j");
-        assert_eq!(serde_json::from_str::<Value>(&said).unwrap(), preview()["preview"]);
+        let played = run(&format!("{READY} --dry-run --json"), None, &answers);
+        assert_eq!(played.asked[2].route, "/iib/db/organize_files_status?job_id=j");
+        assert_eq!(serde_json::from_str::<Value>(&played.said).unwrap()["data"], preview()["preview"]);
     }
 
     #[test]
     fn refusals_are_told() {
-        let (ended, ..) = run(READY, None, &[(400, json!({ "detail": "no folder" }))]);
-        assert_eq!(ended, Ended::Refused(400, "no folder".to_owned()));
+        let refused = |answers: &[(u16, Value)]| run(READY, None, answers).outcome.unwrap_err().to_string();
+        assert_eq!(refused(&[(400, json!({ "detail": "no folder" }))]), "no folder");
         let answers = [(200, json!({ "job_id": "j" })), (200, json!({ "status": "error", "error": "why" }))];
-        assert_eq!(run(READY, None, &answers).0, Ended::Refused(500, "why".to_owned()));
+        assert_eq!(refused(&answers), "why");
     }
 
     #[test]
     fn a_template_names_the_naming() {
-        let args = typed("lumidex organize a --template {model} --copy");
-        let body = started(&args, Path::new("/w"));
-        assert_eq!((&body["folder_naming"], &body["template"]), (&json!("template"), &json!("{model}")));
-        assert_eq!((&body["action"], &body["dest_folder"]), (&json!("copy"), &Value::Null));
-        let by = started(&typed("lumidex organize a --by keywords"), Path::new("/w"));
-        assert_eq!(by["folder_naming"], "keywords");
+        let body = |line: &str| run(line, None, &[(400, Value::Null)]).asked[0].body.clone();
+        let templated = body("lumidex organize a --template {model} --copy");
+        assert_eq!(
+            (&templated["folder_naming"], &templated["template"]),
+            (&json!("template"), &json!("{model}"))
+        );
+        assert_eq!((&templated["action"], &templated["dest_folder"]), (&json!("copy"), &Value::Null));
+        assert_eq!(body("lumidex organize a --by keywords")["folder_naming"], "keywords");
         assert!(Args::try_parse_from("lumidex organize a --by id --template x".split(' ')).is_err());
     }
 }

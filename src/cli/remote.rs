@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tokio::net::TcpStream;
 
-/// Time a server has to answer. Changes wait until every search shows them.
+/// Time a server has to answer, unless the request may take longer. Changes wait until every search shows them.
 const ANSWER_WAIT: Duration = Duration::from_secs(90);
 /// Longest answer that is read; a review list of a thousand questions has some hundred kilobytes.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
@@ -54,6 +54,9 @@ pub enum AskError {
 /// Header of the token that a holder leaves in its lock file.
 const TOKEN: &str = "x-lumidex-token";
 
+/// Header of the number by which what was done is undone.
+pub const DEED: &str = "x-lumidex-deed";
+
 /// What a command shows of its right to ask.
 #[derive(Clone, Copy, Debug)]
 struct Pass<'a> {
@@ -76,14 +79,18 @@ pub fn ask(holder: &Holder, key: Option<&str>, request: &Request) -> Result<Repl
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let pass = Pass { token: holder.token.as_deref(), key };
     let asked = async {
-        let answered = tokio::time::timeout(ANSWER_WAIT, exchange(address, pass, request)).await;
+        let answer = exchange(address, pass, request);
+        if request.is_unhurried {
+            return answer.await;
+        }
+        let answered = tokio::time::timeout(ANSWER_WAIT, answer).await;
         answered.unwrap_or_else(|_| Err(AskError::Late { address: address.to_string() }))
     };
     runtime.map_err(AskError::Threads)?.block_on(asked)
 }
 
 /// Where a server that listens everywhere is found from here.
-fn reachable(address: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -114,12 +121,13 @@ async fn exchange(address: SocketAddr, pass: Pass<'_>, request: &Request) -> Res
     let asked = asked.body(Full::new(body)).map_err(|e| broken(e.into()))?;
     let answer = sender.send_request(asked).await.map_err(|e| broken(e.into()))?;
     let status = answer.status().as_u16();
+    let deed = answer.headers().get(DEED).and_then(|deed| deed.to_str().ok()?.parse().ok());
     let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
     let body = body.map_err(|source| match source.downcast::<LengthLimitError>() {
         Ok(too_long) => broken(too_long),
         Err(source) => broken(source),
     })?;
-    Ok(Reply { status, body: serde_json::from_slice(&body.to_bytes()).unwrap_or(Value::Null) })
+    Ok(Reply { status, body: serde_json::from_slice(&body.to_bytes()).unwrap_or(Value::Null), deed })
 }
 
 #[cfg(test)]

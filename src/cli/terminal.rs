@@ -1,6 +1,7 @@
 //! How text stands in a terminal: columns, numbers, times. Knows nothing of what it says.
 
 use jiff::{Timestamp, tz::TimeZone};
+use serde_json::Value;
 use std::io::{self, Write};
 
 /// Columns two blanks apart, as wide as their widest entry; nothing behind the last.
@@ -33,6 +34,11 @@ pub(super) fn grouped(n: u64) -> String {
 /// A text without what a terminal would obey.
 pub(super) fn plain(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+}
+
+/// A text of an answer, likewise: names of files come from strangers.
+pub(super) fn text(value: &Value) -> String {
+    plain(value.as_str().unwrap_or_default())
 }
 
 /// Seconds since 1970 as a date and time of this place.

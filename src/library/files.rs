@@ -1,7 +1,7 @@
 //! What people do to files, in an open library: each method returns once searches show what it did.
 
 use super::Library;
-use crate::files::{Files, Gone, Preview, Report, Running, Wish, WishError};
+use crate::files::{Files, Foreseen, Gone, Preview, Report, Running, Wish, WishError};
 use crate::ledger::ReadError;
 use crate::limits;
 use crate::sys::Stopper;
@@ -92,6 +92,14 @@ impl Library {
         let report = self.files.perform(wish)?;
         self.settle(report.head);
         Ok(report)
+    }
+
+    /// See [`Files::foresee`].
+    ///
+    /// # Errors
+    /// [`WishError`].
+    pub fn foresee(&self, wish: &Wish) -> Result<Foreseen, WishError> {
+        self.files.foresee(wish)
     }
 
     /// See [`Files::preview_flatten`].

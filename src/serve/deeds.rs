@@ -6,7 +6,7 @@
 
 use super::engine::Failure;
 use super::history;
-use crate::files::{Gone, Preview, Report, Running, Wish, WishError};
+use crate::files::{Foreseen, Gone, Preview, Report, Running, Wish, WishError};
 use crate::library::Library;
 use lumidex_schema::id::{Seq, Timestamp};
 
@@ -18,6 +18,12 @@ pub trait Deeds {
     /// # Errors
     /// [`WishError`]; nothing was done, except where it says so.
     fn perform(&self, wish: Wish) -> Result<Report, WishError>;
+
+    /// What a wish would do if it were done now; nothing is.
+    ///
+    /// # Errors
+    /// As for doing it.
+    fn foresee(&self, wish: &Wish) -> Result<Foreseen, WishError>;
 
     /// What flattening a folder would do.
     ///
@@ -72,6 +78,10 @@ pub struct Deed {
 impl Deeds for Library {
     fn perform(&self, wish: Wish) -> Result<Report, WishError> {
         Library::perform(self, &wish)
+    }
+
+    fn foresee(&self, wish: &Wish) -> Result<Foreseen, WishError> {
+        Library::foresee(self, wish)
     }
 
     fn preview_flatten(&self, folder: &[u8]) -> Result<Preview, WishError> {

@@ -4,6 +4,7 @@
 use super::engine::Engine;
 use super::listen::app;
 use crate::cli::asking::{Reply, Request};
+use crate::cli::remote::DEED;
 use crate::settings::{AccessControl, Settings};
 use axum::body::Body;
 use http_body_util::BodyExt as _;
@@ -34,7 +35,8 @@ pub fn ask(engine: Arc<dyn Engine>, settings: Settings, request: &Request) -> io
     runtime.block_on(async {
         let Ok(answer) = router.oneshot(asked).await;
         let status = answer.status().as_u16();
+        let deed = answer.headers().get(DEED).and_then(|deed| deed.to_str().ok()?.parse().ok());
         let body = answer.into_body().collect().await.map_err(io::Error::other)?;
-        Ok(Reply { status, body: serde_json::from_slice(&body.to_bytes()).unwrap_or(Value::Null) })
+        Ok(Reply { status, body: serde_json::from_slice(&body.to_bytes()).unwrap_or(Value::Null), deed })
     })
 }

@@ -36,7 +36,7 @@ use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// The header that names what a request did, for undoing it.
-const DEED: HeaderName = HeaderName::from_static("x-lumidex-deed");
+const DEED: HeaderName = HeaderName::from_static(crate::cli::remote::DEED);
 
 /// What all requests share.
 pub(crate) struct Server {

@@ -52,13 +52,15 @@ const TAKE_PATHS: Policy = Policy { reads: true, ..Policy::WRITE }.with_paths(Pa
 /// Names an image and gets nothing of it.
 const HAND_OVER: Policy = Policy::KNOWN.with_paths(Paths::Read);
 const WRITE_PATHS: Policy = Policy::WRITE.with_paths(Paths::Write);
+/// Says what would become of files, and so what is on the disk.
+const FORESEE: Policy = Policy { reads: true, ..Policy::WRITE }.with_paths(Paths::Write);
 /// Shows what folders hold, and may have an upstream paid for it.
 const BUY: Policy = Policy { reads: true, ..Policy::WRITE }.with_paths(Paths::Read).costing();
 /// Opens something of the host in a program of the host: reads the path, changes the screen.
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 105] = [
+pub(crate) static ROUTES: [Route; 106] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
     route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::app)),
@@ -82,7 +84,7 @@ pub(crate) static ROUTES: [Route; 105] = [
     route(Get, Root, "/metrics", Policy::KNOWN, Engine(system::metrics)),
     route(Get, Root, "/events", Policy::READ, Inline(events::events)),
     // What the contract does not know.
-    route(Get, Own, "/search", Policy::READ, Engine(own::search)),
+    route(Get, Own, "/search", READ_PATHS, Engine(own::search)),
     route(Get, Own, "/image", READ_PATHS, Files(own::image)),
     route(Get, Own, "/file", READ_PATHS, Files(media::file)),
     route(Get, Own, "/status", Policy::READ, Engine(status::status)),
@@ -91,6 +93,7 @@ pub(crate) static ROUTES: [Route; 105] = [
     route(Post, Own, "/roots/accept_empty", WRITE_PATHS, Long(roots::accept_empty)),
     route(Get, Own, "/undo", READ_PATHS, Engine(undo::list)),
     route(Post, Own, "/undo", WRITE_PATHS, Long(undo::undo)),
+    route(Post, Own, "/foresee", FORESEE, Long(operations::foresee)),
     route(Get, Own, "/operations", Policy::READ, Engine(undo::running)),
     route(Post, Own, "/operations/stop", Policy::WRITE, Engine(undo::stop)),
     route(Post, Own, "/trash/purge", Policy::WRITE, Long(undo::purge)),

@@ -4,6 +4,7 @@
 #[cfg(target_os = "linux")]
 mod across;
 mod backup;
+mod command_line;
 mod contract;
 mod crash;
 mod dialects;

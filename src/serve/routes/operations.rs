@@ -2,7 +2,7 @@
 //! index is the library's business.
 
 use super::media::open_media;
-use crate::files::{Report, Wish, WishError};
+use crate::files::{Foreseen, Report, Wish, WishError};
 use crate::serve::access::{Place, Standing};
 use crate::serve::answer::{Answer, Outcome};
 use crate::serve::extract::{not_too_many, nullable, required};
@@ -11,6 +11,7 @@ use crate::serve::server::Call;
 use lumidex_schema::path::{absolute, display, from_display};
 use lumidex_schema::problem::Code;
 use serde::Deserialize;
+use serde_json::json;
 
 #[derive(Deserialize)]
 struct Deletion {
@@ -18,6 +19,40 @@ struct Deletion {
     file_paths: Vec<String>,
     #[serde(default, deserialize_with = "nullable")]
     permanent: bool,
+}
+
+#[derive(Deserialize)]
+struct Foreseeing {
+    action: Option<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    file_paths: Vec<String>,
+    dest: Option<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    create_dest_folder: bool,
+    #[serde(default, deserialize_with = "nullable")]
+    continue_on_error: bool,
+    #[serde(default, deserialize_with = "nullable")]
+    permanent: bool,
+}
+
+/// The body of 1.3, 1.5 or 1.6 with an `action`, which is `move`, `copy` or `trash`: what would be done, as
+/// `{"places": [{"from", "to"}], "errors": [{"path", "error"}]}`. Nothing is.
+pub(crate) fn foresee(call: &Call<'_>) -> Outcome {
+    let asked: Foreseeing = call.asked.json()?;
+    let action = required(asked.action, "action")?;
+    let files = paths_of(call, asked.file_paths, "file_paths")?;
+    let (make_folder, go_on) = (asked.create_dest_folder, asked.continue_on_error);
+    let into = || Ok::<_, Problem>(call.place(&required(asked.dest.clone(), "dest")?)?.path);
+    let wish = match action.as_str() {
+        "move" => Wish::Move { files, into: into()?, make_folder, go_on },
+        "copy" => Wish::Copy { files, into: into()?, make_folder, go_on },
+        "trash" => Wish::Delete { files, for_good: asked.permanent },
+        other => return Err(Problem::bad(format!("`action` is `move`, `copy` or `trash`, not `{other}`"))),
+    };
+    let Foreseen { places, errors } = call.engine().foresee(&wish)?;
+    let places = places.iter().map(|(from, to)| json!({ "from": display(from), "to": display(to) }));
+    let errors = errors.iter().map(|(path, why)| json!({ "path": display(path), "error": why }));
+    Ok(Answer::Json(json!({ "places": places.collect::<Vec<_>>(), "errors": errors.collect::<Vec<_>>() })))
 }
 
 /// 1.3. Into the trash, unless `permanent` says otherwise. Stops at the first file it cannot delete.

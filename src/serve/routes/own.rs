@@ -1,50 +1,122 @@
 //! What the contract does not know: searches and details for our own page.
 
 use super::geninfo;
-use super::search::{find, size_of};
+use super::search::{find, folders_of, media_of, size_of};
 use crate::metadata::{normalised, recipe_of};
 use crate::query::{Matching, Order, Search};
 use crate::serve::access::Standing;
 use crate::serve::answer::{Answer, Outcome};
 use crate::serve::engine::{Backup, FileText};
-use crate::serve::limits::NEEDLE_BYTES_MAX;
+use crate::serve::limits::{NEEDLE_BYTES_MAX, TAGS_MAX};
 use crate::serve::pieces::{Piece, Pieces};
 use crate::serve::problem::Problem;
 use crate::serve::server::Call;
 use axum::http::{HeaderName, HeaderValue, Response, header};
+use lumidex_schema::id::{ImageId, TagId};
 use lumidex_schema::path::display;
 use lumidex_schema::recipe::Recipe;
+use lumidex_schema::tag::TagKind;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// `q` (text to find, may be empty), `cursor`, `size`. Answers as 4.5.
+/// `q` (text to find, may be empty) or `regex`, `path_only`, `folder` (any number), `tag`, `any_tag`, `not_tag` (by
+/// name, any number), `media`, `sort` (`newest` or `random`), `cursor`, `size`. Answers as 4.5.
 pub(crate) fn search(call: &Call<'_>) -> Outcome {
-    let text = call.asked.param("q").unwrap_or_default();
-    if text.len() > NEEDLE_BYTES_MAX {
+    let text = |name: &str| call.asked.param(name).unwrap_or_default().to_owned();
+    let (plain, regex) = (text("q"), text("regex"));
+    if plain.len().max(regex.len()) > NEEDLE_BYTES_MAX {
         return Err(Problem::bad(format!("the search text is longer than {NEEDLE_BYTES_MAX} bytes")));
     }
+    let matching = match (plain, regex) {
+        (_, regex) if !regex.is_empty() => Matching::Regex(regex),
+        (plain, _) if !plain.is_empty() => Matching::Substring(plain),
+        _ => Matching::Everything,
+    };
     let size =
         call.asked.param("size").map(|size| size.parse().map_err(|_| Problem::bad("`size` is no number")));
+    let order = match call.asked.param("sort") {
+        None | Some("newest") => Order::Newest,
+        Some("random") => Order::Random,
+        Some(other) => {
+            return Err(Problem::bad(format!("`sort` is `newest` or `random`, not `{other}`")));
+        }
+    };
     let request = Search {
-        matching: if text.is_empty() { Matching::Everything } else { Matching::Substring(text.to_owned()) },
-        path_only: false,
-        media: None,
-        folders: call.access()?.narrowed(None),
-        and_tags: Vec::new(),
-        or_tags: Vec::new(),
-        not_tags: Vec::new(),
-        order: Order::Newest,
+        matching,
+        path_only: matches!(call.asked.param("path_only"), Some("1" | "true")),
+        media: media_of(call.asked.param("media"))?,
+        folders: folders_of(call, all(call, "folder"))?,
+        and_tags: tags_named(call, "tag")?,
+        or_tags: tags_named(call, "any_tag")?,
+        not_tags: tags_named(call, "not_tag")?,
+        order,
         size: size_of(size.transpose()?),
-        cursor: call.asked.param("cursor").unwrap_or_default().to_owned(),
+        cursor: text("cursor"),
     };
     find(call, &request)
 }
 
-/// `path`. One known image: `{"file", "pixel_width", "pixel_height", "generation_text", "edited", "recipe", "normalised", "tags"}`; `recipe` is
+/// Every value of a parameter.
+fn all(call: &Call<'_>, name: &str) -> Vec<String> {
+    let pairs = call.asked.query.iter().filter(|(key, _)| key == name);
+    pairs.map(|(_, value)| value.clone()).collect()
+}
+
+/// Tags by their names, each once: `NAME`, or `KIND:NAME` where several kinds have one of that name. A tag a person made
+/// comes before all others.
+fn tags_named(call: &Call<'_>, parameter: &str) -> Result<Vec<TagId>, Problem> {
+    let names = all(call, parameter);
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    if names.len() > TAGS_MAX {
+        return Err(Problem::bad(format!("more than {TAGS_MAX} tags are more than a request may name")));
+    }
+    let known = call.engine().tags()?;
+    let mut tags = Vec::with_capacity(names.len());
+    for name in &names {
+        let called = |name: &str| known.iter().filter(|tag| tag.name == name).collect::<Vec<_>>();
+        let mut found = called(name);
+        if let Some(own) = found.iter().position(|tag| tag.kind == TagKind::Custom.word()) {
+            found = vec![found[own]];
+        }
+        if let (true, Some((kind, rest))) = (found.is_empty(), name.split_once(':')) {
+            found = called(rest);
+            found.retain(|tag| tag.kind.eq_ignore_ascii_case(kind));
+        }
+        match found[..] {
+            [tag] => tags.push(TagId(tag.id)),
+            [] => return Err(Problem::not_found(format!("there is no tag `{name}`"))),
+            [first, ..] => {
+                let kinds: Vec<String> = found.iter().map(|tag| format!("`{}:{name}`", tag.kind)).collect();
+                let kinds = kinds.join(", ");
+                return Err(Problem::bad(format!("`{}` is the name of several tags: {kinds}", first.name)));
+            }
+        }
+    }
+    tags.sort_unstable();
+    tags.dedup();
+    Ok(tags)
+}
+
+/// `path` or `id`. One known image: `{"file", "pixel_width", "pixel_height", "generation_text", "edited", "recipe", "normalised", "tags"}`; `recipe` is
 /// null when none was recognised; its `raw` is left empty, for that is what the text says.
 pub(crate) fn image(call: &Call<'_>) -> Outcome {
-    let place = call.path_param()?;
-    let unknown = || Problem::not_found(format!("the library knows no image at `{}`", display(&place.path)));
-    let hit = call.image_at(&place)?.ok_or_else(unknown)?;
+    let (place, hit) = match call.asked.param("id") {
+        None => {
+            let place = call.path_param()?;
+            let unknown =
+                || Problem::not_found(format!("the library knows no image at `{}`", display(&place.path)));
+            let hit = call.image_at(&place)?.ok_or_else(unknown)?;
+            (place, hit)
+        }
+        Some(id) => {
+            let unknown = || Problem::not_found(format!("the library knows no image with the id `{id}`"));
+            let number = id.parse().ok().filter(|id| *id > 0).map(ImageId);
+            let hit = number.map(|id| call.engine().image(id)).transpose()?.flatten().ok_or_else(unknown)?;
+            // Whether it may be shown is decided by where it lies.
+            (call.place(&display(&hit.path))?, hit)
+        }
+    };
     let text = call.engine().generation_text(&hit.image)?;
     // Links inside a root may lead out of it; what is behind them is not read.
     let FileText { recipe, .. } =

@@ -184,7 +184,7 @@ pub(crate) fn size_of(size: Option<i64>) -> usize {
 }
 
 /// The folders a search is limited to. Entries of blanks are left out; none left means no limit.
-fn folders_of(call: &Call<'_>, given: Vec<String>) -> Result<Option<Vec<Vec<u8>>>, Problem> {
+pub(super) fn folders_of(call: &Call<'_>, given: Vec<String>) -> Result<Option<Vec<Vec<u8>>>, Problem> {
     let given: Vec<String> =
         not_too_many(given)?.into_iter().filter(|path| !path.trim().is_empty()).collect();
     let mut folders = Vec::with_capacity(given.len());
@@ -194,14 +194,14 @@ fn folders_of(call: &Call<'_>, given: Vec<String>) -> Result<Option<Vec<Vec<u8>>
     Ok(call.access()?.narrowed((!given.is_empty()).then_some(folders)))
 }
 
-fn media_of(word: Option<&str>) -> Result<Option<MediaKind>, Problem> {
+pub(super) fn media_of(word: Option<&str>) -> Result<Option<MediaKind>, Problem> {
     match word {
         None | Some("all") => Ok(None),
         Some(word) => match MediaKind::ALL.into_iter().find(|kind| kind.word() == word) {
             Some(kind) => Ok(Some(kind)),
-            None => {
-                Err(Problem::bad(format!("`media_type` is `all`, `image`, `video` or `audio`, not `{word}`")))
-            }
+            None => Err(Problem::bad(format!(
+                "the kind of media is `all`, `image`, `video` or `audio`, not `{word}`"
+            ))),
         },
     }
 }

@@ -5,7 +5,7 @@ use crate::faults::shim::{self, Shim};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use lumidex::files::{Gone, Preview, Report, Running, Wish, WishError};
+use lumidex::files::{Foreseen, Gone, Preview, Report, Running, Wish, WishError};
 use lumidex::intake::{Checkup, RootStanding, Ruled, Standing};
 use lumidex::projection::thumbs::{Frame, Source, ThumbError, Thumbnail};
 use lumidex::query::{Hit, Page, Search, Trend};
@@ -303,6 +303,9 @@ impl Recipes for Broken {
 
 impl Deeds for Broken {
     fn perform(&self, _: Wish) -> Result<Report, WishError> {
+        self.refuse()
+    }
+    fn foresee(&self, _: &Wish) -> Result<Foreseen, WishError> {
         self.refuse()
     }
     fn preview_flatten(&self, _: &[u8]) -> Result<Preview, WishError> {

@@ -75,7 +75,7 @@ fn the_table_is_what_the_contract_says() {
 A.....       GET    /readyz
 A.....       GET    /metrics
 A.R...       GET    /events
-A.R...       GET    /api/v1/search
+A.R... read  GET    /api/v1/search
 A.R... read  GET    /api/v1/image
 A.R... read  GET    /api/v1/file
 A.R...       GET    /api/v1/status
@@ -84,6 +84,7 @@ A..W.. write POST   /api/v1/review
 A..W.. write POST   /api/v1/roots/accept_empty
 A.R... read  GET    /api/v1/undo
 A..W.. write POST   /api/v1/undo
+A.RW.. write POST   /api/v1/foresee
 A.R...       GET    /api/v1/operations
 A..W..       POST   /api/v1/operations/stop
 A..W..       POST   /api/v1/trash/purge

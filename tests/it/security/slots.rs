@@ -35,6 +35,7 @@ pub(super) fn slots(ground: &Ground) -> Vec<Slot> {
     let get = |path, name| Slot { method: "GET", path, asked: Asked::Query(name) };
     let post = |path, body: Value| Slot { method: "POST", path, asked: Asked::Body(body) };
     vec![
+        get("/search", "folder"),
         get("/image", "path"),
         get("/file", "path"),
         get("/workflow", "path"),
@@ -59,6 +60,12 @@ pub(super) fn slots(ground: &Ground) -> Vec<Slot> {
         post("/copy_files", json!({ "file_paths": [HERE], "dest": pics, "continue_on_error": true })),
         post("/move_files", json!({ "file_paths": [HERE], "dest": pics })),
         post("/move_files", json!({ "file_paths": [picture], "dest": HERE, "create_dest_folder": true })),
+        post("/foresee", json!({ "action": "move", "file_paths": [HERE], "dest": pics })),
+        post(
+            "/foresee",
+            json!({ "action": "copy", "file_paths": [picture], "dest": HERE, "create_dest_folder": true }),
+        ),
+        post("/foresee", json!({ "action": "trash", "file_paths": [HERE] })),
         post("/db/rename", json!({ "path": HERE, "name": "renamed.png" })),
         post("/flatten_folder", json!({ "folder_path": HERE, "dry_run": true })),
         post("/flatten_folder", json!({ "folder_path": HERE, "dry_run": false })),

@@ -1,0 +1,9 @@
+//! The command line: every command, asked of a running server and of the data folder, as its user and as other programs
+//! meet it.
+
+mod files;
+mod searching;
+mod tagging;
+mod terminal;
+mod whole;
+mod world;
