@@ -26,7 +26,7 @@ const BY_PATH: [&str; 17] = [
 ];
 
 /// Files of `src` that do so, and why they may.
-const MAY: [(&str, &str); 25] = [
+const MAY: [(&str, &str); 24] = [
     ("src/sys/rooted/mod.rs", "judges paths, and is what the others go through"),
     ("src/sys/rooted/opening.rs", "opens below a handle"),
     ("src/sys/tree/disk.rs", "takes the steps of operations, in folders that `tree/rooted.rs` holds"),
@@ -50,7 +50,6 @@ const MAY: [(&str, &str); 25] = [
     ("src/library/upkeep.rs", "backups in the data folder"),
     ("src/settings/", "settings, by whoever starts the program"),
     ("src/cli/", "by whoever starts the program"),
-    ("src/main.rs", "by whoever starts the program"),
     ("src/ledger/", "the ledger and its copies"),
 ];
 
