@@ -197,7 +197,6 @@ fn read_facts(
         Ok(Ok(None)) => return Ok(None),
         Ok(Err(error)) => return Err(PathError::doing("read", path)(error)),
         Err(_) => {
-            tracing::warn!("a reader panicked on a file, which is kept without its metadata");
             progress.complain(&format_args!("the reader panicked on `{}`", path.display()));
             Facts { complaints: 1, note: metadata::note_of_panic(), ..Facts::default() }
         }
