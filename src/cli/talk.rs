@@ -160,6 +160,7 @@ impl Talk<'_> {
     /// # Errors
     /// When it cannot be written.
     pub fn document(&mut self, data: &Value) -> io::Result<()> {
+        (self.progress)("");
         writeln!(self.out, "{:#}", enveloped(self.manner.command, data))
     }
 
@@ -182,6 +183,8 @@ impl Talk<'_> {
             data["undo"] = json!(deeds);
             self.document(&data)?;
         } else if !self.manner.is_quiet {
+            // What was going on is over; its line makes room.
+            (self.progress)("");
             writeln!(self.out, "{}", plain(words))?;
             if !deeds.is_empty() {
                 let numbers: Vec<String> = deeds.iter().rev().map(u64::to_string).collect();

@@ -105,3 +105,15 @@ fn what_is_misspelt_is_answered_with_what_was_meant() {
         assert!(said.contains(meant), "{typed:?}: {said}");
     }
 }
+
+#[test]
+fn an_interrupted_command_ends_at_once_by_the_signal() {
+    use std::os::unix::process::ExitStatusExt as _;
+    let world = World::served();
+    let mut command = world.command();
+    let mut child = command.args(["text", "set", "a.png", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    // It waits for its text, which does not come. Shells show the signal as 130.
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
+        .unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(2));
+}

@@ -21,6 +21,7 @@ mod operations;
 mod media;
 mod names;
 mod organize;
+mod own_search;
 mod policies;
 mod recipes;
 mod review;
