@@ -49,7 +49,7 @@ pub enum Halt {
     Left,
     /// Nobody answered.
     #[error(transparent)]
-    NoAnswer(#[from] Box<dyn Error + Send + Sync>),
+    NoAnswer(#[from] NoAnswer),
     /// The answer cannot be written.
     #[error("cannot write the output")]
     Output(#[from] io::Error),
@@ -105,10 +105,13 @@ pub struct Manner {
     pub is_terminal: bool,
 }
 
+/// Why nobody answered.
+pub type NoAnswer = Box<dyn Error + Send + Sync>;
+
 /// Who answers, and who is told.
 pub struct Talk<'a> {
     /// Answers a request.
-    pub ask: &'a mut dyn FnMut(&Request) -> Result<Reply, Box<dyn Error + Send + Sync>>,
+    pub ask: &'a mut dyn FnMut(&Request) -> Result<Reply, NoAnswer>,
     /// Whoever that is.
     pub who: &'a Answerer,
     /// Whether a person agrees to what was shown; `None` when nobody can be asked.
