@@ -7,6 +7,8 @@ use std::time::Duration;
 
 pub use lumidex_metadata::limits as metadata;
 
+pub mod reading;
+
 /// Most observations in one ledger batch of a walk: large enough to pay for a durable commit,
 /// small enough that a decision never waits long. The batch closes.
 pub const WALK_BATCH_OBSERVATIONS_MAX: usize = 8_192;

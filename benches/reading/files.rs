@@ -33,12 +33,13 @@ pub(crate) fn written(top: &Path, name: &str, n: u32, dialects: &[Dialect]) -> a
     Ok(paths)
 }
 
+/// Files below a folder, without the texts and pages that only stand beside others.
 fn below(folder: &Path, paths: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
             below(&entry.path(), paths)?;
-        } else if entry.path().extension().is_some_and(|ending| ending != "txt") {
+        } else if entry.path().extension().is_some_and(|ending| ending != "txt" && ending != "html") {
             paths.push(entry.path());
         }
     }

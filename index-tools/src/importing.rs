@@ -13,7 +13,7 @@ use crate::bar::bar;
 use crate::{folder_of, is_agreed};
 
 /// What a shell expects of what an interrupt ended.
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 pub(crate) fn import(
     file: &Path,
@@ -74,17 +74,18 @@ fn run(
     let done = import.apply(&mut told)?;
     bar.finish_and_clear();
     let _ = writeln!(stderr(), "{done}");
+    let _ = writeln!(stderr(), "`lumidex undo --list` shows what can be taken back");
     Ok(())
 }
 
 /// The first signal asks to stop, the second ends it; and so does the first while a person is asked.
-struct Signals {
-    stop: Stop,
+pub(crate) struct Signals {
+    pub(crate) stop: Stop,
     is_waiting: Arc<AtomicBool>,
 }
 
 impl Signals {
-    fn heed() -> std::io::Result<Self> {
+    pub(crate) fn heed() -> std::io::Result<Self> {
         let stopper = Stopper::new();
         let signals = Self { stop: stopper.stop(), is_waiting: Arc::default() };
         let is_waiting = Arc::clone(&signals.is_waiting);

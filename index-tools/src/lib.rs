@@ -3,8 +3,10 @@
 //! The command line is in `main.rs`; what it does is here, so that tests can do it too.
 
 pub mod backup;
+pub mod export;
 pub mod import;
 pub mod paid;
+pub mod reading;
 pub mod reindex;
 pub mod restore;
 pub mod server;

@@ -3,6 +3,7 @@
 //! ledger never is. An import ends between two batches.
 
 mod bar;
+mod exporting;
 mod importing;
 
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin};
@@ -69,23 +70,40 @@ enum Command {
         #[arg(long, short)]
         yes: bool,
     },
-    /// Bring tags, texts, folders, settings and vectors from infinite-image-browsing
+    /// Write what you did to your library into one file, to keep it or take it elsewhere; or as XMP, or for
+    /// search engines
     ///
-    /// FILE is its database, `iib.db`, of any version; it is only read. First it is shown what comes, what waits
+    /// The archive holds tags, texts, covers, folders and settings, and what still waits for its file; not what
+    /// is read from files anyway, and not the history for `undo`. It is a zip of JSON lines (`import` reads it
+    /// back). Works while a server runs on the data folder: it is asked for a copy of the ledger. A file has its
+    /// name only when it is whole.
+    #[command(after_help = "Examples:
+  index-tools export mine.zip
+  index-tools export everything.zip --records --vectors --force
+  index-tools export --ndjson images.ndjson
+  index-tools export --ndjson - --bulk --index pictures | curl -sT - -H 'Content-Type: application/x-ndjson' \
+      http://127.0.0.1:9200/_bulk
+  index-tools export --xmp-beside")]
+    Export(exporting::Exporting),
+    /// Bring tags, texts, folders, settings and vectors from infinite-image-browsing, or from an archive
+    ///
+    /// FILE is the database of infinite-image-browsing, `iib.db`, of any version, or an archive of `export`; it is
+    /// only read. First it is shown what comes, what waits
     /// for its file and what stays behind; then it is asked. What you did here stays, and running it twice
     /// changes nothing. A server must not run on the same data folder, nor infinite-image-browsing on the
     /// database. Interrupted, it can be repeated. `lumidex undo` takes it back, batch by batch.
     #[command(after_help = "Examples:
   index-tools import iib.db --dry-run
   index-tools import ~/sd-webui/extensions/sd-webui-infinite-image-browsing/iib.db
+  index-tools import mine.zip
   index-tools import iib.db --map 'D:\\pics=/mnt/pics' --map /data=/mnt/nas/data --yes")]
     Import {
-        /// The database
+        /// The database, or the archive
         file: PathBuf,
         /// The library's data folder
         #[arg(long, env = "LUMIDEX_DATA_DIR", value_name = "DIR")]
         data_dir: Option<PathBuf>,
-        /// What lay in the folder OLD when the database was written is in NEW now; may be repeated
+        /// What lay in the folder OLD when the file was written is in NEW now; may be repeated
         #[arg(long, value_name = "OLD=NEW")]
         map: Vec<Mapping>,
         /// Show what would be done and change nothing
@@ -171,6 +189,7 @@ fn main() -> ExitCode {
         Command::Import { file, data_dir, map, dry_run, yes } => {
             return ended(importing::import(&file, data_dir, &map, dry_run, yes));
         }
+        Command::Export(arguments) => return ended(exporting::export(arguments)),
         Command::Reindex { parts, data_dir, from_files } => reindex(parts, data_dir, from_files),
         Command::Retag { data_dir } => retag(data_dir),
         Command::Synth { dir, images, seed, dialects } => {

@@ -97,3 +97,47 @@ fn rules_are_put_to_a_library_that_nobody_serves() {
     let refused = tool(&["retag"], &data);
     assert!(!refused.status.success() && said(&refused).contains("stop it first"), "{}", said(&refused));
 }
+
+#[test]
+fn what_was_exported_is_brought_into_an_empty_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, other) = (dir.path().join("data"), dir.path().join("other"));
+    let file = dir.path().join("mine.zip").to_str().unwrap().to_owned();
+    let absent = tool(&["export", &file], &data);
+    assert_eq!(absent.status.code(), Some(1));
+    assert!(said(&absent).contains("there is no library in") && !data.exists(), "{}", said(&absent));
+    assert_eq!(tool(&["export"], &data).status.code(), Some(2));
+    assert_eq!(tool(&["export", &file, "--xmp-beside"], &data).status.code(), Some(2));
+    assert_eq!(tool(&["export", "--ndjson", "-", "--index", "Bad Name"], &data).status.code(), Some(2));
+
+    std::fs::create_dir_all(&data).unwrap();
+    let ledger = Ledger::open(&data.join(layout::LEDGER)).unwrap();
+    ledger.put_setting("app_fe_setting", r#"{"theme":"dark"}"#).unwrap();
+    ledger.make_tag("kept").unwrap();
+    drop(ledger);
+    let made = tool(&["export", &file], &data);
+    assert!(made.status.success() && said(&made).contains("1 settings"), "{}", said(&made));
+    let again = tool(&["export", &file], &data);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(said(&again).contains("`--force`"), "{}", said(&again));
+    assert!(tool(&["export", &file, "--force", "--records", "--vectors"], &data).status.success());
+
+    let looked = tool(&["import", &file, "--dry-run"], &other);
+    let shown = String::from_utf8_lossy(&looked.stdout).into_owned();
+    assert!(looked.status.success() && shown.contains("settings: app_fe_setting"), "{shown}");
+    assert!(!other.exists(), "looking makes nothing");
+    assert!(tool(&["import", &file, "--yes"], &other).status.success());
+    let reader = Ledger::open(&other.join(layout::LEDGER)).unwrap();
+    let reader = reader.reader().unwrap();
+    assert_eq!(reader.setting("app_fe_setting").unwrap().as_deref(), Some(r#"{"theme":"dark"}"#));
+    assert!(reader.custom_tags().unwrap().iter().any(|(_, tag)| tag.name == "kept"));
+}
+
+#[test]
+fn documents_on_standard_output_are_all_that_stands_there() {
+    let dir = tempfile::tempdir().unwrap();
+    Ledger::open(&dir.path().join(layout::LEDGER)).unwrap();
+    let made = tool(&["export", "--ndjson", "-"], dir.path());
+    assert!(made.status.success() && made.stdout.is_empty(), "{}", said(&made));
+    assert!(said(&made).contains("wrote 0 documents"), "{}", said(&made));
+}

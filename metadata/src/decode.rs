@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_ends_of_user_comments_are_survived() {
+    fn d8_odd_ends_of_user_comments_are_survived() {
         assert_eq!(user_comment(b"UNICODE\0", false), "");
         assert_eq!(user_comment(b"UNICODE", false), "UNICODE");
         assert_eq!(user_comment(&coded(b"UNICODE\0", b"\0a\0b\0"), false), "ab");

@@ -3,6 +3,7 @@
 
 use crate::claim::Claim;
 use crate::members::put;
+use crate::midjourney;
 use crate::normal;
 use crate::sheet::Sheet;
 use crate::slots::{Place, tag};
@@ -33,7 +34,8 @@ pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
 /// Adds title, caption, keywords and author to a recipe that has no prompt of its own.
 pub(super) fn describe(recipe: &mut Recipe, sheet: &Sheet<'_>) {
     put(recipe, "Title", first(&[sheet.xmp("dc:title"), sheet.iptc(5), sheet.exif(tag::XP_TITLE)]));
-    let caption = caption(sheet).filter(|caption| normal::text(caption) != recipe.positive);
+    let is_prompt = |caption: &str| normal::text(caption) == recipe.positive || midjourney::is_job(caption);
+    let caption = caption(sheet).filter(|caption| !is_prompt(caption));
     put(recipe, "Description", caption);
     put(recipe, "Keywords", keywords(sheet).as_deref());
     put(recipe, "Author", first(&[sheet.xmp("dc:creator"), sheet.iptc(80), sheet.exif(tag::ARTIST)]));

@@ -102,9 +102,16 @@ fn caption(claim: &mut Claim, sheet: &Sheet<'_>) {
     descriptions::describe(recipe, sheet);
 }
 
-/// What a file says where no dialect was recognised: the most telling text that is no graph and
-/// no program's remark about itself, and its keywords.
-pub(super) fn unrecognised(sheet: &Sheet<'_>) -> Option<String> {
+/// What a file says where no dialect was recognised.
+pub(super) struct Unrecognised {
+    pub(super) text: String,
+    /// Whether it may be shown as a caption.
+    pub(super) is_caption: bool,
+}
+
+/// The most telling text that is no graph, no program's remark about itself and not where a recipe without a prompt
+/// was read from, and the file's keywords.
+pub(super) fn unrecognised(sheet: &Sheet<'_>, has_recipe: bool) -> Option<Unrecognised> {
     let places = [
         sheet.keyword("parameters"),
         sheet.exif(tag::USER_COMMENT),
@@ -118,19 +125,22 @@ pub(super) fn unrecognised(sheet: &Sheet<'_>) -> Option<String> {
         sheet.keyword("Comment"),
         sheet.hidden(),
     ];
-    let text = places.into_iter().flatten().find(|text| !comfyui::is_graph(text) && !is_remark(text));
-    let text = text.or_else(|| descriptions::caption(sheet)).map(str::trim);
+    let is_read = |text: &str| has_recipe && infotext::parse(text).is_some();
+    let mut texts = places.into_iter().flatten();
+    let text = texts.find(|text| !comfyui::is_graph(text) && !is_remark(text) && !is_read(text));
+    let text = text.or_else(|| descriptions::caption(sheet));
+    let is_caption = text.is_none_or(|text| is_caption(sheet, text));
     let keywords = descriptions::keywords(sheet).map(|words| format!("Keywords: {words}"));
-    match (text, keywords) {
-        (Some(text), Some(words)) if !normal::is_json(text) => Some(format!("{text}\n{words}")),
-        (text, keywords) => text.map(str::to_owned).or(keywords),
-    }
+    let text = match (text.map(str::trim), keywords) {
+        (Some(text), Some(words)) if !normal::is_json(text) => format!("{text}\n{words}"),
+        (text, keywords) => text.map(str::to_owned).or(keywords)?,
+    };
+    Some(Unrecognised { text, is_caption })
 }
 
-/// Whether a text that is no recipe may be shown as a caption.
-pub(super) fn is_caption(text: &str) -> bool {
-    !normal::is_json(text)
-        || crate::json::parse(text).is_some_and(|value| flat_json::is_structured_caption(&value))
+/// Whether a text of a sheet that is no recipe may be shown as a caption.
+pub(super) fn is_caption(sheet: &Sheet<'_>, text: &str) -> bool {
+    !normal::is_json(text) || sheet.whole_json(text).is_some_and(flat_json::is_structured_caption)
 }
 
 /// What programs say of themselves, and texts that only look like a picture's.

@@ -62,10 +62,16 @@ pub(super) fn find(sheet: &Sheet<'_>) -> Option<Claim> {
         return Some(Claim::rendered(of_text(text)?, sheet.place_of(text)));
     };
     let mut recipe = of_json(object, &slot.text);
-    if let Some(text) = readable.find_map(of_text) {
+    let Some((place, mut text)) = readable.find_map(|text| Some((text, of_text(text)?))) else {
+        return Some(Claim::rendered(recipe, slot.place.label()));
+    };
+    if sheet.whole_json(&slot.text).is_some() {
         mend(&mut recipe, text);
+        return Some(Claim::rendered(recipe, slot.place.label()));
     }
-    Some(Claim::rendered(recipe, slot.place.label()))
+    // Where it was cut off, a number may have lost its end, and a list its last ones.
+    mend(&mut text, recipe);
+    Some(Claim::rendered(text, sheet.place_of(place)))
 }
 
 fn of_json(object: &Value<'_>, raw: &str) -> Recipe {
@@ -133,7 +139,7 @@ fn of_text(text: &str) -> Option<Recipe> {
     Some(recipe)
 }
 
-/// Takes from the readable text what the JSON has lost.
+/// Takes from the readable text what the JSON has lost, or from one that was cut off what the text does not say.
 fn mend(recipe: &mut Recipe, text: Recipe) {
     let has_lost = |json: &str, text: &str| {
         json.is_empty() && !text.is_empty() || json.contains('?') && !text.is_ascii()

@@ -258,10 +258,15 @@ fn push(fields: &mut Vec<(Cow<'static, str>, Value<'static>)>, label: &str, valu
     }
 }
 
-/// A text of an address: `%41` and `&amp;` as what they stand for.
+/// A value of an attribute, and then of an address: `&amp;` and `%41` as what they stand for.
 fn unescaped(text: &str) -> Cow<'_, str> {
-    if !text.contains(['%', '&']) {
-        return Cow::Borrowed(text);
+    // The sign that begins them all comes last, or `&amp;lt;` would be one too many.
+    const SIGNS: [(&str, &str); 5] =
+        [("&#39;", "'"), ("&quot;", "\""), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
+    let of_signs = |text: &str| SIGNS.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
+    let text = if text.contains('&') { Cow::Owned(of_signs(text)) } else { Cow::Borrowed(text) };
+    if !text.contains('%') {
+        return text;
     }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -279,7 +284,5 @@ fn unescaped(text: &str) -> Cow<'_, str> {
             }
         }
     }
-    let text = String::from_utf8_lossy(&bytes);
-    let replaced = [("&amp;", "&"), ("&#39;", "'"), ("&quot;", "\""), ("&lt;", "<"), ("&gt;", ">")];
-    Cow::Owned(replaced.iter().fold(text.into_owned(), |text, (from, to)| text.replace(from, to)))
+    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -126,6 +126,16 @@ struct Reader<'a> {
     members: Vec<(Cow<'a, str>, Value<'a>)>,
 }
 
+/// Puts one to others. A long list that is full gets room for as many as are to come, half as many again at least:
+/// were it doubled each time, it would be allocated three times over.
+fn push<T>(list: &mut Vec<T>, one: T, to_come: usize) {
+    const LONG: usize = 512;
+    if list.len() == list.capacity() && list.len() >= LONG {
+        list.reserve_exact(to_come.max(list.len() / 2));
+    }
+    list.push(one);
+}
+
 /// What is kept of what is read; the rest is only read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keeps {
@@ -202,7 +212,10 @@ impl<'a> Reader<'a> {
                 continue;
             }
             match self.member(depth) {
-                Some(member) if is_kept => self.members.push(member),
+                Some(member) if is_kept => {
+                    let more = self.promised(self.members.len());
+                    push(&mut self.members, member, more);
+                }
                 Some(_) => {}
                 None if self.met_cut() => break,
                 None => return None,
@@ -242,7 +255,10 @@ impl<'a> Reader<'a> {
                 continue;
             }
             match self.value(depth + 1) {
-                Some(item) if self.keeps == Keeps::Everything => self.items.push(item),
+                Some(item) if self.keeps == Keeps::Everything => {
+                    let more = self.promised(self.items.len());
+                    push(&mut self.items, item, more);
+                }
                 Some(_) => {}
                 None if self.met_cut() => break,
                 None => return None,
@@ -255,6 +271,12 @@ impl<'a> Reader<'a> {
         let items =
             if depth == 0 { std::mem::take(&mut self.items) } else { self.items.drain(start..).collect() };
         Some(Value::List(items))
+    }
+
+    /// How many more there will be of what there are `n` of, if the text goes on as it began.
+    fn promised(&self, n: usize) -> usize {
+        let promised = n.saturating_mul(self.text.len() - self.at) / self.at.max(1);
+        (promised + promised / 32 + 16).min(JSON_VALUES_MAX.saturating_sub(self.n_values) + 1)
     }
 
     /// Whether what cannot be read may be left out.

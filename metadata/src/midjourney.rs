@@ -50,7 +50,12 @@ fn of_text(text: &str) -> Recipe {
         .take(crate::limits::SETTINGS_MAX)
         .collect();
     let first = starts.first().map_or(text.len(), |(at, _)| *at);
-    recipe.positive = normal::text(&text[..first]);
+    let (n_images, prompt) = behind_images(&text[..first]);
+    recipe.positive = normal::text(prompt);
+    if n_images > 0 {
+        // How many is enough: addresses are keys to what others keep.
+        put(&mut recipe, "Image prompts", Some(&n_images.to_string()));
+    }
     for (nth, (at, len)) in starts.iter().enumerate() {
         let end = starts.get(nth + 1).map_or(text.len(), |(at, _)| *at);
         let parameter = text[at + len..end].trim();
@@ -58,6 +63,22 @@ fn of_text(text: &str) -> Recipe {
         take(&mut recipe, name, value.trim());
     }
     recipe
+}
+
+/// How many pictures a prompt names first, which its picture was to be like, and the words behind them.
+fn behind_images(prompt: &str) -> (usize, &str) {
+    let (mut n_images, mut rest) = (0, prompt.trim_start());
+    loop {
+        let word = rest.split(char::is_whitespace).next().unwrap_or_default();
+        let is_address = ["https://", "http://"].iter().any(|start| word.starts_with(start));
+        // Its own short form; what it gives pictures that were uploaded is no address.
+        let is_named = word.len() > 2 && word.starts_with('<') && word.ends_with('>');
+        if !is_address && !is_named {
+            return (n_images, rest);
+        }
+        n_images += 1;
+        rest = rest[word.len()..].trim_start();
+    }
 }
 
 /// Length of the two hyphens, or the long dash in their place, that begin a parameter at `at`.

@@ -106,19 +106,19 @@ pub fn read_with(
     let sheet = Sheet::new(&slots, &name);
     let found = dialects::find(&sheet, std::mem::take(&mut around.claims));
     let has_prompt = found.as_ref().is_some_and(|found| !found.recipe.positive.is_empty());
-    let unrecognised = if has_prompt { None } else { dialects::unrecognised(&sheet) };
+    let unrecognised = if has_prompt { None } else { dialects::unrecognised(&sheet, found.is_some()) };
     let complaints = sheet.into_complaints();
     let mut places: Vec<_> = slots.all().iter().map(|slot| slot.place.label()).collect();
     let n_embedded = places.len();
     places.extend(around.places);
     complaints.into_iter().for_each(|complaint| slots.complain(complaint));
-    let description =
-        unrecognised.clone().filter(|text| dialects::is_caption(text)).or(around.caption.clone());
+    let own = unrecognised.as_ref().filter(|unrecognised| unrecognised.is_caption);
+    let description = own.map(|unrecognised| unrecognised.text.clone()).or(around.caption.clone());
     let mut texts = match found {
         Some(found) => Texts::of(found, around.caption.filter(|_| !has_prompt)),
         None => Texts {
             recipe: None,
-            generation_text: unrecognised.or(around.caption).unwrap_or_default(),
+            generation_text: unrecognised.map(|own| own.text).or(around.caption).unwrap_or_default(),
             provenance: Vec::new(),
         },
     };

@@ -209,5 +209,18 @@ mod tests {
         assert_eq!(canonical_scheduler("SGM Uniform"), "sgm_uniform");
         assert_eq!(canonical_scheduler("Align Your Steps"), "ays");
         assert_eq!(split("Euler a").0.stored, "Euler a");
+        let spoken =
+            ["Karras", "Exponential", "SGM Uniform", "Polyexponential", "Simple", "Beta", "AYS", "Trailing"];
+        for name in spoken {
+            let whole = format!("DPM++ 2M {name}");
+            let (sampler, scheduler) = split(&whole);
+            assert_eq!((sampler.canonical.as_str(), scheduler.is_some()), ("dpmpp_2m", true), "{whole}");
+        }
+        for name in ["karras", "exponential", "normal", "simple", "sgm_uniform", "ddim_uniform", "beta"] {
+            let whole = format!("dpmpp_2m_{name}");
+            let (sampler, scheduler) = split(&whole);
+            let found = (sampler.canonical, scheduler.map(|scheduler| scheduler.canonical));
+            assert_eq!(found, ("dpmpp_2m".to_owned(), Some(name.to_owned())));
+        }
     }
 }

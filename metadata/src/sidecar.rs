@@ -48,23 +48,23 @@ pub(super) fn read(beside: Beside<'_>) -> Sidecar {
         return Sidecar::Silent;
     }
     let place = Place::Beside(name.clone().into_owned());
-    let claims = claims(&place, &text);
+    // Its lines end like an infotext.
+    if let Some(recipe) = easy_diffusion::of_lines(&text) {
+        let claim = Claim::rendered(recipe, place.label());
+        return Sidecar::Recipe(place, vec![claim]);
+    }
+    let mut slots = Slots::new(Wanted::Recipe);
+    slots.add(place.clone(), text);
+    let sheet = Sheet::new(&slots, "");
+    let claims = dialects::claims(&sheet);
+    let Some(text) = sheet.slots().first().map(|slot| slot.text.as_str()) else { return Sidecar::Silent };
     if !claims.is_empty() {
         return Sidecar::Recipe(place, claims);
     }
-    // Words may stand in a text file only.
-    if ends(&[".json", ".html"]) || normal::is_json(&text) {
+    // Words may stand in a text file only, a caption in the form of an object in one of JSON too.
+    let is_caption = dialects::is_caption(&sheet, text);
+    if !is_caption || ends(&[".json", ".html"]) && !normal::is_json(text) {
         return Sidecar::Silent;
     }
     Sidecar::Caption(place, text.trim().to_owned())
-}
-
-fn claims(place: &Place, text: &str) -> Vec<Claim> {
-    let mut slots = Slots::new(Wanted::Recipe);
-    slots.add(place.clone(), text.to_owned());
-    // Its lines end like an infotext.
-    match easy_diffusion::of_lines(text) {
-        Some(recipe) => vec![Claim::rendered(recipe, place.label())],
-        None => dialects::claims(&Sheet::new(&slots, "")),
-    }
 }

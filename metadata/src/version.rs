@@ -8,7 +8,7 @@ use lumidex_schema::recipe::Source;
 
 /// Version of this reader. Whoever changes what is read from files raises it, and says in `CHANGES` from
 /// which files.
-pub const VERSION: u8 = 3;
+pub const VERSION: u8 = 4;
 
 /// Whether a change concerns a file that was read so.
 type Concerns = fn(&Note) -> bool;
@@ -17,8 +17,21 @@ type Concerns = fn(&Note) -> bool;
 const GRAPHS: [Source; 5] =
     [Source::ComfyUi, Source::A1111, Source::StabilityMatrix, Source::TensorArt, Source::Civitai];
 
+/// Of whose files something was read wrongly before version 4.
+const MENDED: [Source; 4] = [Source::ComfyUi, Source::Fooocus, Source::Midjourney, Source::DrawThings];
+
+/// Whose files may have no prompt, so that what stands beside them counts.
+const PROMPTLESS: [Source; 5] =
+    [Source::Camera, Source::Generic, Source::OpenAi, Source::Google, Source::Adobe];
+
 /// Since which version which files are read differently, newest first.
-const CHANGES: [(u8, Concerns); 2] = [
+const CHANGES: [(u8, Concerns); 3] = [
+    // Groups whose nodes have one id, captions as objects beside files without a prompt, signs in Fooocus's logs,
+    // prompts of Midjourney that name pictures, comments of Draw Things that were cut off.
+    (4, |note| match note.writer {
+        Some(writer) => MENDED.contains(&writer) || PROMPTLESS.contains(&writer),
+        None => true,
+    }),
     // Graphs: values of subgraphs, services, writers of texts. Where one was read or may be, or fills holes.
     (3, |note| match note.writer {
         Some(writer) => GRAPHS.contains(&writer),
@@ -165,11 +178,15 @@ mod tests {
 
     #[test]
     fn graphs_are_read_again_and_what_holds_none_is_not() {
-        let of = |writer, finding| is_outdated(&Note { reader: 2, writer, finding, ..Note::default() });
-        assert!(of(Some(Source::ComfyUi), Finding::Recipe));
-        assert!(of(None, Finding::UnknownText));
-        assert!(!of(Some(Source::NovelAi), Finding::Recipe));
-        assert!(!of(None, Finding::NoText));
+        let of = |reader, writer, finding| is_outdated(&Note { reader, writer, finding, ..Note::default() });
+        assert!(of(2, Some(Source::ComfyUi), Finding::Recipe));
+        assert!(of(2, Some(Source::A1111), Finding::Recipe));
+        assert!(of(2, None, Finding::UnknownText));
+        assert!(!of(2, Some(Source::NovelAi), Finding::Recipe));
+        // What stands beside a file may say more by now, where nothing in it does.
+        assert!(of(3, None, Finding::NoText) && of(3, Some(Source::Camera), Finding::Recipe));
+        assert!(of(3, Some(Source::Fooocus), Finding::Recipe));
+        assert!(!of(3, Some(Source::A1111), Finding::Recipe));
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub struct Format {
     pub oldest_readable: u32,
 }
 
+/// 6: of what waits for files that were not seen yet also their content, covers, and tags that were taken off.
 /// 5: what an import knows of files that were not seen yet; only new tables.
 /// 4: how files were read, and texts that people gave images; only new tables, and new kinds of decisions after
 /// the known ones.
@@ -19,7 +20,7 @@ pub struct Format {
 /// after the known ones.
 /// 2: reviews, what rewritten files held before, and how far each root was seen; only new tables.
 /// 1: first format.
-pub const LEDGER: Format = Format { current: 5, oldest_readable: 1 };
+pub const LEDGER: Format = Format { current: 6, oldest_readable: 1 };
 
 /// 1: first format.
 pub const TEXT: Format = Format { current: 1, oldest_readable: 1 };

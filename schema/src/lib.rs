@@ -25,8 +25,11 @@ pub mod tables;
 pub mod tag;
 pub mod text;
 pub mod text_index;
+pub mod upgrades;
 pub mod vectors;
 
 pub mod api;
+pub mod archive;
 pub mod cursor;
+pub mod document;
 pub mod problem;

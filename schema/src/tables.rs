@@ -58,7 +58,7 @@ pub const EDITS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("edits")
 pub const PENDING: TableDefinition<'_, (&[u8], u64), &[u8]> = TableDefinition::new("pending");
 /// Absolute path, then a key of [`PENDING`]: what waits for a file at this path.
 pub const PENDING_PATHS: TableDefinition<'_, (&[u8], &[u8], u64), ()> = TableDefinition::new("pending_paths");
-/// File name and size, then where an import found it → [`crate::pending::Candidate`]: what waits for a file of this
-/// name and size anywhere.
+/// [`crate::pending::Mark`], then where an import found the file → [`crate::pending::Candidate`]: what waits for a
+/// file of this content, or of this name and size, anywhere.
 pub const PENDING_NAMES: TableDefinition<'_, (&[u8], u64, &[u8]), u32> =
     TableDefinition::new("pending_names");

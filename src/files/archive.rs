@@ -3,15 +3,15 @@
 //! that is not the one that was asked for, or changes while it is read, ends the archive.
 
 use crate::sys::files::PathError;
+use crate::sys::rooted::Allowed;
 use jiff::tz::TimeZone;
 use lumidex_schema::fold::fold;
 use lumidex_schema::path::display;
-use rustix::fs::OFlags;
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _, Write};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use zip::CompressionMethod;
@@ -29,8 +29,8 @@ const LONG_BYTES: u64 = (4 << 30) - (64 << 20);
 pub struct Item {
     /// What it is called in the archive, as [`told_apart`] has it.
     pub name: String,
-    /// Where it is, without symbolic links.
-    pub path: PathBuf,
+    /// The file, which may be read.
+    pub file: Allowed,
     /// What it was when it was asked for.
     pub seen: Seen,
 }
@@ -112,10 +112,11 @@ fn pack_one<W: Write>(
     archive: &mut ZipWriter<StreamWriter<W>>,
     buffer: &mut [u8],
 ) -> Result<(), PackError> {
-    let Item { name, path, seen } = item;
-    let mut file = open(path)?;
+    let Item { name, file, seen } = item;
+    let path = file.named();
+    let mut file = file.open().map_err(PathError::doing("open", path))?;
     if look(&file, path)? != *seen {
-        return Err(PackError::Changed(path.clone()));
+        return Err(PackError::Changed(path.to_owned()));
     }
     let method = match packing {
         Packing::Stored => CompressionMethod::Stored,
@@ -135,7 +136,7 @@ fn pack_one<W: Write>(
             Err(error) => return Err(PathError::doing("read", path)(error).into()),
         };
         if n as u64 > left || (n == 0 && left > 0) {
-            return Err(PackError::Changed(path.clone()));
+            return Err(PackError::Changed(path.to_owned()));
         }
         if n == 0 {
             break;
@@ -143,14 +144,7 @@ fn pack_one<W: Write>(
         left -= n as u64;
         archive.write_all(&buffer[..n]).map_err(PackError::Write)?;
     }
-    if look(&file, path)? == *seen { Ok(()) } else { Err(PackError::Changed(path.clone())) }
-}
-
-/// Never waits for the other end of a pipe, never follows a link that took the place of the file.
-fn open(path: &Path) -> Result<File, PathError> {
-    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(PathError::doing("open", path))
+    if look(&file, path)? == *seen { Ok(()) } else { Err(PackError::Changed(path.to_owned())) }
 }
 
 fn look(file: &File, path: &Path) -> Result<Seen, PathError> {

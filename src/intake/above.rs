@@ -7,7 +7,7 @@ use std::path::Path;
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::RelPath;
 
-use super::listing::{EntryType, Links, Names, OpenFolder};
+use super::listing::{EntryType, Names, OpenFolder};
 use super::rules::{IGNORE_FILE, Ignores, is_passed_over};
 use super::walk::{WalkedRoot, folder_path};
 use crate::sys::PathError;
@@ -32,8 +32,7 @@ pub(super) fn above(root: &WalkedRoot, folder: &RelPath) -> Result<Above, PathEr
     let mut reached = RelPath::root();
     for name in folder.as_bytes().split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
         let path = folder_path(&root.path, &reached);
-        let links = if reached == RelPath::root() { Links::Follow } else { Links::Refuse };
-        match OpenFolder::open(&path, links) {
+        match OpenFolder::open_below(&root.path, &reached) {
             Ok(open) => ignores = within(ignores, &open, &reached, &path),
             Err(error) if is_absent(&error) => return Ok(Above::Absent),
             Err(error) => return Err(PathError::doing("open the folder", &path)(error)),

@@ -6,7 +6,9 @@ use super::readers::{self, MediaFile};
 use crate::metadata::limits::LOG_BYTES_MAX;
 use crate::metadata::{self, Beside, Reading, Workflow};
 use crate::sys::paths;
+use crate::sys::rooted::Allowed;
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -33,22 +35,42 @@ impl Alone {
         Ok(Self { file: MediaFile::new(file, sighting.size), name, beside: Vec::new() })
     }
 
+    /// The same with a file that a client may see.
+    ///
+    /// # Errors
+    /// As [`Alone::open`].
+    pub fn allowed(file: &Allowed) -> io::Result<Self> {
+        let opened = file.open()?;
+        let size = opened.metadata()?.len();
+        Ok(Self { file: MediaFile::new(opened, size), name: file.name(), beside: Vec::new() })
+    }
+
     /// With what describes it beside it, as far as that can be read: what the log of its folder says of it,
     /// and its sidecars. Reads the log no further than it speaks of the file.
     #[must_use]
-    pub fn with_sidecars(mut self, path: &Path) -> Self {
+    pub fn with_sidecars(self, path: &Path) -> Self {
         let folder = path.parent().unwrap_or(Path::new(""));
-        self.beside.extend(self.logged(folder).map(|text| (LOG_NAME.to_vec(), text.into_bytes())));
+        self.with_beside(|name| Some(readers::open(&folder.join(paths::from_bytes(name))).ok()??.0))
+    }
+
+    /// The same beside a file that a client may see.
+    #[must_use]
+    pub fn with_allowed_sidecars(self, file: &Allowed) -> Self {
+        self.with_beside(|name| file.sibling(name)?.open().ok())
+    }
+
+    fn with_beside(mut self, open: impl Fn(&[u8]) -> Option<File>) -> Self {
+        let logged = open(LOG_NAME).and_then(|page| self.logged(page));
+        self.beside.extend(logged.map(|text| (LOG_NAME.to_vec(), text.into_bytes())));
         for (_, name) in sidecar_names(stem(&self.name)) {
-            let read = readers::read_sidecar(&folder.join(paths::from_bytes(&name))).ok().flatten();
-            self.beside.extend(read.and_then(|(content, _)| Some((name, content?))));
+            let read = open(&name).and_then(|file| readers::content_of(file).ok().flatten());
+            self.beside.extend(read.map(|content| (name, content)));
         }
         self
     }
 
-    fn logged(&self, folder: &Path) -> Option<String> {
+    fn logged(&self, page: File) -> Option<String> {
         let name = std::str::from_utf8(&self.name).ok()?;
-        let (page, _) = readers::open(&folder.join(paths::from_bytes(LOG_NAME))).ok()??;
         let entry = metadata::log_entry(&mut page.take(LOG_BYTES_MAX), name).ok()??;
         Some(metadata::text_of(&entry))
     }

@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use lumidex_schema::id::Timestamp;
+use lumidex_schema::path::RelPath;
 use lumidex_schema::record::Sighting;
 
 /// What a name stands for.
@@ -88,7 +89,9 @@ mod linux {
 
     use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Statx, StatxFlags, StatxTimestamp};
 
-    use super::{CStr, EntryType, File, Links, Names, Path, Sighting, Stat, Timestamp, io};
+    use super::{CStr, EntryType, File, Links, Names, Path, RelPath, Sighting, Stat, Timestamp, io};
+    use crate::sys::paths;
+    use crate::sys::rooted::folder_below;
 
     /// Bytes of directory entries taken from the kernel at once; large folders take few calls.
     const ENTRIES_BUFFER_BYTES: usize = 64 * 1024;
@@ -106,6 +109,12 @@ mod linux {
                 flags |= OFlags::NOFOLLOW;
             }
             Ok(Self { handle: rustix::fs::open(path, flags, Mode::empty())? })
+        }
+
+        /// Below a root, which may be a link itself or lie behind one; no other is followed on the way.
+        pub(in crate::intake) fn open_below(root: &[u8], folder: &RelPath) -> io::Result<Self> {
+            let handle = folder_below(&paths::from_bytes(root), &paths::from_bytes(folder.as_bytes()))?;
+            Ok(Self { handle })
         }
 
         /// The folder itself.
@@ -205,8 +214,9 @@ mod portable {
     use std::path::PathBuf;
     use std::time::{SystemTime, UNIX_EPOCH};
 
-    use super::{EntryType, File, Links, Names, Path, Sighting, Stat, Timestamp, io};
+    use super::{EntryType, File, Links, Names, Path, RelPath, Sighting, Stat, Timestamp, io};
     use crate::sys::paths;
+    use crate::sys::rooted::folder_below;
 
     /// A folder, by its path.
     #[derive(Debug)]
@@ -225,6 +235,13 @@ mod portable {
             } else {
                 Err(io::ErrorKind::NotADirectory.into())
             }
+        }
+
+        /// Below a root, which may be a link itself or lie behind one; no other may be on the way.
+        pub(in crate::intake) fn open_below(root: &[u8], folder: &RelPath) -> io::Result<Self> {
+            let (root, below) = (paths::from_bytes(root), paths::from_bytes(folder.as_bytes()));
+            folder_below(&root, &below)?;
+            Self::open(&root.join(below), Links::Follow)
         }
 
         /// The folder itself.

@@ -3,26 +3,31 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use lumidex_schema::record::Sighting;
 use parking_lot::Mutex;
 
 use super::beside::LOG_NAME;
+use super::patience::Pulse;
 use super::readers;
 use crate::limits::{LOGS_BYTES_MAX, LOGS_KEPT_BYTES, LOGS_MAX};
 use crate::metadata::Log;
 use crate::metadata::limits::LOG_BYTES_MAX;
 use crate::sys::paths;
 
+/// How long a page waits for another one that is being parsed: the longest takes some seconds.
+const ALONE_WITHIN: Duration = Duration::from_secs(10);
+
 /// Logs by their folder.
 #[derive(Debug, Default)]
 pub(super) struct Logs {
     kept: Mutex<Kept>,
-    /// Held while a page is parsed, so that only one is in the making.
+    /// Held while a page is parsed, so that only one is in the making, unless that takes very long.
     parsing: Mutex<()>,
     n_parsed: AtomicU64,
 }
@@ -51,27 +56,56 @@ fn version(sighting: &Sighting) -> Version {
     (sighting.size, sighting.modified.0, sighting.inode)
 }
 
+/// What a page is wanted for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wants {
+    /// It was written to, even if it looks as before.
+    is_rewritten: bool,
+    /// Every picture of the folder is compared with it.
+    is_compared: bool,
+}
+
+/// A file that shows that it answers while it is read.
+struct Beating<'a> {
+    file: File,
+    pulse: &'a Pulse,
+}
+
+impl Read for Beating<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n_read = self.file.read(buf)?;
+        self.pulse.beat();
+        Ok(n_read)
+    }
+}
+
 impl Logs {
     /// The log of a folder as it is now, for who compares every picture of the folder with it.
-    pub(super) fn of(&self, folder: &Path) -> Option<Arc<Log>> {
-        self.fresh(folder, false, true).map(|page| page.log)
+    pub(super) fn of(&self, folder: &Path, pulse: &Pulse) -> Option<Arc<Log>> {
+        self.fresh(folder, Wants { is_rewritten: false, is_compared: true }, pulse).map(|page| page.log)
     }
 
     /// The log of a folder as its pictures were last compared with it, though it may have changed since: for
     /// who looks at a few of them. What changed is told by [`Logs::changed`].
-    pub(super) fn known(&self, folder: &Path) -> Option<Arc<Log>> {
+    pub(super) fn known(&self, folder: &Path, pulse: &Pulse) -> Option<Arc<Log>> {
         if let Some(page) = self.kept.lock().used(folder) {
             return Some(page.log);
         }
-        self.fresh(folder, false, false).map(|page| page.log)
+        self.fresh(folder, Wants::default(), pulse).map(|page| page.log)
     }
 
     /// The log of a folder was written or removed: of which files it says something else than before, at most
     /// `max`; `None` when those are more, or when not all of the folder was compared with what it said before.
-    pub(super) fn changed(&self, folder: &Path, is_rewritten: bool, max: usize) -> Option<Vec<String>> {
+    pub(super) fn changed(
+        &self,
+        folder: &Path,
+        is_rewritten: bool,
+        max: usize,
+        pulse: &Pulse,
+    ) -> Option<Vec<String>> {
         let before = self.kept.lock().used(folder);
         let was_compared = before.as_ref().is_some_and(|page| page.is_compared);
-        let after = self.fresh(folder, is_rewritten, was_compared);
+        let after = self.fresh(folder, Wants { is_rewritten, is_compared: was_compared }, pulse);
         let before = before.filter(|page| page.is_compared)?;
         let nothing = Log::default();
         let differing = after.as_ref().map_or(&nothing, |page| &*page.log).differences(&before.log, max);
@@ -94,31 +128,38 @@ impl Logs {
         self.n_parsed.load(Ordering::Relaxed)
     }
 
-    fn fresh(&self, folder: &Path, is_rewritten: bool, is_compared: bool) -> Option<Page> {
+    fn fresh(&self, folder: &Path, wants: Wants, pulse: &Pulse) -> Option<Page> {
+        let Wants { is_rewritten, is_compared } = wants;
         let path = folder.join(paths::from_bytes(LOG_NAME));
         let opened = readers::open(&path).ok().flatten();
         let Some((file, sighting)) = opened else {
             self.kept.lock().forget(folder);
             return None;
         };
-        let _alone = self.parsing.lock();
+        // Another's file system may not answer.
+        let _alone = self.parsing.try_lock_for(ALONE_WITHIN);
         let version = version(&sighting);
         let known = self.kept.lock().used(folder).filter(|page| page.version == version && !is_rewritten);
         let mut page = match known {
             Some(page) => page,
-            None => Page { version, log: Arc::new(self.parse(file, &path)?), is_compared: false, used: 0 },
+            None => Page {
+                version,
+                log: Arc::new(self.parse(Beating { file, pulse }, &path)?),
+                is_compared: false,
+                used: 0,
+            },
         };
         page.is_compared |= is_compared;
         self.kept.lock().put(folder, page.clone());
         Some(page)
     }
 
-    fn parse(&self, file: File, path: &Path) -> Option<Log> {
+    fn parse(&self, file: Beating<'_>, path: &Path) -> Option<Log> {
         self.n_parsed.fetch_add(1, Ordering::Relaxed);
         let parsed = Log::parse(&mut file.take(LOG_BYTES_MAX));
         parsed
             .inspect_err(|error| {
-                tracing::warn!(%error, path = %path.display(), "a log beside pictures cannot be read");
+                tracing::debug!(%error, path = %path.display(), "a log beside pictures cannot be read");
             })
             .ok()
     }

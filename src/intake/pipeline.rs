@@ -9,21 +9,23 @@
 //!
 //! There is one dispatcher, so jobs are taken in the order in which their results are awaited; and
 //! a reader takes a job only while little text is out. So whoever waits, waits for a job that is
-//! under way.
+//! under way, and can tell whether its file takes too long (`crew`).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use lumidex_schema::id::{ImageId, RootId, Seq, Timestamp};
 use lumidex_schema::path::RelPath;
 
-use super::budget::Budget;
 use super::claims;
+use super::crew::{Crew, Job, Results, ToRead};
+use super::hung::Hung;
 use super::logs::Logs;
+use super::patience::Pulse;
 use super::progress::Progress;
-use super::readers::{Interpret, Outcome, read};
 use super::walk::{Seen, WalkedRoot};
+use super::worker::InterpreterFactory;
 use crate::ledger::{Ledger, Observation, Sighted, WriteError};
 use crate::limits::{WALK_BATCH_OBSERVATIONS_MAX, WALK_BATCH_TEXT_BYTES_MAX};
 use crate::metadata;
@@ -46,6 +48,8 @@ pub(super) enum Found {
     /// Everything in this root was found by a walk that began when this was the last id given; `None` when
     /// not everything could be seen.
     RootWalked(RootId, Option<ImageId>),
+    /// Nothing follows that anyone wants to hear, though a walker that hangs may say something later.
+    End,
 }
 
 /// A folder that is walked.
@@ -55,37 +59,31 @@ pub(super) struct Place {
     pub(super) folder: RelPath,
 }
 
-/// One file to read, and what the ledger knows at its place, if anything.
-struct ToRead {
-    place: Arc<Place>,
-    seen: Seen,
-    known: Option<Sighted>,
-}
-
-struct Job {
-    files: Vec<ToRead>,
-    results: Sender<Results>,
-}
-
-#[derive(Default)]
-struct Results {
-    observations: Vec<Observation>,
-    text_bytes: usize,
-}
-
 /// What the collector is to do next.
 enum Pending {
-    Await(Receiver<Results>),
+    Await(Arc<Job>, Receiver<Results>),
     Gone(Vec<Sighted>),
     RootWalked(RootId, Option<ImageId>),
 }
 
 /// The parts that all threads share.
-pub(super) struct Shared<'a> {
-    pub(super) ledger: &'a Ledger,
-    pub(super) stop: &'a Stop,
-    pub(super) progress: &'a Progress,
-    pub(super) logs: &'a Logs,
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) ledger: Ledger,
+    pub(super) stop: Stop,
+    pub(super) progress: Arc<Progress>,
+    pub(super) logs: Arc<Logs>,
+    pub(super) hung: Arc<Hung>,
+    /// Of the walk that is going on.
+    pub(super) pulse: Arc<Pulse>,
+}
+
+/// How files are read, and who wants to know.
+pub(super) struct Reading<'a> {
+    pub(super) n_readers: usize,
+    /// How long one file may take.
+    pub(super) file_time_max: Duration,
+    pub(super) interpreter: Arc<InterpreterFactory>,
     /// Called after a root's findings are durable.
     pub(super) root_done: &'a (dyn Fn(RootId) + Sync),
 }
@@ -104,44 +102,47 @@ pub enum PipelineError {
 /// Runs `walk` with a sender for what it finds, and reads and tells the ledger everything. Answers
 /// what `walk` gave, and the ledger's head after the last batch, when there was one.
 ///
-/// After a stop, files already read are still told to the ledger; the others are left for next time.
+/// After a stop, files already read are still told to the ledger; the others are left for next time, as are
+/// those that take too long.
 pub(super) fn run<T>(
-    shared: &Shared<'_>,
-    n_readers: usize,
-    interpreter: &(dyn Fn() -> Box<dyn Interpret> + Sync),
+    shared: &Shared,
+    reading: &Reading<'_>,
     walk: impl FnOnce(&Sender<Found>) -> T,
 ) -> Result<(T, Option<Seq>), PipelineError> {
     let (found_sender, found) = bounded(16);
-    let (job_sender, jobs) = bounded::<Job>(JOBS_MAX);
+    let (job_sender, jobs) = bounded(JOBS_MAX);
     let (pending_sender, pending) = bounded(JOBS_MAX);
-    let budget = &Budget::default();
+    let crew = Arc::new(Crew::new(shared, &reading.interpreter, reading.file_time_max, jobs));
     let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
     // The senders move in, so that every thread ends should one of them not start.
-    std::thread::scope(move |scope| {
+    let ended = std::thread::scope(|scope| {
+        let (collector, closing) = (Collector::of(shared, reading, &crew), Closing(&crew));
         let collector = thread("intake-collect").spawn_scoped(scope, move || {
-            let _closing = Closing(budget);
-            Collector { shared, budget, batch: Batch::default(), head: None }.collect(&pending)
+            // Dropped after the end of `pending`, by which the dispatcher ends.
+            let _closing = closing;
+            let pending = pending;
+            collector.collect(&pending)
         })?;
-        for _ in 0..n_readers.max(1) {
-            let jobs = jobs.clone();
-            let work = move || read_jobs(shared, budget, &jobs, &mut *interpreter());
-            thread("intake-read").spawn_scoped(scope, work)?;
+        for _ in 0..reading.n_readers.max(1) {
+            crew.start_reader(None)?;
         }
-        drop(jobs);
         let dispatcher = Dispatcher { jobs: job_sender, pending: pending_sender, waiting: Vec::new() };
         thread("intake-dispatch").spawn_scoped(scope, move || dispatcher.dispatch(&found))?;
         let walked = walk(&found_sender);
-        drop(found_sender);
+        // When nobody takes it, the run failed, as will be told.
+        let _ = found_sender.send(Found::End);
         let told = collector.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         Ok((walked, told?))
-    })
+    });
+    crew.wait();
+    ended
 }
 
 /// The other side is gone: the ledger failed, or everyone stops.
 struct Disconnected;
 
 struct Dispatcher {
-    jobs: Sender<Job>,
+    jobs: Sender<Arc<Job>>,
     pending: Sender<Pending>,
     /// Files for the next job.
     waiting: Vec<ToRead>,
@@ -163,7 +164,10 @@ impl Dispatcher {
                     Err(crossbeam_channel::TryRecvError::Disconnected) => None,
                 }
             };
-            let Some(next) = next else { break };
+            let next = match next {
+                Some(Found::End) | None => break,
+                Some(next) => next,
+            };
             if self.take(next).is_err() {
                 return;
             }
@@ -188,6 +192,7 @@ impl Dispatcher {
                 self.send_waiting()?;
                 self.send(Pending::RootWalked(root, from))
             }
+            Found::End => Ok(()),
         }
     }
 
@@ -197,46 +202,14 @@ impl Dispatcher {
             return Ok(());
         }
         let (results, awaited) = bounded(1);
-        self.send(Pending::Await(awaited))?;
-        self.jobs.send(Job { files, results }).map_err(|_| Disconnected)
+        let job = Arc::new(Job::of(files, results));
+        self.send(Pending::Await(Arc::clone(&job), awaited))?;
+        self.jobs.send(job).map_err(|_| Disconnected)
     }
 
     fn send(&self, pending: Pending) -> Result<(), Disconnected> {
         self.pending.send(pending).map_err(|_| Disconnected)
     }
-}
-
-fn read_jobs(shared: &Shared<'_>, budget: &Budget, jobs: &Receiver<Job>, interpreter: &mut dyn Interpret) {
-    loop {
-        budget.wait_below(WALK_BATCH_TEXT_BYTES_MAX);
-        let Ok(Job { files, results }) = jobs.recv() else { return };
-        let mut read_results = Results::default();
-        for file in files {
-            if shared.stop.is_stopped() {
-                break;
-            }
-            read_file(shared, file, interpreter, &mut read_results);
-        }
-        budget.add(read_results.text_bytes);
-        // When nobody awaits them, the ledger failed, and the files are read again next time.
-        let _ = results.send(read_results);
-    }
-}
-
-fn read_file(shared: &Shared<'_>, file: ToRead, interpreter: &mut dyn Interpret, results: &mut Results) {
-    let ToRead { place, seen, known } = file;
-    match read(shared.ledger, &place.root, &place.folder, seen, known.is_some(), interpreter, shared.progress)
-    {
-        Outcome::Read(seen) => {
-            results.text_bytes += seen.text.as_ref().map_or(0, |text| text.template().len());
-            results.observations.push(Observation::Seen(seen));
-        }
-        Outcome::NotMedia => {
-            results.observations.extend(claims::missing(shared.ledger, known.as_slice(), now()));
-        }
-        Outcome::Nothing => {}
-    }
-    shared.progress.add(&shared.progress.read, 1);
 }
 
 #[derive(Default)]
@@ -269,27 +242,31 @@ impl Batch {
 }
 
 struct Collector<'a> {
-    shared: &'a Shared<'a>,
-    budget: &'a Budget,
+    shared: &'a Shared,
+    root_done: &'a (dyn Fn(RootId) + Sync),
+    crew: Arc<Crew>,
     batch: Batch,
     head: Option<Seq>,
 }
 
-impl Collector<'_> {
-    fn collect(mut self, pending: &Receiver<Pending>) -> Result<Option<Seq>, WriteError> {
+impl<'a> Collector<'a> {
+    fn of(shared: &'a Shared, reading: &Reading<'a>, crew: &Arc<Crew>) -> Self {
+        let (root_done, crew) = (reading.root_done, Arc::clone(crew));
+        Self { shared, root_done, crew, batch: Batch::default(), head: None }
+    }
+
+    fn collect(mut self, pending: &Receiver<Pending>) -> Result<Option<Seq>, PipelineError> {
         while let Some(next) = self.wait(pending)? {
             match next {
-                Pending::Await(results) => {
-                    // Without results its reader is gone; its files are read again next time.
-                    if let Some(results) = self.wait(&results)? {
-                        self.budget.release(results.text_bytes);
-                        self.batch.text_bytes += results.text_bytes;
-                        results.observations.into_iter().for_each(|one| self.batch.push(one));
-                    }
+                Pending::Await(job, results) => {
+                    let results = self.results(&job, &results)?;
+                    self.crew.budget.release(results.text_bytes);
+                    self.batch.text_bytes += results.text_bytes;
+                    results.observations.into_iter().for_each(|one| self.batch.push(one));
                 }
                 Pending::Gone(files) => {
                     // A folder that is gone may have held any number of them.
-                    for missing in claims::missing(self.shared.ledger, &files, now()) {
+                    for missing in claims::missing(&self.shared.ledger, &files, now()) {
                         self.batch.push(missing);
                         if self.batch.is_full() {
                             self.close_batch()?;
@@ -297,8 +274,8 @@ impl Collector<'_> {
                     }
                 }
                 Pending::RootWalked(root, from) => {
-                    // What a stop left unread was not found: the root is not walked to its end.
-                    if !self.shared.stop.is_stopped() {
+                    // What was left unread was not found: the root is not walked to its end.
+                    if !self.shared.stop.is_stopped() && self.is_all_read(root) {
                         self.batch.push(Observation::RootWalked {
                             root,
                             from: from.unwrap_or_default(),
@@ -307,7 +284,7 @@ impl Collector<'_> {
                         });
                         self.close_batch()?;
                     }
-                    (self.shared.root_done)(root);
+                    (self.root_done)(root);
                 }
             }
             if self.batch.is_full() {
@@ -318,17 +295,43 @@ impl Collector<'_> {
         Ok(self.head)
     }
 
+    fn is_all_read(&self, root: RootId) -> bool {
+        let n_unread = self.crew.n_unread(root);
+        if n_unread > 0 {
+            tracing::warn!(root = root.0, n_unread, "files did not answer and are left for the next walk");
+        }
+        n_unread == 0
+    }
+
     /// The next thing from `receiver`, `None` at its end; closes the batch meanwhile when it gets
     /// old.
     fn wait<T>(&mut self, receiver: &Receiver<T>) -> Result<Option<T>, WriteError> {
         if let Some(opened) = self.batch.opened {
             match receiver.recv_deadline(opened + BATCH_AGE_MAX) {
                 Ok(next) => return Ok(Some(next)),
-                Err(crossbeam_channel::RecvTimeoutError::Disconnected) => return Ok(None),
-                Err(crossbeam_channel::RecvTimeoutError::Timeout) => self.close_batch()?,
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                Err(RecvTimeoutError::Timeout) => self.close_batch()?,
             }
         }
         Ok(receiver.recv().ok())
+    }
+
+    /// What reading a job gave, by whichever readers.
+    fn results(&mut self, job: &Arc<Job>, results: &Receiver<Results>) -> Result<Results, PipelineError> {
+        loop {
+            let look_at = self.crew.look_at(job);
+            let close_at = self.batch.opened.map(|opened| opened + BATCH_AGE_MAX);
+            match results.recv_deadline(close_at.map_or(look_at, |close_at| close_at.min(look_at))) {
+                Ok(results) => return Ok(results),
+                Err(RecvTimeoutError::Disconnected) => return Ok(Results::default()),
+                Err(RecvTimeoutError::Timeout) => {
+                    if close_at.is_some_and(|close_at| close_at <= Instant::now()) {
+                        self.close_batch()?;
+                    }
+                    self.crew.give_up_if_hung(job)?;
+                }
+            }
+        }
     }
 
     fn close_batch(&mut self) -> Result<(), WriteError> {
@@ -341,7 +344,7 @@ impl Collector<'_> {
         }
         tracing::debug!(n_observations = observations.len(), n_missing, "telling the ledger");
         self.head = Some(self.shared.ledger.observe(observations)?);
-        if let Some(head) = claims::tell_displaced(self.shared.ledger, now())? {
+        if let Some(head) = claims::tell_displaced(&self.shared.ledger, now())? {
             self.head = Some(head);
         }
         self.shared.progress.add(&self.shared.progress.missing, n_missing);
@@ -349,12 +352,12 @@ impl Collector<'_> {
     }
 }
 
-/// Lets waiting readers go when the collector ends, however it does.
-struct Closing<'a>(&'a Budget);
+/// Lets readers and the dispatcher go when the collector ends, however it does.
+struct Closing<'a>(&'a Crew);
 
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
-        self.0.close();
+        self.0.dismiss();
     }
 }
 

@@ -8,6 +8,8 @@ use parking_lot::Mutex;
 
 /// Complaints kept for people to read; the rest are only counted.
 const COMPLAINTS_KEPT_MAX: usize = 32;
+/// Complaints of a run that are logged; of the rest only those whose number is a power of two, with the number.
+const COMPLAINTS_LOGGED_MAX: u64 = 32;
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
@@ -17,7 +19,7 @@ macro_rules! counters {
             $(pub(super) $name: AtomicU64,)*
             walking: AtomicBool,
             span: Mutex<Span>,
-            complaints_kept: Mutex<VecDeque<String>>,
+            complaints_kept: Mutex<Complaints>,
         }
 
         /// What [`Progress`] says at one moment.
@@ -41,8 +43,18 @@ macro_rules! counters {
                     $($name: self.$name.load(Ordering::Relaxed),)*
                     is_walking: self.walking.load(Ordering::Relaxed),
                     elapsed: span.elapsed(),
-                    complaints_kept: self.complaints_kept.lock().iter().cloned().collect(),
+                    complaints_kept: self.complaints_kept.lock().last.iter().cloned().collect(),
                 }
+            }
+
+            /// Counts what `other` counted, and leaves nothing there.
+            pub(super) fn absorb(&self, other: &Progress) {
+                $(match other.$name.swap(0, Ordering::Relaxed) {
+                    0 => {}
+                    n => self.add(&self.$name, n),
+                })*
+                let complaints = std::mem::take(&mut other.complaints_kept.lock().last);
+                complaints.into_iter().for_each(|complaint| self.keep(complaint));
             }
 
             /// A run begins: all counters start from nothing, except its number.
@@ -50,7 +62,7 @@ macro_rules! counters {
                 let run = self.runs.load(Ordering::Relaxed);
                 $(self.$name.store(0, Ordering::Relaxed);)*
                 self.runs.store(run + 1, Ordering::Relaxed);
-                self.complaints_kept.lock().clear();
+                *self.complaints_kept.lock() = Complaints::default();
                 *self.span.lock() = Span { begun: Some(Instant::now()), ended: None };
                 self.walking.store(true, Ordering::Relaxed);
             }
@@ -81,6 +93,14 @@ counters! {
     missing,
 }
 
+#[derive(Debug, Default)]
+struct Complaints {
+    last: VecDeque<String>,
+    n: u64,
+    /// They are told to somebody else, who logs them.
+    are_handed_on: bool,
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Span {
     begun: Option<Instant>,
@@ -100,15 +120,30 @@ impl Progress {
         counter.fetch_add(n, Ordering::Relaxed);
     }
 
+    /// One whose counts another absorbs.
+    pub(super) fn handed_on() -> Self {
+        let complaints = Complaints { are_handed_on: true, ..Complaints::default() };
+        Self { complaints_kept: Mutex::new(complaints), ..Self::default() }
+    }
+
     /// Something could not be looked at or read.
     pub(super) fn complain(&self, complaint: &impl std::fmt::Display) {
         self.add(&self.unreadable, 1);
-        tracing::debug!(%complaint, "passed over");
+        self.keep(complaint.to_string());
+    }
+
+    /// Any number of bad files leave few lines in the log.
+    fn keep(&self, complaint: String) {
         let mut kept = self.complaints_kept.lock();
-        if kept.len() == COMPLAINTS_KEPT_MAX {
-            kept.pop_front();
+        kept.n += 1;
+        let n = kept.n;
+        if !kept.are_handed_on && (n <= COMPLAINTS_LOGGED_MAX || n.is_power_of_two()) {
+            tracing::debug!(%complaint, n, "passed over");
         }
-        kept.push_back(complaint.to_string());
+        if kept.last.len() == COMPLAINTS_KEPT_MAX {
+            kept.last.pop_front();
+        }
+        kept.last.push_back(complaint);
     }
 
     pub(super) fn end(&self) {
@@ -136,7 +171,46 @@ impl ProgressSnapshot {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+
+    /// Counts what is logged on this thread.
+    struct Lines(Arc<AtomicU64>);
+
+    impl tracing::Subscriber for Lines {
+        fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+            true
+        }
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+            tracing::span::Id::from_u64(1)
+        }
+        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+        fn event(&self, _: &tracing::Event<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+        fn enter(&self, _: &tracing::span::Id) {}
+        fn exit(&self, _: &tracing::span::Id) {}
+    }
+
+    #[test]
+    fn g6_ten_thousand_complaints_leave_few_lines_and_the_last_ones() {
+        let lines = Arc::<AtomicU64>::default();
+        let (progress, reader) = (Progress::default(), Progress::handed_on());
+        let _logged = tracing::subscriber::set_default(Lines(Arc::clone(&lines)));
+        for n in 0..10_000 {
+            // As a reader does, file by file.
+            reader.complain(&n);
+            progress.absorb(&reader);
+        }
+        let said = progress.snapshot();
+        assert_eq!((said.unreadable, said.complaints_kept.len()), (10_000, COMPLAINTS_KEPT_MAX));
+        assert_eq!(said.complaints_kept.last().map(String::as_str), Some("9999"));
+        assert_eq!(reader.snapshot(), ProgressSnapshot::default());
+        // The first ones, and 64, 128 ... 8,192.
+        assert_eq!(lines.load(Ordering::Relaxed), COMPLAINTS_LOGGED_MAX + 8);
+    }
 
     #[test]
     fn a_run_starts_from_nothing_and_keeps_few_complaints() {

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,7 +21,7 @@ use super::walk::{Seen, WalkedRoot, folder_path};
 use crate::ledger::{self, Elsewhere, Ledger, SharedText};
 use crate::limits::metadata::SIDECAR_BYTES_MAX;
 use crate::metadata::{self, Beside, ReadAt};
-use crate::sys::{PathError, paths};
+use crate::sys::{PathError, paths, rooted};
 
 /// An open media file of a fixed length, read by position.
 #[derive(Debug)]
@@ -118,7 +118,8 @@ pub(super) fn read(
     let folder_path = folder_path(&root.path, folder);
     let path = folder_path.join(paths::from_bytes(&seen.name));
     let looked = Instant::now();
-    match read_facts(&folder_path, &path, &seen, interpreter, progress) {
+    let way = Way { root: paths::from_bytes(&root.path), folder: paths::from_bytes(folder.as_bytes()) };
+    match read_facts(&way, &path, &seen, interpreter, progress) {
         Ok(Some((sighting, facts))) => {
             progress.add(&progress.bytes, sighting.size);
             progress.add(&progress.complaints, u64::from(facts.complaints));
@@ -159,16 +160,30 @@ pub(super) fn read(
     }
 }
 
+/// How walks come to a folder: no link is followed below the root.
+#[derive(Debug)]
+struct Way {
+    root: PathBuf,
+    folder: PathBuf,
+}
+
+impl Way {
+    fn open(&self, name: &[u8]) -> Result<Option<OpenedFile>, PathError> {
+        let below = self.folder.join(paths::from_bytes(name));
+        opened(&self.root.join(&below), rooted::open_below(&self.root, &below))
+    }
+}
+
 fn read_facts(
-    folder: &Path,
+    way: &Way,
     path: &Path,
     seen: &Seen,
     interpreter: &mut dyn Interpret,
     progress: &Progress,
 ) -> Result<Option<(lumidex_schema::record::Sighting, Facts)>, PathError> {
     let began = Instant::now();
-    let Some((file, mut sighting)) = open(path)? else { return Ok(None) };
-    let around = seen.besides.as_deref().map(|listed| Around::read(folder, &seen.name, listed, progress));
+    let Some((file, mut sighting)) = way.open(&seen.name)? else { return Ok(None) };
+    let around = seen.besides.as_deref().map(|listed| Around::read(way, &seen.name, listed, progress));
     let around = around.unwrap_or_default();
     sighting.sidecar = around.found.sighted();
     let file = MediaFile::new(file, sighting.size);
@@ -182,7 +197,6 @@ fn read_facts(
         Ok(Ok(None)) => return Ok(None),
         Ok(Err(error)) => return Err(PathError::doing("read", path)(error)),
         Err(_) => {
-            tracing::warn!("a reader panicked on a file, which is kept without its metadata");
             progress.complain(&format_args!("the reader panicked on `{}`", path.display()));
             Facts { complaints: 1, note: metadata::note_of_panic(), ..Facts::default() }
         }
@@ -201,16 +215,17 @@ pub(super) type OpenedFile = (File, lumidex_schema::record::Sighting);
 /// Opens a regular file; `None` when it is something else. The sighting is that of the open file,
 /// so that a change between looking and opening, or while it is read, is noticed by the next walk.
 pub(super) fn open(path: &Path) -> Result<Option<OpenedFile>, PathError> {
-    #[cfg(unix)]
-    let opened = {
-        use rustix::fs::{Mode, OFlags};
-        // Without NONBLOCK, opening a pipe that took the file's place would wait for a writer.
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        rustix::fs::open(path, flags, Mode::empty()).map(File::from).map_err(io::Error::from)
+    let (folder, name) = (path.parent().unwrap_or(Path::new("/")), path.file_name().unwrap_or_default());
+    opened(path, rooted::open_below(folder, Path::new(name)))
+}
+
+fn opened(path: &Path, opened: io::Result<File>) -> Result<Option<OpenedFile>, PathError> {
+    let file = match opened {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory) => {
+            return Ok(None);
+        }
+        opened => opened.map_err(PathError::doing("open", path))?,
     };
-    #[cfg(not(unix))]
-    let opened = File::open(path);
-    let file = opened.map_err(PathError::doing("open", path))?;
     let stat = stat_open(&file).map_err(PathError::doing("look at", path))?;
     Ok((stat.entry_type == EntryType::File).then_some((file, stat.sighting)))
 }
@@ -229,13 +244,13 @@ pub(super) struct Around {
 impl Around {
     /// Reads what was listed. Of what cannot be read, what was listed is remembered, not to try again and
     /// again.
-    pub(super) fn read(folder: &Path, name: &[u8], listed: &Besides, progress: &Progress) -> Self {
+    fn read(way: &Way, name: &[u8], listed: &Besides, progress: &Progress) -> Self {
         let mut around = Self { found: listed.clone(), ..Self::default() };
         for (nth, sidecar) in sidecar_names(stem(name)) {
             if listed.files[nth].is_none() {
                 continue;
             }
-            match read_sidecar(&folder.join(paths::from_bytes(&sidecar))) {
+            match read_sidecar(way, &sidecar) {
                 Ok(Some((content, found))) => {
                     around.found.files[nth] = Some(found);
                     match content {
@@ -268,15 +283,23 @@ pub(super) type SidecarFound = (u64, lumidex_schema::id::Timestamp);
 pub(super) type SidecarRead = (Option<Vec<u8>>, SidecarFound);
 
 /// Content with size and time; `None` when it is not a regular file.
-pub(super) fn read_sidecar(path: &Path) -> Result<Option<SidecarRead>, PathError> {
-    let Some((file, sighting)) = open(path)? else { return Ok(None) };
+fn read_sidecar(way: &Way, name: &[u8]) -> Result<Option<SidecarRead>, PathError> {
+    let Some((file, sighting)) = way.open(name)? else { return Ok(None) };
     let found = (sighting.size, sighting.modified);
-    if sighting.size > SIDECAR_BYTES_MAX {
-        return Ok(Some((None, found)));
+    let path = || way.root.join(&way.folder).join(paths::from_bytes(name));
+    let content = content_of(file).map_err(|error| PathError::doing("read", &path())(error))?;
+    Ok(Some((content, found)))
+}
+
+/// The content of a sidecar, `None` where it is too long to be read.
+pub(super) fn content_of(file: File) -> io::Result<Option<Vec<u8>>> {
+    let size = file.metadata()?.len();
+    if size > SIDECAR_BYTES_MAX {
+        return Ok(None);
     }
-    let mut content = Vec::with_capacity(usize::try_from(sighting.size).unwrap_or(0));
-    file.take(SIDECAR_BYTES_MAX).read_to_end(&mut content).map_err(PathError::doing("read", path))?;
-    Ok(Some((Some(content), found)))
+    let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+    file.take(SIDECAR_BYTES_MAX).read_to_end(&mut content)?;
+    Ok(Some(content))
 }
 
 fn is_link(error: &PathError) -> bool {

@@ -43,6 +43,9 @@ pub enum SurveyError {
     /// The ledger could not be read.
     #[error("what is known of the folder cannot be read")]
     Ledger(#[from] ReadError),
+    /// The system gave no thread.
+    #[error("a thread to look at the folder cannot be started")]
+    Thread(#[from] std::io::Error),
 }
 
 /// Device and inode of a folder: the same one, wherever it is mounted.
@@ -63,25 +66,23 @@ pub(super) enum Faith {
 }
 
 /// What is to be walked, and how.
-pub(super) struct Errand<'a> {
-    pub(super) root: &'a WalkedRoot,
+#[derive(Clone)]
+pub(super) struct Errand {
+    pub(super) root: WalkedRoot,
     /// This folder and what is below it; nothing else is judged.
-    pub(super) top: &'a RelPath,
+    pub(super) top: RelPath,
     pub(super) n_walkers: usize,
     pub(super) depth: Depth,
     pub(super) faith: Faith,
-    pub(super) entering: Entering<'a>,
+    pub(super) entering: Arc<Entering>,
     /// Called before the end of a walk of the whole root is sent, with the folder it is.
-    pub(super) walked: &'a (dyn Fn(Identity) + Sync),
+    pub(super) walked: Arc<dyn Fn(Identity) + Send + Sync>,
 }
 
 /// Walks a root, or a folder of it, and sends what was found.
-pub(super) fn survey(
-    shared: &Shared<'_>,
-    errand: &Errand<'_>,
-    sender: &Sender<Found>,
-) -> Result<Reach, SurveyError> {
-    let Errand { root, top, n_walkers, depth, faith, entering, walked: told } = *errand;
+pub(super) fn survey(shared: &Shared, errand: &Errand, sender: &Sender<Found>) -> Result<Reach, SurveyError> {
+    let Errand { root, top, n_walkers, depth, faith, entering, walked: told } = errand;
+    let (n_walkers, depth, faith) = (*n_walkers, *depth, *faith);
     // Of a root in doubt nothing is read either: what lies there now would vouch for it later.
     let (Trust::Sure, Some(identity)) = trust(shared, root, faith)? else { return Ok(Reach::Offline) };
     // Before the walk: what it finds itself is told to the ledger while it goes on.
@@ -105,8 +106,9 @@ pub(super) fn survey(
     };
     let walked = match above(root, top) {
         Ok(Above::Visited(ignores)) => {
-            let start = Start { folder: top.clone(), ignores, entering, logs: shared.logs };
-            walk_from(root, start, n_walkers, shared.stop, shared.progress, || survey.visitor())
+            let (entering, logs, pulse) = (&**entering, &*shared.logs, &*shared.pulse);
+            let start = Start { folder: top.clone(), ignores, entering, logs, pulse };
+            walk_from(root, start, n_walkers, &shared.stop, &shared.progress, || survey.visitor())
         }
         Ok(Above::Ignored | Above::Absent) => Ok(Walked::default()),
         Err(error) => Err(error),
@@ -134,21 +136,24 @@ pub(super) fn survey(
     let gone = survey.gone_folders(&known_folders, &walked)?;
     for files in gone {
         let files = survey.still_gone(files)?;
-        if !files.is_empty() && sender.send(Found::Gone(files)).is_err() {
+        if !files.is_empty() && survey.pass(Found::Gone(files)).is_break() {
             return Ok(Reach::BrokenOff);
         }
+    }
+    if shared.stop.is_stopped() {
+        return Ok(Reach::BrokenOff);
     }
     if *top == RelPath::root() {
         told(identity);
         let seen_through = walked.unlisted.is_empty().then_some(last_before);
         // When nobody takes it, the run fails with what the ledger said.
-        let _ = sender.send(Found::RootWalked(root.id, seen_through));
+        let _ = survey.pass(Found::RootWalked(root.id, seen_through));
     }
     Ok(Reach::Walked)
 }
 
 /// Whether a root can be opened, and nothing says that it is another folder than it was.
-pub(super) fn is_trusted(shared: &Shared<'_>, root: &WalkedRoot, faith: Faith) -> Result<bool, SurveyError> {
+pub(super) fn is_trusted(shared: &Shared, root: &WalkedRoot, faith: Faith) -> Result<bool, SurveyError> {
     Ok(trust(shared, root, faith)?.0 == Trust::Sure)
 }
 
@@ -176,11 +181,7 @@ enum Trust {
     Doubtful,
 }
 
-fn trust(
-    shared: &Shared<'_>,
-    root: &WalkedRoot,
-    faith: Faith,
-) -> Result<(Trust, Option<Identity>), SurveyError> {
+fn trust(shared: &Shared, root: &WalkedRoot, faith: Faith) -> Result<(Trust, Option<Identity>), SurveyError> {
     let (is_empty, identity) = match look_at_root(root) {
         Ok(looked) => looked,
         Err(error) => {
@@ -200,12 +201,7 @@ fn trust(
 
 /// Judges by the files known in a root: it holds something and most of them lay on its device, or
 /// one of them is there although it lay elsewhere, as after mounting it in another order.
-fn examine(
-    shared: &Shared<'_>,
-    root: &WalkedRoot,
-    is_empty: bool,
-    device: u64,
-) -> Result<Trust, SurveyError> {
+fn examine(shared: &Shared, root: &WalkedRoot, is_empty: bool, device: u64) -> Result<Trust, SurveyError> {
     let sample = sample(shared, root.id, SAMPLE_FILES_MAX)?;
     if sample.is_empty() {
         return Ok(Trust::Sure);
@@ -223,13 +219,15 @@ fn examine(
     }
     let is_there = |(folder, file): &(&RelPath, &KnownFile)| {
         let path = folder_path(&root.path, folder).join(paths::from_bytes(&file.name));
-        path.symlink_metadata().is_ok()
+        let is_there = path.symlink_metadata().is_ok();
+        shared.pulse.beat();
+        is_there
     };
     Ok(if elsewhere.iter().any(is_there) { Trust::Sure } else { Trust::Doubtful })
 }
 
 /// Up to `n` of the files known in a root, from all over it; none only when none is known.
-fn sample(shared: &Shared<'_>, root: RootId, n: usize) -> Result<Vec<(RelPath, KnownFile)>, ReadError> {
+fn sample(shared: &Shared, root: RootId, n: usize) -> Result<Vec<(RelPath, KnownFile)>, ReadError> {
     let reader = shared.ledger.reader()?;
     let folders = reader.folders_of(root)?;
     let mut sample = Vec::new();
@@ -255,7 +253,7 @@ fn spread<T>(items: &[T], n: usize) -> impl Iterator<Item = &T> {
 }
 
 struct Survey<'a> {
-    shared: &'a Shared<'a>,
+    shared: &'a Shared,
     root: &'a WalkedRoot,
     depth: Depth,
     /// Some files were not looked at with today's reader yet.
@@ -393,7 +391,11 @@ impl Survey<'_> {
     }
 
     fn pass(&self, found: Found) -> ControlFlow<()> {
-        match self.sender.send(found) {
+        // What took so long to be found that nobody waits for it may not be so any more.
+        if self.shared.stop.is_stopped() {
+            return ControlFlow::Break(());
+        }
+        match self.shared.pulse.waiting(|| self.sender.send(found)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
         }

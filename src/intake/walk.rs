@@ -16,6 +16,7 @@ use parking_lot::{Condvar, Mutex};
 use super::beside::{self, Besides, LOG_NAME, sidecar_parts};
 use super::listing::{EntryType, Links, Names, OpenFolder};
 use super::logs::Logs;
+use super::patience::Pulse;
 use super::progress::Progress;
 use super::rules::{IGNORE_FILE, Ignores, is_passed_over};
 use crate::metadata::Log;
@@ -99,12 +100,13 @@ where
     V: FnMut(FolderPart) -> ControlFlow<()>,
 {
     let (ignores, logs) = (Ignores::default(), &Logs::default());
-    let start = Start { folder: RelPath::root(), ignores, entering: &|_, _| {}, logs };
+    let (folder, pulse) = (RelPath::root(), &Pulse::default());
+    let start = Start { folder, ignores, entering: &|_, _| {}, logs, pulse };
     walk_from(root, start, n_threads, stop, progress, visitor)
 }
 
 /// Called with each folder and its own sighting after it was opened and before it is listed.
-pub(super) type Entering<'a> = &'a (dyn Fn(&RelPath, &Sighting) + Sync);
+pub(super) type Entering = dyn Fn(&RelPath, &Sighting) + Send + Sync;
 
 /// Where a walk begins.
 pub(super) struct Start<'a> {
@@ -112,8 +114,10 @@ pub(super) struct Start<'a> {
     pub(super) folder: RelPath,
     /// The rules of the folders above it.
     pub(super) ignores: Ignores,
-    pub(super) entering: Entering<'a>,
+    pub(super) entering: &'a Entering,
     pub(super) logs: &'a Logs,
+    /// Beats as long as folders and files answer.
+    pub(super) pulse: &'a Pulse,
 }
 
 /// As [`walk`], beginning at a folder of the root.
@@ -130,9 +134,9 @@ where
 {
     let path = paths::from_bytes(&root.path);
     OpenFolder::open(&path, Links::Follow).map_err(PathError::doing("open the folder", &path))?;
-    let Start { folder, ignores, entering, logs } = start;
+    let Start { folder, ignores, entering, logs, pulse } = start;
     let (queue, findings) = (Queue::default(), Mutex::default());
-    let walk = Walk { root, entering, logs, stop, progress, queue, findings };
+    let walk = Walk { root, entering, logs, pulse, stop, progress, queue, findings };
     walk.queue.push(vec![Todo { folder, ignores }]);
     thread::scope(|scope| {
         for _ in 0..n_threads.max(1) {
@@ -151,8 +155,9 @@ where
 
 struct Walk<'a> {
     root: &'a WalkedRoot,
-    entering: Entering<'a>,
+    entering: &'a Entering,
     logs: &'a Logs,
+    pulse: &'a Pulse,
     stop: &'a Stop,
     progress: &'a Progress,
     queue: Queue,
@@ -198,8 +203,7 @@ impl Walk<'_> {
     fn visit<V: FnMut(FolderPart) -> ControlFlow<()>>(&self, todo: Todo, visitor: &mut V) -> ControlFlow<()> {
         let Todo { folder, ignores } = todo;
         let path = paths::from_bytes(&absolute(&self.root.path, folder.as_bytes(), b""));
-        let links = if folder == RelPath::root() { Links::Follow } else { Links::Refuse };
-        let opened = OpenFolder::open(&path, links)
+        let opened = OpenFolder::open_below(&self.root.path, &folder)
             .and_then(|open| open.stat_self().map(|stat| (open, stat.sighting)));
         let (open, sighting) = match opened {
             Ok(opened) => opened,
@@ -210,6 +214,11 @@ impl Walk<'_> {
         };
         if !self.findings.lock().visited.insert((sighting.device, sighting.inode)) && sighting.inode != 0 {
             return ControlFlow::Continue(());
+        }
+        self.pulse.beat();
+        // Perhaps it took so long to answer that nobody wants to hear it.
+        if self.stop.is_stopped() {
+            return ControlFlow::Break(());
         }
         (self.entering)(&folder, &sighting);
         let (mut entries, listed) = self.entries(&open);
@@ -225,7 +234,7 @@ impl Walk<'_> {
         let is_bare = entries.media.len() == 0 && entries.folders.is_empty();
         self.queue_folders(&mut entries, &folder, &ignores);
         let has_log = entries.has_log && entries.media.len() > 0;
-        let log = has_log.then(|| self.logs.of(&path)).flatten();
+        let log = has_log.then(|| self.logs.of(&path, self.pulse)).flatten();
         let listing = Listing { path: &path, folder, sighting, is_bare, is_complete, ignores, log };
         self.look(&listing, &open, &entries, visitor)
     }
@@ -242,6 +251,7 @@ impl Walk<'_> {
     fn entries(&self, open: &OpenFolder) -> (Entries, io::Result<()>) {
         let mut entries = Entries::default();
         let listed = open.entries(|name, entry_type| {
+            self.pulse.beat();
             if name == IGNORE_FILE && entry_type == EntryType::File {
                 entries.has_ignore_file = true;
             }
@@ -343,7 +353,9 @@ impl Walk<'_> {
         if listing.ignores.ignores(&listing.folder, name, false) {
             return;
         }
-        match open.stat(&entries.media, nth) {
+        let found = open.stat(&entries.media, nth);
+        self.pulse.beat();
+        match found {
             Ok(stat) if stat.entry_type == EntryType::File => {
                 let mut sighting = stat.sighting;
                 let log = listing.log.as_deref();

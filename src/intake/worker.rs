@@ -4,24 +4,28 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use lumidex_schema::id::{RootId, Seq};
 use lumidex_schema::path::{RelPath, below};
-use lumidex_schema::record::{Root, Sighting};
+use lumidex_schema::record::Root;
 use parking_lot::Mutex;
 
+use super::hung::Hung;
 use super::interpreter;
-use super::pipeline::{self, Found, PipelineError, Shared};
+use super::patience::survey_patiently;
+use super::pipeline::{self, Found, PipelineError, Reading, Shared};
 use super::progress::{Progress, ProgressSnapshot};
 use super::readers::Interpret;
 use super::reconcile::Depth;
 use super::runs::{Runs, Wish};
 use super::standing::{RootStanding, Standing};
-use super::survey::{Errand, Reach, SurveyError, survey};
+use super::survey::{Errand, Reach, SurveyError};
 use super::walk::WalkedRoot;
 use super::watch::{Cause, Ended, Live, Lookout, Tend, Ticket, WatchSettings};
 use crate::ledger::{Ledger, ReadError, Reader};
+use crate::limits::reading::FILE_TIME_MAX;
 use crate::metadata;
 use crate::sys::{Stop, Stopper, priority};
 
@@ -34,11 +38,14 @@ pub struct IntakeSettings {
     pub n_readers: usize,
     /// Where texts hidden in pixels are looked for.
     pub hidden: metadata::Hidden,
+    /// How long one file may be read, or a folder be silent that is listed; then it is left for the next walk.
+    pub file_time_max: Duration,
 }
 
 impl Default for IntakeSettings {
     fn default() -> Self {
-        Self { n_walkers: 2, n_readers: 2, hidden: metadata::Hidden::default() }
+        let (hidden, file_time_max) = (metadata::Hidden::default(), FILE_TIME_MAX);
+        Self { n_walkers: 2, n_readers: 2, hidden, file_time_max }
     }
 }
 
@@ -101,6 +108,7 @@ struct Worker {
     progress: Arc<Progress>,
     runs: Arc<Runs>,
     lookout: Arc<Lookout>,
+    hung: Arc<Hung>,
     /// Roots of the current run that are not done.
     walking: Mutex<HashSet<RootId>>,
 }
@@ -146,11 +154,14 @@ impl Intake {
         });
         let make: Arc<MakeInterpreter> = Arc::from(interpreter);
         let (stop, progress) = (stopper.stop(), Progress::default());
+        let hung = Arc::<Hung>::default();
         let live = Arc::new(Live {
             lookout: Arc::clone(&lookout),
             ledger: ledger.clone(),
             make: Arc::clone(&make),
             stop: stop.clone(),
+            hung: Arc::clone(&hung),
+            file_time_max: settings.file_time_max,
             progress,
         });
         let tend = Tend {
@@ -159,11 +170,13 @@ impl Intake {
             make: Arc::clone(&make),
             intake: settings,
             stop: stop.clone(),
-            progress: Progress::default(),
+            progress: Arc::default(),
+            hung: Arc::clone(&hung),
         };
         let progress = Arc::default();
         let walking = Mutex::default();
-        let shared = Arc::new(Worker { ledger, settings, make, stop, progress, runs, lookout, walking });
+        let shared =
+            Arc::new(Worker { ledger, settings, make, stop, progress, runs, lookout, hung, walking });
         let mut intake = Self { shared, live, stopper, threads: Vec::new() };
         let worker = Arc::clone(&intake.shared);
         intake.spawn("intake", move || {
@@ -185,8 +198,8 @@ impl Intake {
     }
 
     /// Walks every root and reads what changed; answers after everything found is durable in the
-    /// ledger, so also everything that stood there before this call. The run that is going on is
-    /// waited for, not joined: it may have passed a folder already. Callers who come before the
+    /// ledger, so also everything that stood there before this call, but for files that did not answer in time,
+    /// of which the summary complains. The run that is going on is waited for, not joined: it may have passed a folder already. Callers who come before the
     /// next one begins share it.
     ///
     /// # Errors
@@ -310,13 +323,12 @@ impl Drop for Intake {
 impl Worker {
     fn work(&self) {
         while let Some(wish) = self.runs.next() {
-            let quiet = Progress::default();
             // What is done because it is its turn is nobody's concern.
             let is_quiet = wish.cause == Cause::Turn;
-            let progress = if is_quiet { &quiet } else { &*self.progress };
+            let progress = if is_quiet { Arc::default() } else { Arc::clone(&self.progress) };
             progress.begin();
             // Waiters must be woken even if something in here panics.
-            let run = std::panic::AssertUnwindSafe(|| self.run(&wish, progress));
+            let run = std::panic::AssertUnwindSafe(|| self.run(&wish, &progress));
             let ended = std::panic::catch_unwind(run);
             progress.end();
             self.walking.lock().clear();
@@ -333,17 +345,24 @@ impl Worker {
         }
     }
 
-    fn run(&self, wish: &Wish, progress: &Progress) -> Result<RunSummary, IntakeError> {
+    fn run(&self, wish: &Wish, progress: &Arc<Progress>) -> Result<RunSummary, IntakeError> {
         let failed = |error: RunError| IntakeError::Run(Arc::new(error));
         let prepare = || Ok((self.wanted_roots(wish.roots.as_ref())?, (self.make)(&self.ledger.reader()?)?));
         let (roots, interpreter) = prepare().map_err(|error: ReadError| failed(error.into()))?;
         if wish.cause != Cause::Turn {
             self.walking.lock().extend(roots.iter().map(|root| root.id));
         }
-        let walks = Walks { worker: self, wish, open: Mutex::default() };
-        let root_done = |root| walks.done(root);
-        let logs = &self.lookout.logs;
-        let shared = Shared { ledger: &self.ledger, stop: &self.stop, progress, logs, root_done: &root_done };
+        let walks = Walks { worker: self, wish, open: Arc::default() };
+        let shared = Shared {
+            ledger: self.ledger.clone(),
+            stop: self.stop.clone(),
+            progress: Arc::clone(progress),
+            logs: Arc::clone(&self.lookout.logs),
+            hung: Arc::clone(&self.hung),
+            pulse: Arc::default(),
+        };
+        let IntakeSettings { n_readers, file_time_max, .. } = self.settings;
+        let reading = Reading { n_readers, file_time_max, interpreter, root_done: &|root| walks.done(root) };
         let walk = |sender: &_| -> Result<Vec<RootId>, SurveyError> {
             let mut offline = Vec::new();
             for root in &roots {
@@ -355,8 +374,7 @@ impl Worker {
             }
             Ok(offline)
         };
-        let (offline, head) = pipeline::run(&shared, self.settings.n_readers, &*interpreter, walk)
-            .map_err(|error| failed(error.into()))?;
+        let (offline, head) = pipeline::run(&shared, &reading, walk).map_err(|error| failed(error.into()))?;
         let offline = offline.map_err(|error| failed(error.into()))?;
         if self.stop.is_stopped() {
             return Err(IntakeError::Stopped);
@@ -378,41 +396,43 @@ struct Walks<'a> {
     worker: &'a Worker,
     wish: &'a Wish,
     /// With how the walk ended, once it has.
-    open: Mutex<HashMap<RootId, (Ticket, Ended)>>,
+    open: Arc<Mutex<HashMap<RootId, (Ticket, Ended)>>>,
 }
 
 impl Walks<'_> {
     fn survey(
         &self,
-        shared: &Shared<'_>,
+        shared: &Shared,
         root: &WalkedRoot,
         sender: &Sender<Found>,
     ) -> Result<Reach, SurveyError> {
-        let lookout = &self.worker.lookout;
+        let lookout = Arc::clone(&self.worker.lookout);
+        let IntakeSettings { n_walkers, file_time_max, .. } = self.worker.settings;
         let ticket = lookout.begin_walk(root, self.wish.cause);
         self.open.lock().insert(root.id, (ticket, Ended::BrokenOff));
-        let entering = |folder: &RelPath, sighting: &Sighting| {
-            lookout.enter(root, folder, sighting, ticket.number, false);
-        };
-        // Known as walked only when what was found is durable; but that is told through the sender
-        // before the survey answers.
-        let ended = |identity| {
-            if let Some((_, ended)) = self.open.lock().get_mut(&root.id) {
-                *ended = identity;
-            }
-        };
+        let (entered, open, id) = (root.clone(), Arc::clone(&self.open), root.id);
         let errand = Errand {
-            root,
-            top: &RelPath::root(),
-            n_walkers: self.worker.settings.n_walkers,
+            root: root.clone(),
+            top: RelPath::root(),
+            n_walkers,
             depth: self.wish.depth,
             faith: ticket.faith,
-            entering: &entering,
-            walked: &|identity| ended(Ended::Walked(identity)),
+            entering: Arc::new(move |folder, sighting| {
+                lookout.enter(&entered, folder, sighting, ticket.number, false);
+            }),
+            // Known as walked only when what was found is durable; but that is told through the sender
+            // before the survey answers.
+            walked: Arc::new(move |identity| {
+                if let Some((_, ended)) = open.lock().get_mut(&id) {
+                    *ended = Ended::Walked(identity);
+                }
+            }),
         };
-        let reach = survey(shared, &errand, sender)?;
+        let reach = survey_patiently(shared, errand, file_time_max, sender)?;
         if reach == Reach::Offline {
-            ended(Ended::Offline);
+            if let Some((_, ended)) = self.open.lock().get_mut(&root.id) {
+                *ended = Ended::Offline;
+            }
             self.done(root.id);
         }
         Ok(reach)

@@ -39,7 +39,7 @@ pub(super) enum Request {
     ChooseCover { image: ImageId, webp: Option<Vec<u8>> },
     EditText { image: ImageId, text: Option<Worded> },
     RuleTag { name: String, images: Vec<ImageId> },
-    BringTags { tags: Vec<(String, String)> },
+    BringTags { tags: Vec<(TagKind, String, String)> },
     Bring { brought: Vec<Brought> },
     Journal(journal::Entry),
     Undo { decision: Seq },

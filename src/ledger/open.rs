@@ -397,8 +397,12 @@ fn open_epoch(db: &Database) -> Result<Seq, ReadError> {
     let txn = begin(db)?;
     let head = {
         let mut tables = Tables::open(&txn)?;
-        let is_new = tables.meta.get("format")?.is_none();
-        // Since format 1 there came only tables, which opening them has made, and kinds of decisions.
+        let stored = tables.meta.get("format")?.map(|format| format.value());
+        let is_new = stored.is_none();
+        // Until format 5 there came only tables, which opening them has made, and kinds of decisions.
+        if stored == Some(5) {
+            super::pending::upgrade(&mut tables)?;
+        }
         tables.meta.insert("format", u64::from(format::LEDGER.current))?;
         if is_new {
             for (id, kind, name) in WELL_KNOWN {

@@ -323,7 +323,12 @@ pub(super) fn open_for_reading(
     path: &Path,
     header: Vec<u8>,
 ) -> Result<Generation, ReadError> {
-    let backend = Diverting::reading(storage.open(path, Open::Read)?, header)?;
+    reading(storage.open(path, Open::Read)?, header)
+}
+
+/// As [`open_for_reading`], of a file that is open.
+pub(super) fn reading(file: Arc<dyn StoredFile>, header: Vec<u8>) -> Result<Generation, ReadError> {
+    let backend = Diverting::reading(file, header)?;
     let db = engine(&backend, limits::LEDGER_CACHE_BYTES)?;
     Ok(Generation { db: RwLock::new(Some(db)), backend, can_be_written: false })
 }

@@ -98,7 +98,7 @@ impl Library {
     /// As [`Library::make_tag`].
     pub fn add_extra_path(&self, path: &[u8], types: &[PathType]) -> Result<Option<Seq>, DecideError> {
         let deed = self.decide(|ledger| ledger.add_extra_path(path, types))?;
-        self.intake.look_at_roots();
+        self.look_at_roots();
         Ok(deed)
     }
 
@@ -108,7 +108,7 @@ impl Library {
     /// As [`Library::make_tag`].
     pub fn remove_extra_path(&self, path: &[u8], types: &[PathType]) -> Result<Option<Seq>, DecideError> {
         let deed = self.decide(|ledger| ledger.remove_extra_path(path, types))?;
-        self.intake.look_at_roots();
+        self.look_at_roots();
         Ok(deed)
     }
 

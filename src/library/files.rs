@@ -2,8 +2,10 @@
 
 use super::Library;
 use crate::files::{Files, Foreseen, Gone, Preview, Report, Running, Wish, WishError};
+use crate::ledger::ReadError;
 use crate::limits;
 use crate::sys::Stopper;
+use crate::sys::rooted::Bounds;
 use lumidex_schema::id::{Seq, Timestamp};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -41,7 +43,41 @@ impl Drop for Recovery {
     }
 }
 
+/// Folders that clients may reach, absolute, as bytes.
+#[derive(Clone, Debug, Default)]
+pub struct Granted {
+    /// Only these, whatever the library holds.
+    pub only: Option<Vec<Vec<u8>>>,
+    /// These beside those that the library holds.
+    pub besides: Vec<Vec<u8>>,
+}
+
 impl Library {
+    /// From now on files are changed only in the folders that the library holds and in those granted, whoever asks
+    /// for it: with what is undone, organized and finished after a crash.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read; then nothing may be changed.
+    pub fn confine(&self, granted: Granted) -> Result<(), ReadError> {
+        *self.granted.lock() = Some(granted);
+        self.renew_confinement()
+    }
+
+    /// After folders came or went.
+    pub(super) fn renew_confinement(&self) -> Result<(), ReadError> {
+        let granted = self.granted.lock();
+        let Some(granted) = granted.as_ref() else { return Ok(()) };
+        let bounded = |roots: Vec<Vec<u8>>| self.confinement.set(Bounds::new(roots, true));
+        if let Some(only) = &granted.only {
+            bounded(only.clone());
+            return Ok(());
+        }
+        let held = self.reader().and_then(|reader| reader.extra_paths());
+        let held = held.inspect_err(|_| bounded(Vec::new()))?;
+        bounded(held.into_iter().map(|(path, _)| path).chain(granted.besides.iter().cloned()).collect());
+        Ok(())
+    }
+
     /// What people do to files.
     #[must_use]
     pub fn files(&self) -> &Files {

@@ -28,7 +28,7 @@ use crate::projection::{Follower, ProjectionError};
 use crate::query::{Engine, Sources};
 use crate::sys::lock::LockError;
 use crate::sys::storage::{Disk, Storage};
-use crate::sys::tree::DiskTree;
+use crate::sys::tree::{Confinement, RootedTree};
 use crate::sys::{DirLock, PathError, Stopper};
 use crate::topics::{GraphEffort, Topics, TopicsParts};
 use crate::upstream::Upstream;
@@ -43,6 +43,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use upkeep::{Upkeep, remove_left_copies};
 
+pub use files::Granted;
 pub use pictures::Making;
 pub use recipes::{EditError, RulesError};
 pub use upkeep::UpkeepSettings;
@@ -119,6 +120,9 @@ pub struct Library {
     pictures_at: PicturesAt,
     storage: Arc<dyn Storage>,
     files: Arc<Files>,
+    /// What `files` may change, and by which folders it is known.
+    confinement: Confinement,
+    granted: Mutex<Option<Granted>>,
     intake: Arc<Intake>,
     stopper: Stopper,
     engine: Engine,
@@ -204,7 +208,9 @@ impl Library {
         let stopper = Stopper::new();
         let intake = Intake::start(ledger.clone(), options.intake, options.watch, &stopper.stop())
             .map_err(LibraryError::Thread)?;
-        let files = Arc::new(Files::new(ledger.clone(), DiskTree::shared(), stopper.stop()));
+        let confinement = Confinement::default();
+        let tree = Arc::new(RootedTree::within(confinement.clone()));
+        let files = Arc::new(Files::new(ledger.clone(), tree, stopper.stop()));
         let Asking { upstream, graph } = asking;
         let upstream = Arc::new(upstream.map_or_else(OnceLock::new, OnceLock::from));
         let parts = TopicsParts {
@@ -237,6 +243,8 @@ impl Library {
             storage: Arc::clone(storage),
             _recovery: Recovery::start(&files, &stopper).map_err(LibraryError::Thread)?,
             files,
+            confinement,
+            granted: Mutex::default(),
             intake: Arc::new(intake),
             stopper,
             engine,
@@ -419,8 +427,17 @@ impl Library {
     }
 
     fn settle_roots(&self, seq: Seq) {
-        self.intake.look_at_roots();
+        self.look_at_roots();
         self.settle(seq);
+    }
+
+    /// Folders came or went.
+    fn look_at_roots(&self) {
+        if let Err(error) = self.renew_confinement() {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "no file may be changed until the folders of the library are known");
+        }
+        self.intake.look_at_roots();
     }
 
     /// What a walk found may take minutes to become searchable; only a projection that stands still,

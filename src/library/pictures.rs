@@ -2,9 +2,7 @@
 
 use super::Library;
 use crate::ledger::DecideError;
-use crate::projection::thumbs::{
-    Ahead, Built, CacheBounds, Ffmpeg, Frame, Identity, Source, ThumbError, Thumbs,
-};
+use crate::projection::thumbs::{Ahead, Built, CacheBounds, Ffmpeg, Frame, Source, ThumbError, Thumbs};
 use crate::sys::Stop;
 use lumidex_schema::id::{ImageId, Seq};
 use lumidex_schema::layout;
@@ -72,8 +70,7 @@ impl Library {
         let source_of = |id: u32| {
             let image = reader.image(ImageId(id)).ok().flatten()?;
             let is_there = image.presence == Presence::Present && is_wanted(image.media);
-            let path = is_there.then(|| reader.path_of(&image).ok()).flatten()?;
-            Some(Source::at(&path, Identity::of_image(&image, &path), image.media))
+            is_there.then(|| Source::of_image(&reader, &image).ok()).flatten()
         };
         let all = (1..=last.0).filter(|id| source_of(*id).is_some()).count() as u64;
         self.thumbs()

@@ -79,10 +79,10 @@ pub(super) fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
         }
         tokio::spawn(stop_on_signals(stopper.clone()));
         library.intake().request_update();
-        if settings.open {
-            if let Err(error) = cli::open_in_browser(&format!("http://{address}/")) {
-                tracing::warn!(%error, "the page was not opened");
-            }
+        if settings.open
+            && let Err(error) = cli::open_in_browser(&format!("http://{address}/"))
+        {
+            tracing::warn!(%error, "the page was not opened");
         }
     });
     stopper.trigger();

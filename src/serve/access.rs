@@ -2,29 +2,27 @@
 //!
 //! A path has two forms. The *lexical* one (absolute, no `.`, `..` or doubled separators, symlinks
 //! untouched) names files everywhere in answers and in the ledger. The *real* one (symlinks
-//! resolved) decides trust and is what is opened. Refuses to know HTTP methods and stores.
+//! resolved) decides trust and is what is opened, through [`crate::sys::rooted`]. Refuses to know HTTP methods and stores.
 
 use super::limits::PATH_BYTES_MAX;
 use super::policy::Paths;
 use super::problem::Problem;
 use super::reach;
+use crate::library::Granted;
 use crate::settings::Settings;
 use crate::sys::paths::{absolute_normal, from_bytes, to_bytes};
+use crate::sys::rooted::{Allowed, Bounds, Reach};
+use crate::sys::tree::Kind;
 use lumidex_schema::path::{below, display, from_display};
 use std::path::{Path, PathBuf};
+
+pub(crate) use crate::sys::rooted::Standing;
 
 /// What is trusted at the moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
-    is_confined: bool,
     is_limited: bool,
-    roots: Vec<Root>,
-}
-
-#[derive(Clone, Debug)]
-struct Root {
-    lexical: Vec<u8>,
-    real: PathBuf,
+    bounds: Bounds,
 }
 
 /// A path a client named, checked.
@@ -32,44 +30,40 @@ struct Root {
 pub(crate) struct Place {
     /// Lexical form, as the ledger and answers have it.
     pub(crate) path: Vec<u8>,
-    /// Real form, to be opened.
-    pub(crate) real: PathBuf,
-    /// How it lies to the roots.
-    pub(crate) standing: Standing,
+    /// What stands there, to be looked at and opened.
+    pub(crate) file: Allowed,
 }
 
-/// How a path lies to the roots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// Is a root or lies below one.
-    Inside,
-    /// A root lies below it, or was given by a path that goes through it.
-    Above,
-    /// Neither.
-    Outside,
+impl Place {
+    /// How it lies to the roots.
+    pub(crate) fn standing(&self) -> Standing {
+        self.file.standing()
+    }
+
+    /// What it is; `None` when there is nothing, or it cannot be looked at.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        self.file.look().ok().flatten().map(|look| look.kind)
+    }
 }
 
 impl Access {
     /// From the settings and the folders the library holds.
     pub(crate) fn new(settings: &Settings, extra_paths: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        let is_limited = !settings.allowed_paths.is_empty();
-        let given = settings.cli_paths.iter().chain(&settings.host_folders);
-        let lexical: Vec<Vec<u8>> = if is_limited {
-            settings.allowed_paths.iter().map(to_bytes).collect()
-        } else {
-            extra_paths.into_iter().chain(given.map(to_bytes)).collect()
+        let Granted { only, besides } = granted(settings);
+        let is_limited = only.is_some();
+        let roots = match only {
+            Some(only) => only,
+            None => extra_paths.into_iter().chain(besides).collect(),
         };
-        let roots = lexical.into_iter().map(|path| Root { real: resolve(&from_bytes(&path)), lexical: path });
         // A list of allowed folders holds even when access control is off (contract 13.3).
-        let is_confined = reach::is_confined(settings) || is_limited;
-        Self { is_confined, is_limited, roots: roots.collect() }
+        Self { is_limited, bounds: Bounds::new(roots, reach::is_confined(settings) || is_limited) }
     }
 
     /// As it bears on images of the index, whose paths lie below the roots in any case: asks
     /// neither the library nor the disk beyond the allowed folders.
     pub(crate) fn of_images(settings: &Settings) -> Self {
         if settings.allowed_paths.is_empty() {
-            return Self { is_confined: reach::is_confined(settings), is_limited: false, roots: Vec::new() };
+            return Self { is_limited: false, bounds: Bounds::new([], reach::is_confined(settings)) };
         }
         Self::new(settings, [])
     }
@@ -81,12 +75,12 @@ impl Access {
 
     /// Whether reads and writes are confined to the roots.
     pub(crate) fn is_confined(&self) -> bool {
-        self.is_confined
+        self.bounds.is_confined()
     }
 
     /// Whether the lexical path is a root or lies below one: what `is_under_scanned_path` says.
     pub(crate) fn is_under_root(&self, path: &[u8]) -> bool {
-        self.roots.iter().any(|root| below(path, &root.lexical).is_some())
+        self.bounds.is_under_root(path)
     }
 
     /// Checks the lexical path for what a route does with it.
@@ -94,19 +88,18 @@ impl Access {
     /// # Errors
     /// 403 when it may not be named there.
     pub(crate) fn check(&self, path: Vec<u8>, wanted: Paths) -> Result<Place, Problem> {
-        let real = resolve(&from_bytes(&path));
-        let standing = self.standing(&path, &real);
-        let may = match (wanted, standing) {
-            (Paths::None, _) => return Err(Problem::internal("checking a path", &"the route takes none")),
-            (Paths::Read | Paths::Write | Paths::List, Standing::Inside) => true,
-            (Paths::List, Standing::Above) => true,
-            (Paths::Read | Paths::Write, Standing::Above) => !self.is_confined,
-            (Paths::Read | Paths::Write | Paths::List, Standing::Outside) => !self.is_confined,
+        let reach = match wanted {
+            Paths::None => return Err(Problem::internal("checking a path", &"the route takes none")),
+            Paths::Read | Paths::Write => Reach::Within,
+            Paths::List => Reach::WithinOrAbove,
         };
-        if may {
-            return Ok(Place { path, real, standing });
+        match self.bounds.check(&path, reach) {
+            Some(file) => Ok(Place { path, file }),
+            None => {
+                let shown = display(&path);
+                Err(Problem::forbidden(format!("`{shown}` lies outside the folders this server may show")))
+            }
         }
-        Err(Problem::forbidden(format!("`{}` lies outside the folders this server may show", display(&path))))
     }
 
     /// The folders a search is to be limited to, so that nothing outside the allowed paths is
@@ -115,7 +108,7 @@ impl Access {
         if !self.is_limited {
             return folders;
         }
-        let allowed = || self.roots.iter().map(|root| root.lexical.clone());
+        let allowed = || self.bounds.roots().map(<[u8]>::to_vec);
         let Some(folders) = folders else { return Some(allowed().collect()) };
         let mut narrowed = Vec::new();
         for folder in folders {
@@ -136,36 +129,30 @@ impl Access {
 
     /// Whether a root of the index may be named: something of it may be shown.
     pub(crate) fn may_name(&self, path: &[u8]) -> bool {
-        self.may_show(path) || self.roots.iter().any(|root| below(&root.lexical, path).is_some())
+        self.may_show(path) || self.bounds.is_above(path)
     }
 
-    /// Whether a symbolic link at this path may be followed and shown: it leads into a root, or a root
-    /// was given by a path that goes through it.
-    pub(crate) fn may_follow(&self, path: &[u8]) -> bool {
-        let is_inside = |real: &Path| self.roots.iter().any(|root| real.starts_with(&root.real));
-        self.is_above(path) || is_inside(&resolve(&from_bytes(path)))
+    /// What an entry of a folder leads to when it is a link, if it may be followed and shown: it leads into a root, or
+    /// a root was given by a path that goes through it.
+    pub(crate) fn followed(&self, path: &[u8]) -> Option<Allowed> {
+        let target = self.bounds.check(path, Reach::WithinOrAbove)?;
+        let may = !self.is_confined() || target.standing() == Standing::Inside || self.bounds.is_above(path);
+        may.then_some(target)
     }
 
     /// Whether what is no link, and lies at this path, is a root or leads to one.
-    pub(crate) fn leads_in(&self, path: &[u8], real: &Path) -> bool {
-        self.standing(path, real) != Standing::Outside
+    pub(crate) fn leads_in(&self, path: &[u8]) -> bool {
+        self.bounds
+            .check(path, Reach::WithinOrAbove)
+            .is_some_and(|place| place.standing() != Standing::Outside)
     }
+}
 
-    fn standing(&self, path: &[u8], real: &Path) -> Standing {
-        if self.roots.iter().any(|root| real.starts_with(&root.real)) {
-            Standing::Inside
-        } else if self.is_above(path) || self.roots.iter().any(|root| root.real.starts_with(real)) {
-            Standing::Above
-        } else {
-            Standing::Outside
-        }
-    }
-
-    /// Whether a root was given by a path that goes through this one. A root behind a link has two ways
-    /// that lead to it, and people go by the one they gave.
-    fn is_above(&self, path: &[u8]) -> bool {
-        self.roots.iter().any(|root| below(&root.lexical, path).is_some())
-    }
+/// The folders that settings open to clients beside those the library holds.
+pub(crate) fn granted(settings: &Settings) -> Granted {
+    let bytes = |folders: &[PathBuf]| folders.iter().map(to_bytes).collect::<Vec<_>>();
+    let only = (!settings.allowed_paths.is_empty()).then(|| bytes(&settings.allowed_paths));
+    Granted { only, besides: [bytes(&settings.cli_paths), bytes(&settings.host_folders)].concat() }
 }
 
 /// The lexical form of a path as a client wrote it; relative ones start at `cwd`.
@@ -184,25 +171,6 @@ pub(crate) fn lexical(given: &str, cwd: &Path) -> Result<Vec<u8>, Problem> {
         return Err(Problem::bad("a path holds a NUL character"));
     }
     Ok(to_bytes(absolute_normal(&from_bytes(&bytes), cwd)))
-}
-
-/// The path with the symlinks of its existing part resolved; what does not exist is appended.
-fn resolve(path: &Path) -> PathBuf {
-    let mut rest = Vec::new();
-    let mut head = path;
-    loop {
-        if let Ok(mut real) = head.canonicalize() {
-            real.extend(rest.iter().rev());
-            return real;
-        }
-        match (head.parent(), head.file_name()) {
-            (Some(parent), Some(name)) => {
-                rest.push(name);
-                head = parent;
-            }
-            _ => return path.to_owned(),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -234,7 +202,7 @@ mod tests {
         let dir = world();
         let access = access(dir.path(), AccessControl::Enable);
         let may = |path: &str, wanted| {
-            access.check(lexical(path, dir.path()).unwrap(), wanted).map(|place| place.standing).ok()
+            access.check(lexical(path, dir.path()).unwrap(), wanted).map(|place| place.standing()).ok()
         };
         for inside in [
             "pics",
@@ -271,7 +239,7 @@ mod tests {
         let dir = world();
         let access = access(dir.path(), AccessControl::Disable);
         let place = access.check(lexical("pics/out/x", dir.path()).unwrap(), Paths::Read).unwrap();
-        assert_eq!(place.standing, Standing::Outside);
+        assert_eq!(place.standing(), Standing::Outside);
     }
 
     #[test]

@@ -14,12 +14,13 @@ use super::pictures::Pictures;
 use super::questions::Open;
 use super::recipes::Recipes;
 use crate::intake::RootStanding;
+use crate::library::Granted;
 use crate::query::{Hit, Page, Search, SearchError, Trend};
+use crate::sys::rooted::Allowed;
 use lumidex_schema::api;
 use lumidex_schema::id::{EpochToken, ImageId, Seq, TagId};
 use lumidex_schema::record;
 use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -230,11 +231,17 @@ pub trait Engine: Chats + Deeds + Meanings + Organizing + Pictures + Recipes + S
     /// What the owner of the data folder shows to be known; empty when nobody can.
     fn token(&self) -> &str;
 
+    /// From now on files are changed only in the folders that the library holds and in these.
+    ///
+    /// # Errors
+    /// [`Failure`] when a store fails.
+    fn confine(&self, granted: Granted) -> Result<(), Failure>;
+
     /// What a file says about how it was made, read from the file.
     ///
     /// # Errors
     /// [`Failure`] when the file cannot be opened.
-    fn read_file(&self, path: &Path, beside: Beside) -> Result<FileText, Failure>;
+    fn read_file(&self, file: &Allowed, beside: Beside) -> Result<FileText, Failure>;
 }
 
 /// A copy of a ledger, or of what was paid for.

@@ -23,12 +23,23 @@ pub(crate) fn open(opener: Option<&Path>, path: &Path) -> Result<(), Problem> {
     if !path.is_absolute() {
         return Err(Problem::bad("only absolute paths are opened"));
     }
-    let started = Command::new(opener)
-        .arg(path)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
+    start(Command::new(opener).arg(path))
+}
+
+/// Shows an absolute path of a folder, and does not wait.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn show(opener: Option<&Path>, folder: &Path) -> Result<(), Problem> {
+    // There some folders are programs, which opening would start.
+    if cfg!(target_os = "macos") && opener.is_none() {
+        return start(Command::new("/usr/bin/open").arg("-R").arg(folder));
+    }
+    open(opener, folder)
+}
+
+fn start(command: &mut Command) -> Result<(), Problem> {
+    let started = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let mut child = started.map_err(|error| Problem::internal("opening it", &error))?;
     // Somebody has to learn that it ended, or it stays in the process table.
     let reaper = std::thread::Builder::new().name("serve-launch".to_owned());

@@ -50,6 +50,9 @@ pub(crate) const BATCH_READS_MAX: usize = 1000;
 
 /// Connections at once; further ones wait to be taken. Browsers open six each.
 pub(crate) const CONNECTIONS_MAX: usize = 1024;
+/// Connections of one client at once; beyond it 503 and the end of it, so that one leaves room for others. A network of
+/// the sixth version counts as one; who is a trusted proxy is as many as he speaks for.
+pub(crate) const CONNECTIONS_PER_CLIENT_MAX: usize = 256;
 /// Time a client has to send the head of a request, and time a connection may idle; beyond it the
 /// connection is closed.
 pub(crate) const HEAD_WAIT: Duration = Duration::from_secs(75);

@@ -3,8 +3,10 @@
 use super::engine::Engine;
 use super::kept::Kept;
 use super::limits::{
-    ABANDON_WAIT, ACCEPT_AGAIN, CONNECTIONS_MAX, DRAIN_WAIT, HEAD_BYTES_MAX, HEAD_WAIT, KEPT_TIDIED_EVERY,
+    ABANDON_WAIT, ACCEPT_AGAIN, CONNECTIONS_MAX, CONNECTIONS_PER_CLIENT_MAX, DRAIN_WAIT, HEAD_BYTES_MAX,
+    HEAD_WAIT, KEPT_TIDIED_EVERY,
 };
+use super::proxied::neighbourhood;
 use super::reach::{self, Refused};
 use super::router::router;
 use super::server::Server;
@@ -18,8 +20,10 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -133,9 +137,50 @@ async fn on_archives(server: &Arc<Server>, work: fn(&Kept) -> Result<(), PathErr
     }
 }
 
+/// What a client is told that has too many connections.
+const TOO_MANY: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+/// How many connections each client has.
+#[derive(Clone, Default)]
+struct Crowd(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// A connection of a client, until it is dropped.
+struct Seat {
+    crowd: Crowd,
+    client: IpAddr,
+}
+
+impl Crowd {
+    /// `None` when the client has as many as it may have.
+    fn seat(&self, client: IpAddr) -> Option<Seat> {
+        let client = neighbourhood(client.to_canonical());
+        let mut seats = self.0.lock();
+        let n = seats.entry(client).or_default();
+        if *n >= CONNECTIONS_PER_CLIENT_MAX {
+            return None;
+        }
+        *n += 1;
+        Some(Seat { crowd: self.clone(), client })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut seats = self.crowd.0.lock();
+        if let Some(n) = seats.get_mut(&self.client) {
+            *n -= 1;
+            if *n == 0 {
+                seats.remove(&self.client);
+            }
+        }
+    }
+}
+
 /// Takes connections until the server is to stop.
 async fn accept(listener: TcpListener, server: &Arc<Server>, connections: &GracefulShutdown) {
     let router = router(Arc::clone(server));
+    let crowd = Crowd::default();
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_WAIT).max_buf_size(HEAD_BYTES_MAX);
@@ -159,6 +204,14 @@ async fn accept(listener: TcpListener, server: &Arc<Server>, connections: &Grace
                 continue;
             }
         };
+        let is_proxy =
+            server.settings.trusted_proxies.iter().any(|net| net.contains(&peer.ip().to_canonical()));
+        let seat = if is_proxy { None } else { crowd.seat(peer.ip()) };
+        if seat.is_none() && !is_proxy {
+            // A courtesy: whoever does not take it at once does not get it.
+            let _ = stream.try_write(TOO_MANY);
+            continue;
+        }
         // Without it the end of an answer would wait for the client to confirm its beginning.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection stays with delays");
@@ -174,7 +227,7 @@ async fn accept(listener: TcpListener, server: &Arc<Server>, connections: &Grace
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection broke off");
             }
-            drop(slot);
+            drop((slot, seat));
         });
     }
 }

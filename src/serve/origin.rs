@@ -5,6 +5,7 @@
 //! name of its own at 127.0.0.1 or by posting to it blindly.
 
 use super::problem::Problem;
+use super::proxied::{Meant, Way};
 use super::reach;
 use crate::settings::{Cors, Settings};
 use axum::body::Body;
@@ -14,6 +15,9 @@ use std::net::IpAddr;
 /// What our own page may do: nothing but its own files.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What a page is told that may not call.
+pub(crate) const STRANGER: &str = "pages of other origins may not do this; allow them with --allow-cors";
 
 /// What a client may read of an answer from another origin.
 const EXPOSED: &str = "content-type, accept-ranges, content-length, content-range, content-disposition, etag, \
@@ -37,6 +41,8 @@ pub(crate) enum Caller {
     Listed(HeaderValue),
     /// A page from anywhere: credentials do not count.
     Anyone,
+    /// Somebody who follows a link from a page that is not on the list: may look, like a stranger in nothing else.
+    Visitor,
     /// A page that is not on the list.
     Stranger,
 }
@@ -55,50 +61,57 @@ impl Origins {
     /// change anything.
     ///
     /// # Errors
-    /// 403 for either.
-    pub(crate) fn admit(
-        &self,
-        method: &Method,
-        host: Option<&str>,
-        headers: &HeaderMap,
-    ) -> Result<Caller, Problem> {
-        if !host.is_none_or(|host| self.is_ours(host)) {
-            return Err(Problem::forbidden(
-                "this server does not answer to that host name; allow it with --allow-host",
-            ));
+    /// 400 when it cannot be said whom the request means, 403 for either.
+    pub(crate) fn admit(&self, method: &Method, way: &Way, headers: &HeaderMap) -> Result<Caller, Problem> {
+        match &way.meant {
+            Meant::Unclear => return Err(Problem::bad("a request names the host it means, once")),
+            Meant::Hosts(hosts) if !hosts.iter().all(|host| self.is_ours(host)) => {
+                return Err(Problem::forbidden(
+                    "this server does not answer to that host name; allow it with --allow-host",
+                ));
+            }
+            Meant::Hosts(_) | Meant::Nobody => {}
         }
-        let caller = self.caller(host, headers);
+        // Who passes it on might see where it ends differently than we do.
+        if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
+            return Err(Problem::bad("a body has a length or comes in chunks, not both"));
+        }
+        let caller = self.caller(way.host.as_deref(), headers);
         let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-        if changes && caller == Caller::Stranger {
-            return Err(Problem::forbidden(
-                "pages of other origins may not do this; allow them with --allow-cors",
-            ));
+        if changes && matches!(caller, Caller::Stranger | Caller::Visitor) {
+            return Err(Problem::forbidden(STRANGER));
         }
         Ok(caller)
     }
 
     /// Whether the host is one this server is meant by. Who listens for this machine only is never meant by another
-    /// name, unless it was told; who listens for others cannot know its names, unless it was told some. Nobody's
-    /// resolver has a say in an address.
+    /// name, unless it was told; who listens for others is meant by names as well that nobody out there can have.
+    /// Nobody's resolver has a say in an address.
     fn is_ours(&self, host: &str) -> bool {
         let name = name_of(host);
-        let is_open = !self.is_loopback && (self.hosts.is_empty() || name.parse::<IpAddr>().is_ok());
-        is_local_name(name) || is_open || self.hosts.iter().any(|known| known == name)
+        let is_near = !self.is_loopback && (name.parse::<IpAddr>().is_ok() || is_private_name(name));
+        is_local_name(name) || is_near || self.hosts.iter().any(|known| known == name)
     }
 
     fn caller(&self, host: Option<&str>, headers: &HeaderMap) -> Caller {
+        // Browsers say where a request comes from. Another port of this machine is another's page too, which they call
+        // the same site.
+        let said = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+        let is_foreign = said("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
         let Some(origin) = headers.get(header::ORIGIN) else {
-            // Browsers that send no origin with some requests still say where they come from.
-            let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
-            return if matches!(site, Some("cross-site")) && self.cors != Cors::AnyWithoutCredentials {
-                Caller::Stranger
-            } else {
-                Caller::Own
+            // Whoever follows a link to us sees what we show; the page with the link does not.
+            let is_visit =
+                said("sec-fetch-mode") == Some("navigate") && said("sec-fetch-dest") == Some("document");
+            return match &self.cors {
+                _ if !is_foreign => Caller::Own,
+                Cors::AnyWithoutCredentials => Caller::Anyone,
+                Cors::None | Cors::List(_) if is_visit => Caller::Visitor,
+                Cors::None | Cors::List(_) => Caller::Stranger,
             };
         };
         let text = origin.to_str().unwrap_or_default();
         let authority = text.split_once("://").map(|(_, rest)| rest);
-        if authority.is_some() && authority == host {
+        if authority.is_some() && authority == host && !is_foreign {
             return Caller::Own;
         }
         match &self.cors {
@@ -141,7 +154,7 @@ pub(crate) fn seal(caller: &Caller, response: &mut Response<Body>) {
     set(header::VARY, HeaderValue::from_static("Origin"));
     let exposed = || HeaderValue::from_static(EXPOSED);
     match caller {
-        Caller::Own | Caller::Stranger => {
+        Caller::Own | Caller::Visitor | Caller::Stranger => {
             set(
                 HeaderName::from_static("cross-origin-resource-policy"),
                 HeaderValue::from_static("same-origin"),
@@ -173,6 +186,17 @@ fn is_local_name(name: &str) -> bool {
     name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// Whether only people nearby can name something so: one word, or below what is nobody's on the internet.
+fn is_private_name(name: &str) -> bool {
+    const PRIVATE: [&str; 6] = ["local", "lan", "internal", "localhost", "localdomain", "home.arpa"];
+    let is_word = |word: &str| {
+        let mut bytes = word.bytes();
+        !word.is_empty() && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    let below = PRIVATE.iter().find_map(|end| name.strip_suffix(end)?.strip_suffix('.'));
+    is_word(name) || below.is_some_and(|below| below.split('.').all(is_word))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -187,8 +211,8 @@ mod tests {
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
             .collect();
-        let host = headers.get(header::HOST).map(|host| host.to_str().unwrap());
-        Origins::new(settings).admit(method, host, &headers).ok()
+        let way = Way::of(None, &axum::http::Uri::from_static("/"), &headers, &[]);
+        Origins::new(settings).admit(method, &way, &headers).ok()
     }
 
     #[test]
@@ -215,17 +239,30 @@ mod tests {
         let open_and_told = Settings { allowed_hosts: told.allowed_hosts.clone(), ..open.clone() };
         let is =
             |settings: &Settings, host: &str| admitted(settings, &Method::GET, &[("host", host)]).is_some();
-        for settings in [&told, &open, &open_and_told] {
+        for settings in [&told, &open_and_told] {
             assert!(
                 is(settings, "pics.example:8443") && is(settings, "localhost"),
                 "{:?}",
                 settings.allowed_hosts
             );
         }
-        assert!(
-            !is(&told, "evil.example") && !is(&open_and_told, "evil.example") && is(&open, "evil.example")
-        );
-        assert!(!is(&told, "192.168.1.5") && is(&open_and_told, "192.168.1.5:80"));
+        for evil in ["evil.example", "local", "evil.local.example", "lan.", "", "a..lan", ".lan", "evil.test"]
+        {
+            let is_word = evil == "local";
+            assert!(!is(&told, evil), "{evil}");
+            assert!(is(&open, evil) == is_word && is(&open_and_told, evil) == is_word, "{evil}");
+        }
+        for near in [
+            "nas",
+            "nas:8000",
+            "nas.local",
+            "my-nas.lan:80",
+            "a.b.home.arpa",
+            "192.168.1.5:80",
+            "[fe80::1]:80",
+        ] {
+            assert!(!is(&told, near) && is(&open, near) && is(&open_and_told, near), "{near}");
+        }
         assert!(!is(&told, "pics.example.evil.example") && !is(&told, "xpics.example"));
     }
 
@@ -248,7 +285,28 @@ mod tests {
         let list = Cors::List(vec!["http://ui.example/".into()]);
         assert!(matches!(from("http://ui.example", list.clone(), &Method::DELETE), Some(Caller::Listed(_))));
         assert_eq!(from("http://ui.example.evil", list, &Method::DELETE), None);
-        let site = [("host", "localhost"), ("sec-fetch-site", "cross-site")];
-        assert_eq!(admit(Cors::None, &Method::POST, &site), None);
+        for site in ["cross-site", "same-site", "?"] {
+            let from = [("host", "localhost"), ("sec-fetch-site", site)];
+            let visits = [from[0], from[1], ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+            let frames = [from[0], from[1], ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")];
+            for headers in [&from[..], &visits, &frames] {
+                assert_eq!(admit(Cors::None, &Method::POST, headers), None, "{headers:?}");
+            }
+            assert_eq!(admit(Cors::None, &Method::GET, &from), Some(Caller::Stranger));
+            assert_eq!(admit(Cors::None, &Method::GET, &frames), Some(Caller::Stranger));
+            assert_eq!(admit(Cors::None, &Method::GET, &visits), Some(Caller::Visitor));
+            assert_eq!(admit(Cors::AnyWithoutCredentials, &Method::GET, &from), Some(Caller::Anyone));
+        }
+        for site in ["same-origin", "none"] {
+            let from = [("host", "localhost"), ("sec-fetch-site", site)];
+            assert_eq!(admit(Cors::None, &Method::POST, &from), Some(Caller::Own), "{site}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_could_end_at_two_places_is_refused() {
+        let both = [("host", "localhost"), ("content-length", "5"), ("transfer-encoding", "chunked")];
+        assert_eq!(admit(Cors::None, &Method::POST, &both), None);
+        assert_eq!(admit(Cors::None, &Method::POST, &both[..2]), Some(Caller::Own));
     }
 }

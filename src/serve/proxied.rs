@@ -15,9 +15,23 @@ pub(crate) struct Way {
     pub(crate) client: Option<IpAddr>,
     /// The authority asked for, lower case.
     pub(crate) host: Option<String>,
+    /// Whom the request means.
+    pub(crate) meant: Meant,
     /// What a proxy took off the path before it passed the request on: nothing, or slashes and words without one
     /// at the end.
     pub(crate) prefix: String,
+}
+
+/// Whom a request means, by the hosts it names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Meant {
+    /// It names none, and came over no connection: whoever asks is part of the program.
+    #[default]
+    Nobody,
+    /// These, lower case: what its header says, what its line says, and what a trusted proxy says instead of both.
+    Hosts(Vec<String>),
+    /// It came over a connection and names none, or names several in its header, or something that is no text.
+    Unclear,
 }
 
 impl Way {
@@ -26,15 +40,40 @@ impl Way {
         let peer = peer.map(|address| address.to_canonical());
         let named = text(headers, header::HOST.as_str()).map(str::to_owned);
         let asked = named.or_else(|| uri.authority().map(ToString::to_string));
+        let meant = meant(uri, headers, peer.is_some());
         let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
-        let (client, host, prefix) = if peer.is_some_and(is_trusted) {
-            let host = last(headers, "x-forwarded-host").map(str::to_owned).or(asked);
+        let (client, host, prefix, meant) = if peer.is_some_and(is_trusted) {
+            let said = last(headers, "x-forwarded-host").map(str::to_owned);
+            let meant = said.as_ref().map_or(meant, |said| Meant::Hosts(vec![said.to_ascii_lowercase()]));
+            let host = said.or(asked);
             let prefix = last(headers, "x-forwarded-prefix").and_then(prefix).unwrap_or_default();
-            (client(peer, headers, is_trusted), host, prefix)
+            (client(peer, headers, is_trusted), host, prefix, meant)
         } else {
-            (peer, asked, String::new())
+            (peer, asked, String::new(), meant)
         };
-        Self { client, host: host.map(|host| host.to_ascii_lowercase()), prefix }
+        Self { client, host: host.map(|host| host.to_ascii_lowercase()), meant, prefix }
+    }
+}
+
+/// Whom an address is counted as: whoever has one of a network of the sixth version has all of them.
+pub(crate) fn neighbourhood(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+        address => address,
+    }
+}
+
+/// By its header and its line, both of which have to be right.
+fn meant(uri: &Uri, headers: &HeaderMap, came_over_connection: bool) -> Meant {
+    let mut named = headers.get_all(header::HOST).iter();
+    let header = named.next().map(|value| value.to_str().map(str::to_ascii_lowercase));
+    let line = uri.authority().map(|authority| authority.as_str().to_ascii_lowercase());
+    match header {
+        Some(Err(_)) => Meant::Unclear,
+        _ if named.next().is_some() => Meant::Unclear,
+        None if line.is_none() && came_over_connection => Meant::Unclear,
+        None if line.is_none() => Meant::Nobody,
+        header => Meant::Hosts(header.and_then(Result::ok).into_iter().chain(line).collect()),
     }
 }
 
@@ -116,13 +155,21 @@ mod tests {
             ("x-forwarded-host", "evil.example"),
             ("x-forwarded-prefix", "/evil"),
         ];
-        let stranger =
-            Way { client: "9.9.9.9".parse().ok(), host: Some("here:80".into()), prefix: String::new() };
+        let stranger = Way {
+            client: "9.9.9.9".parse().ok(),
+            host: Some("here:80".into()),
+            meant: Meant::Hosts(vec!["here:80".into()]),
+            prefix: String::new(),
+        };
         assert_eq!(way("9.9.9.9", &pairs), stranger);
         let mapped = way("::ffff:9.9.9.9", &pairs);
         assert_eq!(mapped, stranger);
-        let known =
-            Way { client: "1.2.3.4".parse().ok(), host: Some("evil.example".into()), prefix: "/evil".into() };
+        let known = Way {
+            client: "1.2.3.4".parse().ok(),
+            host: Some("evil.example".into()),
+            meant: Meant::Hosts(vec!["evil.example".into()]),
+            prefix: "/evil".into(),
+        };
         assert_eq!(way("10.1.2.3", &pairs), known);
         assert_eq!(way("::ffff:10.1.2.3", &pairs), known);
     }
@@ -139,6 +186,25 @@ mod tests {
         for nonsense in ["unknown", "1.2.3.4, ", "1.2.3.4 5", "_hidden, 10.1.1.1"] {
             assert_eq!(client("127.0.0.1", &[nonsense]), None, "{nonsense}");
         }
+    }
+
+    #[test]
+    fn a_request_names_the_host_it_means_once() {
+        let meant = |uri: &'static str, hosts: &[&str], peer: Option<IpAddr>| {
+            let mut headers = HeaderMap::new();
+            for host in hosts {
+                headers.append(header::HOST, host.parse().unwrap());
+            }
+            Way::of(peer, &Uri::from_static(uri), &headers, &[]).meant
+        };
+        let peer = "9.9.9.9".parse().ok();
+        let hosts = |hosts: &[&str]| Meant::Hosts(hosts.iter().map(ToString::to_string).collect());
+        assert_eq!(meant("/", &["A"], peer), hosts(&["a"]));
+        assert_eq!(meant("http://b/", &["a"], peer), hosts(&["a", "b"]), "both have to be right");
+        assert_eq!(meant("http://b/", &[], peer), hosts(&["b"]));
+        assert_eq!(meant("/", &[], peer), Meant::Unclear);
+        assert_eq!(meant("/", &["a", "a"], peer), Meant::Unclear);
+        assert_eq!(meant("/", &[], None), Meant::Nobody);
     }
 
     #[test]

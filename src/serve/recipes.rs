@@ -5,8 +5,8 @@ use super::engine::Failure;
 use crate::intake::{Alone, Checkup, RuleError, Ruled};
 use crate::library::{EditError, Library, RulesError};
 use crate::metadata::Workflow;
+use crate::sys::rooted::Allowed;
 use lumidex_schema::id::{ImageId, Seq};
-use std::path::Path;
 
 /// Generation texts, rules, and the reading of files. Every method may block; none is called on an async
 /// thread. What changes something returns once searches show it.
@@ -37,7 +37,7 @@ pub trait Recipes {
     fn checkup(&self, examples: usize, shown: &dyn Fn(&[u8]) -> bool) -> Result<Checkup, Failure>;
 
     /// The graphs that a file holds, as they stand there; none when it cannot be read.
-    fn workflow(&self, file: &Path) -> Workflow;
+    fn workflow(&self, file: &Allowed) -> Workflow;
 
     /// Asks for every file to be read again, and does not wait.
     fn read_all_again(&self);
@@ -68,8 +68,8 @@ impl Recipes for Library {
         Library::checkup(self, examples, shown).map_err(Failure::store)
     }
 
-    fn workflow(&self, file: &Path) -> Workflow {
-        let read = Alone::open(file).and_then(|alone| alone.workflow());
+    fn workflow(&self, file: &Allowed) -> Workflow {
+        let read = Alone::allowed(file).and_then(|alone| alone.workflow());
         read.unwrap_or_else(|error| {
             tracing::debug!(error = &error as &dyn std::error::Error, "a file's graphs cannot be read");
             Workflow::default()

@@ -7,14 +7,14 @@ use super::limits::{BODY_BYTES_MAX, BODY_WAIT};
 use super::origin::{Caller, preflight, seal};
 use super::policy::At;
 use super::problem::Problem;
-use super::proxied::Way;
+use super::proxied::{Way, neighbourhood};
 use super::reach::{IIB_PREFIX, OWN_PREFIX};
 use super::server::{Peer, Server};
 use super::table::{ROUTES, Route, Verb};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, Method, Response, header, request::Parts};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, header, request::Parts};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{MethodFilter, on};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -71,7 +71,7 @@ fn prefixes(at: At, base: &str) -> Vec<(String, Dialect)> {
 async fn gate(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response<Body> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     let way = Way::of(peer, request.uri(), request.headers(), &server.settings.trusted_proxies);
-    let admitted = server.origins.admit(request.method(), way.host.as_deref(), request.headers());
+    let admitted = server.origins.admit(request.method(), &way, request.headers());
     request.extensions_mut().insert(way);
     let (caller, mut response) = match admitted {
         Ok(caller) => match preflight(request.method(), request.headers()) {
@@ -81,7 +81,12 @@ async fn gate(State(server): State<Arc<Server>>, mut request: Request, next: Nex
                 (caller, next.run(request).await)
             }
         },
-        Err(problem) => (Caller::Stranger, problem.into_response(Dialect::Reference)),
+        Err(problem) => {
+            let mut refused = problem.into_response(Dialect::Reference);
+            // Who may not ask has nothing more to say, and where a request ends may be in doubt.
+            refused.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            (Caller::Stranger, refused)
+        }
     };
     seal(&caller, &mut response);
     response
@@ -165,9 +170,7 @@ fn peer_of(way: &Way, server: &Server) -> Peer {
     let is_here = way.client.is_some_and(|address| address.is_loopback() || address == here);
     let address = match way.client {
         None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        // Whoever has one address of such a network has all of them.
-        Some(IpAddr::V6(address)) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
-        Some(address) => address,
+        Some(address) => neighbourhood(address),
     };
     Peer { address, is_here }
 }

@@ -12,7 +12,7 @@ use super::limits::{
     ANSWER_WAIT, ARCHIVES_MAX, BACKUPS_MAX, CHATS_MAX, FILE_WORK_MAX, LONG_WORK_MAX, WAITING_MAX,
 };
 use super::meter::Meter;
-use super::origin::{Caller, Origins};
+use super::origin::{Caller, Origins, STRANGER};
 use super::policy::Policy;
 use super::problem::Problem;
 use super::reach;
@@ -101,6 +101,11 @@ impl Server {
         // Enough to keep every processor at work while one call waits for a disk, not so many
         // that a burst of searches starves the threads that answer `/hello`.
         let engine_work = std::thread::available_parallelism().map_or(2, usize::from) + 2;
+        if Access::of_images(&settings).is_confined()
+            && let Err(error) = engine.confine(access::granted(&settings))
+        {
+            tracing::error!(%error, "no file may be changed until the folders of the library are known");
+        }
         Ok(Self {
             front: settings.ui_dir.as_deref().map(FrontEnd::open).transpose()?,
             auth: Auth::new(reach::secret(&settings), engine.token()),
@@ -139,6 +144,10 @@ impl Server {
         peer: Peer,
     ) -> Result<(), Problem> {
         let Policy { auth, owner, reads, writes, paths: _, upstream, launches } = policy;
+        // What tells nothing needs no secret, and may be asked for by any page.
+        if auth && *caller == Caller::Stranger {
+            return Err(Problem::forbidden(STRANGER));
+        }
         let is_owner = peer.is_here && self.auth.is_owner(headers);
         let (auth, reads) = (auth && !is_owner, reads && !is_owner);
         if auth && *caller == Caller::Anyone {

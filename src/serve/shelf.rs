@@ -7,13 +7,13 @@ use crate::intake::{Alone, IntakeError};
 use crate::ledger::backup::BackupError;
 use crate::ledger::paid::PaidCopyError;
 use crate::ledger::{DecideError, Reader};
-use crate::library::{AcceptError, Library};
+use crate::library::{AcceptError, Granted, Library};
 use crate::metadata::Reading;
 use crate::query::{Hit, Page, Search, Trend};
+use crate::sys::rooted::Allowed;
 use lumidex_schema::api;
 use lumidex_schema::id::{EpochToken, ImageId, Seq, TagId};
 use lumidex_schema::record::{ExtraPath, Image, PathType, Presence};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -248,10 +248,15 @@ impl Engine for Library {
         Library::token(self)
     }
 
-    fn read_file(&self, path: &Path, beside: Beside) -> Result<FileText, Failure> {
-        let file = Alone::open(path).map_err(Failure::store)?;
+    fn confine(&self, granted: Granted) -> Result<(), Failure> {
+        Library::confine(self, granted).map_err(Failure::store)
+    }
+
+    fn read_file(&self, file: &Allowed, beside: Beside) -> Result<FileText, Failure> {
+        let allowed = file;
+        let file = Alone::allowed(allowed).map_err(Failure::store)?;
         let file = match beside {
-            Beside::Sidecar => file.with_sidecars(path),
+            Beside::Sidecar => file.with_allowed_sidecars(allowed),
             Beside::Nothing => file,
         };
         let Reading { recipe, generation_text, .. } = file.reading().map_err(Failure::store)?;

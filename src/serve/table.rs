@@ -192,6 +192,10 @@ pub struct RouteRow {
     pub writes: bool,
     /// Takes paths, or answers with files, all of them checked.
     pub paths: bool,
+    /// What for: `read`, `write`, or `list`, which may be above a root as well; nothing where it takes none.
+    pub checked_for: &'static str,
+    /// May cost money upstream.
+    pub upstream: bool,
     /// Starts a program on the host.
     pub launches: bool,
 }
@@ -200,7 +204,13 @@ pub struct RouteRow {
 pub fn routes() -> impl Iterator<Item = RouteRow> {
     ROUTES.iter().map(|route| {
         let Route { method, at, path, policy, work: _ } = route;
-        let Policy { auth, owner, reads, writes, paths, upstream: _, launches } = *policy;
+        let Policy { auth, owner, reads, writes, paths, upstream, launches } = *policy;
+        let checked_for = match paths {
+            Paths::None => "",
+            Paths::Read => "read",
+            Paths::Write => "write",
+            Paths::List => "list",
+        };
         let paths = paths != Paths::None;
         RouteRow {
             method: method.word(),
@@ -211,6 +221,8 @@ pub fn routes() -> impl Iterator<Item = RouteRow> {
             reads,
             writes,
             paths,
+            checked_for,
+            upstream,
             launches,
         }
     })

@@ -1,5 +1,6 @@
 //! What std lacks: stop signals, a counting bell, whole-file replacement, the directory lock,
-//! paths as bytes, the way to the disk, a word to the supervisor, and file errors that name their path. Knows nothing of images.
+//! paths as bytes, the way to the disk, rooted file access, a word to the supervisor, and file errors that name
+//! their path. Knows nothing of images.
 
 pub mod bell;
 pub mod beside;
@@ -9,6 +10,7 @@ mod moving;
 pub mod paths;
 pub mod priority;
 pub mod replace;
+pub mod rooted;
 pub mod space;
 pub mod stop;
 pub mod storage;

@@ -292,9 +292,9 @@ fn a_ledger_of_a_newer_program_is_refused_with_the_way_out() {
     let opened = Opened::empty();
     let path = opened.dir.path().join("l.redb");
     drop(opened.ledger);
-    set_format(&path, 7);
+    set_format(&path, 99);
     let refused = Ledger::open(&path).err().unwrap();
-    assert!(matches!(refused, OpenError::Newer { found: 7, known: 5 }), "{refused}");
+    assert!(matches!(refused, OpenError::Newer { found: 99, known: 6 }), "{refused}");
     assert!(refused.to_string().contains("--data-dir"), "{refused}");
     set_format(&path, 1);
     assert!(Ledger::open(&path).is_ok(), "refusing changed nothing");
@@ -305,6 +305,33 @@ fn set_format(path: &Path, format: u64) {
     let txn = db.begin_write().unwrap();
     txn.open_table(lumidex_schema::tables::META).unwrap().insert("format", format).unwrap();
     txn.commit().unwrap();
+}
+
+#[test]
+fn what_an_import_of_a_former_program_waits_for_is_still_waited_for() {
+    let opened = Opened::empty();
+    let path = opened.dir.path().join("l.redb");
+    drop(opened.ledger);
+    let db = redb::Database::create(&path).unwrap();
+    let txn = db.begin_write().unwrap();
+    {
+        // Path, one tag, no text, no tags of rules, a time: as format 5 had it.
+        let mut row = vec![8];
+        row.extend_from_slice(b"/p/a.png");
+        row.extend_from_slice(&[1, 1, 0, 0, 14]);
+        let mut pending = txn.open_table(lumidex_schema::tables::PENDING).unwrap();
+        pending.insert((&b"/old/a.png"[..], 10), row.as_slice()).unwrap();
+    }
+    txn.commit().unwrap();
+    drop(db);
+    set_format(&path, 5);
+    let ledger = Ledger::open(&path).unwrap();
+    let (waiting, _) = ledger.reader().unwrap().pending(b"/old/a.png", 10).unwrap().unwrap();
+    assert_eq!((waiting.path.as_slice(), waiting.tags), (&b"/p/a.png"[..], vec![TagId(1)]));
+    assert_eq!((waiting.at, waiting.was_missing, waiting.cover), (Timestamp(7), false, None));
+    drop(ledger);
+    // Once is enough.
+    assert!(Ledger::open(&path).unwrap().reader().unwrap().pending(b"/old/a.png", 10).unwrap().is_some());
 }
 
 #[test]

@@ -31,8 +31,13 @@ impl Program {
     }
 
     /// The same of a command that was prepared.
-    pub(super) fn start_as(mut command: Command, folders: &[&Path]) -> Self {
-        let mut child = command.args(folders).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    pub(super) fn start_as(command: Command, folders: &[&Path]) -> Self {
+        Self::start_logging(command, folders, Stdio::null())
+    }
+
+    /// The same with its log going there.
+    pub(super) fn start_logging(mut command: Command, folders: &[&Path], log: Stdio) -> Self {
+        let mut child = command.args(folders).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();

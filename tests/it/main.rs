@@ -21,6 +21,7 @@ mod organize;
 mod packaging;
 mod racing;
 mod search;
+mod security;
 mod support;
 mod sweep;
 mod thumbs;

@@ -2,13 +2,14 @@
 
 use lumidex::intake::worded;
 use lumidex::ledger::paid::Paid;
-use lumidex::ledger::{Brought, Ledger, Tally};
+use lumidex::ledger::{Brought, Deeds, Ledger, Tally};
 use lumidex_schema::id::TagId;
 use lumidex_schema::layout;
+use lumidex_schema::tag::TagKind;
 
 use super::plan::{FolderPlan, Plan};
 use super::settings::wishes;
-use super::{Import, ImportError, Stage, report, take_lock, vectors};
+use super::{Import, ImportError, Stage, report, take_lock};
 
 /// Files written at once: some tenths of a second.
 const FILES_AT_ONCE: usize = 8_192;
@@ -26,7 +27,7 @@ pub struct Done {
     pub folders: u64,
     /// Settings stored.
     pub settings: u64,
-    /// Vectors kept.
+    /// Vectors, titles and groups of tags kept.
     pub vectors: u64,
     /// Files that are waited for by now, of this import and others.
     pub waiting: u64,
@@ -39,7 +40,7 @@ impl std::fmt::Display for Done {
 }
 
 pub(super) fn apply(import: Import, progress: &mut dyn FnMut(Stage)) -> Result<Done, ImportError> {
-    let Import { folder, database, map, mut source, plan, vectors: _, stop, lock } = import;
+    let Import { folder, mut from, map, mut source, plan, vectors: _, stop, lock } = import;
     let _lock = match lock {
         Some(lock) => lock,
         None => take_lock(&folder)?,
@@ -47,8 +48,9 @@ pub(super) fn apply(import: Import, progress: &mut dyn FnMut(Stage)) -> Result<D
     let ledger = Ledger::open(&folder.join(layout::LEDGER))?;
     let mut done = Done { tags: plan.tags.len() as u64, ..Done::default() };
     // All of them, for those that are here are found by it.
-    let ids =
-        ledger.bring_tags(source.tags.iter().map(|tag| (tag.name.clone(), tag.color.clone())).collect())?;
+    let tags = source.tags.iter().map(|tag| (TagKind::Custom, tag.name.clone(), tag.color.clone()));
+    let others = source.other_tags.iter().map(|(kind, name)| (*kind, name.clone(), String::new()));
+    let ids = ledger.bring_tags(tags.chain(others).collect())?;
     done.folders = folders(&ledger, &plan)?;
     for wish in wishes(&source, &map, &ledger.reader()?, &mut Vec::new())? {
         ledger.put_setting(&wish.name, &wish.json)?;
@@ -62,11 +64,15 @@ pub(super) fn apply(import: Import, progress: &mut dyn FnMut(Stage)) -> Result<D
             return Err(ImportError::Stopped);
         }
         let file = &source.files[nth as usize];
-        let tags: Vec<TagId> = file.tags.iter().map(|place| ids[*place as usize]).collect();
+        let tags =
+            |places: &[u32]| -> Vec<TagId> { places.iter().map(|place| ids[*place as usize]).collect() };
         let text = file.text.as_deref().map(|text| worded(&reader, text)).transpose()?;
-        text_bytes += file.text.as_ref().map_or(0, String::len);
-        let (path, size) = (file.path.clone().into_bytes(), file.size);
-        batch.push(Brought { source: path, size, whose, tags, text });
+        let cover = file.cover.as_deref().map(|name| from.cover(name)).transpose()?.flatten();
+        text_bytes += file.text.as_ref().map_or(0, String::len) + cover.as_ref().map_or(0, Vec::len);
+        let (refused, ruled) = (tags(&file.refused), tags(&file.ruled));
+        let deeds = Deeds { tags: tags(&file.tags), refused, ruled, text, cover };
+        let fingerprint = file.fingerprint;
+        batch.push(Brought { source: file.key(), size: file.size, fingerprint, whose, deeds });
         n += 1;
         if batch.len() >= FILES_AT_ONCE || text_bytes >= TEXT_BYTES_AT_ONCE {
             done.files += ledger.bring(std::mem::take(&mut batch))?.1;
@@ -79,10 +85,7 @@ pub(super) fn apply(import: Import, progress: &mut dyn FnMut(Stage)) -> Result<D
     }
     done.waiting = ledger.reader()?.n_pending()?;
     let paid = Paid::at(&folder.join(layout::PAID));
-    let n_vectors = database.count("image_embedding");
-    let told = &mut |done| progress(Stage::Vectors(done, n_vectors));
-    let models = vectors::bring(&database, &paid, true, &mut source.complaints, told)?;
-    done.vectors = models.values().map(|model| model.new).sum();
+    done.vectors = from.vectors(&paid, true, &mut source.complaints, progress)?.to_bring();
     Ok(done)
 }
 

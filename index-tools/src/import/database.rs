@@ -33,6 +33,8 @@ const HEAP_BYTES_MAX: i64 = 256 << 20;
 const STEPS: i32 = 100_000;
 /// Bytes that a row takes at least.
 const ROW_BYTES_MIN: u64 = 4;
+/// Rows read of a table.
+const ROWS_MAX: u64 = 256 << 20;
 /// How long to wait for somebody who writes.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -73,6 +75,7 @@ impl Database {
         secure(&mut connection, stop).map_err(unreadable)?;
         let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         let rows_max = bytes.saturating_add(log_bytes(path)) / ROW_BYTES_MIN;
+        let rows_max = rows_max.min(ROWS_MAX);
         let tables = tables_of(&connection).map_err(unreadable)?;
         Ok(Self { connection, tables, rows_max, stop: stop.clone(), _copy: copy })
     }
@@ -128,7 +131,7 @@ impl Database {
             match rows.next() {
                 Ok(None) => return Ok(()),
                 Ok(Some(_)) if n > self.rows_max => {
-                    complaints.add(table, unread, &"it has more rows than there is room for in the file");
+                    complaints.add(table, unread, &"it has more rows than there is room for");
                     return Ok(());
                 }
                 Ok(Some(found)) => row(found, complaints)?,

@@ -1,23 +1,26 @@
-//! Brings what a person did in infinite-image-browsing into a library: from its SQLite database, of any age, into
-//! the ledger.
+//! Brings what a person did elsewhere into a library's ledger: from the SQLite database of infinite-image-browsing, of
+//! any age, or from an archive of another library.
 //!
 //! First a plan, which only reads; then batches, each a decision of its own, so that a run that was cut off is gone on
 //! with by running it again. What is here already is not written twice, and what a person did here stays.
 
 mod apply;
+mod archive;
 mod complaints;
 mod database;
+mod lookup;
 mod mapping;
 mod plan;
 mod read;
 mod report;
 mod settings;
+mod source;
 mod vectors;
 
 use std::path::{Path, PathBuf};
 
 use lumidex::ledger::paid::{Paid, PaidError};
-use lumidex::ledger::{DecideError, Ledger, OpenError, ReadError, Reader};
+use lumidex::ledger::{DecideError, OpenError, ReadError, Reader};
 use lumidex::sys::lock::LockError;
 use lumidex::sys::{DirLock, Stop};
 use lumidex_schema::layout;
@@ -25,26 +28,36 @@ use lumidex_schema::layout;
 pub use apply::Done;
 pub use mapping::{Mapping, PathMap};
 
+use archive::Archive;
+use complaints::Complaints;
 use database::Database;
 use plan::Plan;
-use read::Source;
+use source::Source;
 use vectors::VectorsPlan;
 
 /// Why nothing, or not everything, was brought. What was brought stays; running it again goes on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
-    /// The database, or what stands beside it, could not be read.
+    /// The file, or what stands beside it, could not be read.
     #[error("`{}` cannot be read", path.display())]
     File {
-        /// The database.
+        /// Which.
         path: PathBuf,
         /// Why.
         #[source]
         source: std::io::Error,
     },
+    /// It cannot be used as an archive.
+    #[error("`{}` cannot be brought in: {why}", path.display())]
+    Archive {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// It is something else.
-    #[error("`{}` is no SQLite database", path.display())]
+    #[error("`{}` is neither an archive of lumidex nor an SQLite database", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -96,7 +109,7 @@ pub enum ImportError {
 /// What is going on, for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Rows of the database are read.
+    /// Rows or lines of the file are read.
     Reading(u64),
     /// Files are looked up: done, of how many.
     Comparing(u64, u64),
@@ -106,10 +119,68 @@ pub enum Stage {
     Writing(u64, u64),
 }
 
+/// Rows between two words about how far it is.
+const TOLD_EVERY: u64 = 4_096;
+
+/// Where an import comes from.
+enum From {
+    Database(Database),
+    Archive(Box<Archive>),
+}
+
+impl From {
+    fn open(file: &Path, stop: &Stop) -> Result<Self, ImportError> {
+        if Archive::is_one(file)? {
+            return Ok(Self::Archive(Box::new(Archive::open(file, stop)?)));
+        }
+        let database = Database::open(file, stop)?;
+        match database.has("image") {
+            true => Ok(Self::Database(database)),
+            false => Err(ImportError::Other { path: file.to_owned() }),
+        }
+    }
+
+    fn read(&mut self, progress: &mut dyn FnMut(u64)) -> Result<Source, ImportError> {
+        match self {
+            Self::Database(database) => Source::read(database, progress),
+            Self::Archive(archive) => archive.read(progress),
+        }
+    }
+
+    /// Looks what was paid for, and with `put` brings it.
+    fn vectors(
+        &mut self,
+        paid: &Paid,
+        put: bool,
+        complaints: &mut Complaints,
+        progress: &mut dyn FnMut(Stage),
+    ) -> Result<VectorsPlan, ImportError> {
+        match self {
+            Self::Database(database) => {
+                let all = database.count("image_embedding");
+                let told = &mut |done| progress(Stage::Vectors(done, all));
+                vectors::bring(database, paid, put, complaints, told)
+            }
+            Self::Archive(archive) => {
+                let all = archive.count(lumidex_schema::archive::VECTORS);
+                let told = &mut |done| progress(Stage::Vectors(done, all));
+                vectors::bring_archived(archive, paid, put, complaints, told)
+            }
+        }
+    }
+
+    fn cover(&mut self, name: &str) -> Result<Option<Vec<u8>>, ImportError> {
+        match self {
+            Self::Database(_) => Ok(None),
+            Self::Archive(archive) => archive.cover(name),
+        }
+    }
+}
+
 /// An import that was planned. The data folder is locked as long as it lives.
 pub struct Import {
     folder: PathBuf,
-    database: Database,
+    from: From,
     map: PathMap,
     source: Source,
     plan: Plan,
@@ -120,7 +191,7 @@ pub struct Import {
 }
 
 impl Import {
-    /// Reads the database and the library, and plans what is to be done. Writes nothing.
+    /// Reads the file and the library, and plans what is to be done. Writes nothing.
     ///
     /// # Errors
     ///
@@ -132,39 +203,32 @@ impl Import {
         stop: &Stop,
         progress: &mut dyn FnMut(Stage),
     ) -> Result<Self, ImportError> {
-        let database = Database::open(file, stop)?;
-        if !database.has("image") {
-            return Err(ImportError::Other { path: file.to_owned() });
-        }
+        let mut from = From::open(file, stop)?;
         let ledger = folder.join(layout::LEDGER);
         let lock = if ledger.is_file() { Some(take_lock(folder)?) } else { None };
-        let mut source = Source::read(&database, &mut |rows| progress(Stage::Reading(rows)))?;
-        // Where there is no library, one is looked at that nobody will see.
-        let empty = tempfile::Builder::new().prefix("lumidex-import-").tempdir();
-        let empty = empty.map_err(|source| ImportError::File { path: folder.to_owned(), source })?;
-        let nobodys = match &lock {
-            Some(_) => None,
-            None => Some(Ledger::open(&empty.path().join(layout::LEDGER))?),
-        };
-        let reader = match &nobodys {
-            Some(ledger) => ledger.reader()?,
-            None => Reader::as_it_stands(&ledger)?,
+        let mut source = from.read(&mut |rows| {
+            if rows.is_multiple_of(TOLD_EVERY) {
+                progress(Stage::Reading(rows));
+            }
+        })?;
+        let reader = match &lock {
+            Some(_) => Reader::as_it_stands(&ledger)?,
+            // Where there is no library, one is looked at that nobody will see.
+            None => Reader::of_nothing()?,
         };
         let n_files = source.files.len() as u64;
         let plan =
             Plan::of(&source, &map, &reader, stop, &mut |done| progress(Stage::Comparing(done, n_files)))?;
         drop(reader);
         let paid = Paid::at(&folder.join(layout::PAID));
-        let n_vectors = database.count("image_embedding");
-        let told = &mut |done| progress(Stage::Vectors(done, n_vectors));
-        let vectors = vectors::bring(&database, &paid, false, &mut source.complaints, told)?;
-        Ok(Self { folder: folder.to_owned(), database, map, source, plan, vectors, stop: stop.clone(), lock })
+        let vectors = from.vectors(&paid, false, &mut source.complaints, progress)?;
+        Ok(Self { folder: folder.to_owned(), from, map, source, plan, vectors, stop: stop.clone(), lock })
     }
 
     /// Whether nothing is to be done.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.plan.is_empty() && self.vectors.values().all(|model| model.new == 0)
+        self.plan.is_empty() && self.vectors.to_bring() == 0
     }
 
     /// Rows that could not be used.

@@ -5,18 +5,20 @@ use std::collections::{BTreeMap, HashMap};
 
 use lumidex::ledger::{AbsentFile, ReadError, Reader, Whose};
 use lumidex::sys::Stop;
-use lumidex_schema::id::{FolderId, ImageId, TagId, TextId};
-use lumidex_schema::pending::Candidate;
-use lumidex_schema::record::{Edit, ExtraPath, Image, Link, PathType, Presence};
-use lumidex_schema::text;
+use lumidex_schema::archive::cover_name;
+use lumidex_schema::id::{ImageId, TagId, TextId};
+use lumidex_schema::pending::{Candidate, Mark};
+use lumidex_schema::record::{Edit, ExtraPath, Link, PathType};
+use lumidex_schema::{path, text};
 
 use super::ImportError;
+use super::lookup::{Alike, Places};
 use super::mapping::{PathMap, Placed};
-use super::read::{Source, SourceFile, name_and_size};
 use super::settings::{Wish, wishes};
+use super::source::{Source, SourceFile};
 
-/// Images read at once where all are looked through.
-const IMAGES_AT_ONCE: usize = 8_192;
+/// Files between two looks at whether to stop.
+const FILES_AT_ONCE: usize = 8_192;
 
 /// What is to be done.
 #[derive(Debug, Default)]
@@ -31,11 +33,23 @@ pub(super) struct Plan {
     pub(super) folders: Vec<FolderPlan>,
     pub(super) settings: Vec<Wish>,
     pub(super) counts: Counts,
-    /// Where files lie that are waited for: the beginning of their paths, how many, whether it can be a
-    /// path of this machine.
-    pub(super) waiting_below: BTreeMap<String, (u64, bool)>,
+    /// Where files lie that are waited for: the beginning of their paths, and how many.
+    pub(super) waiting_below: BTreeMap<(String, Lies), u64>,
+    /// Folders that are in the library by then.
+    wanted: Vec<Vec<u8>>,
     /// Reasons why something stays behind.
     pub(super) left: Vec<String>,
+}
+
+/// Whether a file can be found where it is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Lies {
+    /// In a folder of the library.
+    Inside,
+    /// In none.
+    Outside,
+    /// That is no path of this machine.
+    Elsewhere,
 }
 
 /// A folder to be added.
@@ -50,12 +64,13 @@ pub(super) struct FolderPlan {
 /// Numbers for people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
-    /// Images that get something, and tags and texts they get.
+    /// Images that get something, and tags, texts and covers they get.
     pub(super) images: u64,
     pub(super) links: u64,
     pub(super) texts: u64,
-    /// Images among them that lie elsewhere and were found by name and size.
-    pub(super) by_name: u64,
+    pub(super) covers: u64,
+    /// Images among them that lie elsewhere and were found by content, or by name and size.
+    pub(super) elsewhere: u64,
     /// Files that are to be waited for, with their tags and texts.
     pub(super) waiting: u64,
     pub(super) waiting_links: u64,
@@ -65,10 +80,12 @@ pub(super) struct Counts {
     /// Here already.
     pub(super) links_here: u64,
     pub(super) texts_here: u64,
+    pub(super) covers_here: u64,
     pub(super) waiting_here: u64,
-    /// Tags that a person took off here, texts a person gave here.
+    /// Tags that a person decided about otherwise here, texts and covers a person gave here.
     pub(super) refused: u64,
     pub(super) texts_kept: u64,
+    pub(super) covers_kept: u64,
 }
 
 impl Plan {
@@ -119,9 +136,10 @@ impl Plan {
 
     fn folders(&mut self, source: &Source, map: &PathMap, reader: &Reader) -> Result<(), ReadError> {
         let here: BTreeMap<Vec<u8>, ExtraPath> = reader.extra_paths()?.into_iter().collect();
+        self.wanted = here.keys().cloned().collect();
         for (path, types, alias) in &source.folders {
             let shown = super::complaints::one_line(path);
-            let Placed { path, is_here, .. } = map.place(path);
+            let Placed { path, is_here, .. } = source.place(map, path);
             if !is_here {
                 self.left.push(format!(
                     "the folder `{shown}`: that is no path of this machine; say where it is with `--map '{shown}=...'`"
@@ -149,6 +167,7 @@ impl Plan {
             if wanted.is_empty() && alias.is_none() {
                 continue;
             }
+            self.wanted.push(path.clone());
             let is_there = lumidex::sys::paths::from_bytes(&path).is_dir();
             self.folders.push(FolderPlan { path, types: wanted, alias, is_there });
         }
@@ -164,41 +183,47 @@ impl Plan {
         stop: &Stop,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), ImportError> {
-        let mut places = Places { reader, folders: HashMap::new() };
+        let mut places = Places::of(reader);
         let mut found = Vec::with_capacity(source.files.len());
-        let mut wanted = HashMap::new();
         for (nth, file) in source.files.iter().enumerate() {
-            if nth % IMAGES_AT_ONCE == 0 {
+            if nth % FILES_AT_ONCE == 0 {
                 if stop.is_stopped() {
                     return Err(ImportError::Stopped);
                 }
                 progress(nth as u64);
             }
-            let placed = map.place(&file.path);
+            let placed = source.place(map, &file.path);
             let image = if placed.is_here { places.image(&placed.path)? } else { None };
-            if image.is_none() && file.is_unique {
-                wanted.insert(name_and_size(name_of(&placed.path), file.size), Candidate::None);
-            }
-            found.push((placed, image));
+            let image = image.map(|id| at_place(reader, file, id)).transpose()?.flatten();
+            let is_it = image.is_some_and(|(_, is_it)| is_it);
+            let mark = file.mark(name_of(&placed.path)).filter(|_| !is_it);
+            found.push((placed, image, mark));
         }
-        let alike = if wanted.is_empty() { Alike::default() } else { Alike::find(reader, wanted, stop)? };
-        for (nth, (file, (placed, image))) in source.files.iter().zip(found).enumerate() {
-            if nth % IMAGES_AT_ONCE == 0 && stop.is_stopped() {
+        let wanted = found.iter().filter_map(|(_, _, mark)| mark.clone());
+        let alike = Alike::find(reader, wanted, stop)?;
+        for (nth, (file, (placed, image, mark))) in source.files.iter().zip(found).enumerate() {
+            if nth % FILES_AT_ONCE == 0 && stop.is_stopped() {
                 return Err(ImportError::Stopped);
             }
-            let by_name = file.is_unique.then(|| alike.of(name_of(&placed.path), file.size));
-            let by_name_now = match by_name {
-                Some(Candidate::One(id)) if alike.is_settled(id) => Some(id),
+            let elsewhere = mark.as_ref().map(|mark| alike.of(mark));
+            let known = match (image, elsewhere) {
+                (Some((id, true)), _) => Some(id),
+                (_, Some(Candidate::One(id))) => Some(id).filter(|id| alike.is_settled(*id, &placed.path)),
+                (other, Some(Candidate::None)) => {
+                    let gone = mark.as_ref().and_then(|mark| alike.gone(mark));
+                    // Its content is nowhere: the file at its path was rewritten.
+                    gone.or_else(|| other.map(|(id, _)| id).filter(|_| alike.is_walked(&placed.path)))
+                }
                 _ => None,
             };
-            match (image, by_name_now) {
-                (Some(id), _) => self.known(nth, file, id, tag_ids, reader)?,
-                (None, Some(id)) => {
+            let is_elsewhere = known.is_some() && image.map(|(id, _)| id) != known;
+            match known {
+                Some(id) => {
                     let before = self.counts.images;
                     self.known(nth, file, id, tag_ids, reader)?;
-                    self.counts.by_name += self.counts.images - before;
+                    self.counts.elsewhere += if is_elsewhere { self.counts.images - before } else { 0 };
                 }
-                (None, None) => self.absent(nth, file, placed, by_name, tag_ids, reader)?,
+                None => self.absent(nth, file, placed, elsewhere, tag_ids, reader)?,
             }
         }
         Ok(())
@@ -213,12 +238,26 @@ impl Plan {
         reader: &Reader,
     ) -> Result<(), ReadError> {
         let links: HashMap<TagId, Link> = reader.links_of(id)?.into_iter().collect();
-        let (mut links_new, mut text_new) = (0, 0);
+        let here = |place: &u32| tag_ids[*place as usize].and_then(|tag| links.get(&tag)).copied();
+        let (mut links_new, mut text_new, mut cover_new) = (0, 0, 0);
         for place in &file.tags {
-            match tag_ids[*place as usize].and_then(|tag| links.get(&tag)) {
+            match here(place) {
                 None | Some(Link::Ruled) => links_new += 1,
                 Some(Link::Given) => self.counts.links_here += 1,
                 Some(Link::Refused) => self.counts.refused += 1,
+            }
+        }
+        for place in &file.refused {
+            match here(place) {
+                None | Some(Link::Ruled) => links_new += 1,
+                Some(Link::Refused) => self.counts.links_here += 1,
+                Some(Link::Given) => self.counts.refused += 1,
+            }
+        }
+        for place in &file.ruled {
+            match here(place) {
+                None => links_new += 1,
+                Some(_) => self.counts.links_here += 1,
             }
         }
         if let Some(given) = &file.text {
@@ -228,13 +267,22 @@ impl Plan {
                 Some(_) => self.counts.texts_kept += 1,
             }
         }
-        let waits = reader.pending(file.path.as_bytes(), file.size)?.is_some();
-        if links_new + text_new > 0 || waits {
+        if let Some(chosen) = &file.cover {
+            match reader.cover(id)? {
+                None => cover_new = 1,
+                Some(webp) if cover_name(&webp) == *chosen => self.counts.covers_here += 1,
+                Some(_) => self.counts.covers_kept += 1,
+            }
+        }
+        let waits = reader.pending(&file.key(), file.size)?.is_some();
+        let n_new = links_new + text_new + cover_new;
+        if n_new > 0 || waits {
             self.files.push((nth as u32, Whose::Image(id)));
         }
-        self.counts.images += u64::from(links_new + text_new > 0);
+        self.counts.images += u64::from(n_new > 0);
         self.counts.links += links_new;
         self.counts.texts += text_new;
+        self.counts.covers += cover_new;
         Ok(())
     }
 
@@ -243,37 +291,63 @@ impl Plan {
         nth: usize,
         file: &SourceFile,
         placed: Placed,
-        by_name: Option<Candidate>,
+        elsewhere: Option<Candidate>,
         tag_ids: &[Option<TagId>],
         reader: &Reader,
     ) -> Result<(), ReadError> {
         let Counts { waiting, waiting_links, waiting_texts, waiting_here, ambiguous, .. } = &mut self.counts;
-        *ambiguous += u64::from(by_name == Some(Candidate::Several));
-        let (below, is_here) = (beginning(&placed.path), placed.is_here);
-        self.waiting_below.entry(below).or_insert((0, is_here)).0 += 1;
-        if let Some((pending, candidate)) = reader.pending(file.path.as_bytes(), file.size)? {
-            let mut tags: Vec<_> = file.tags.iter().map(|place| tag_ids[*place as usize]).collect();
-            tags.sort_unstable();
+        *ambiguous += u64::from(elsewhere == Some(Candidate::Several));
+        let lies = match placed.is_here {
+            true if self.wanted.iter().any(|folder| path::below(&placed.path, folder).is_some()) => {
+                Lies::Inside
+            }
+            true => Lies::Outside,
+            false => Lies::Elsewhere,
+        };
+        *self.waiting_below.entry((beginning(&placed.path), lies)).or_default() += 1;
+        if let Some((pending, candidate)) = reader.pending(&file.key(), file.size)? {
+            let tags = |places: &[u32]| {
+                let mut tags: Vec<_> = places.iter().map(|place| tag_ids[*place as usize]).collect();
+                tags.sort_unstable();
+                tags
+            };
             let has_text = match (&pending.edit, &file.text) {
                 (None, None) => true,
                 (Some(edit), Some(given)) => worded(reader, edit)? == *given,
                 _ => false,
             };
             let is_same = pending.path == placed.path
-                && candidate == by_name
+                && pending.fingerprint == file.fingerprint
+                && pending.was_missing == file.was_missing
+                && candidate == elsewhere
                 && has_text
-                && pending.tags.iter().copied().map(Some).eq(tags);
+                && pending.cover.as_deref().map(cover_name) == file.cover
+                && pending.tags.iter().copied().map(Some).eq(tags(&file.tags))
+                && pending.refused.iter().copied().map(Some).eq(tags(&file.refused))
+                // A text brings more of them along.
+                && tags(&file.ruled).iter().all(|tag| tag.is_some_and(|tag| pending.ruled.contains(&tag)));
             if is_same {
                 *waiting_here += 1;
                 return Ok(());
             }
         }
         *waiting += 1;
-        *waiting_links += file.tags.len() as u64;
+        *waiting_links += (file.tags.len() + file.refused.len() + file.ruled.len()) as u64;
         *waiting_texts += u64::from(file.text.is_some());
-        self.files.push((nth as u32, Whose::Absent(AbsentFile { path: placed.path, by_name })));
+        let was_missing = file.was_missing;
+        let absent = AbsentFile { path: placed.path, elsewhere, was_missing };
+        self.files.push((nth as u32, Whose::Absent(absent)));
         Ok(())
     }
+}
+
+/// The image at the path of a file, if it may be it, and whether it is for certain.
+fn at_place(reader: &Reader, file: &SourceFile, id: ImageId) -> Result<Option<(ImageId, bool)>, ReadError> {
+    if Mark::of_content(&file.fingerprint).is_none() {
+        return Ok(Some((id, true)));
+    }
+    let is_it = reader.image_as_read(id)?.is_some_and(|image| image.fingerprint == file.fingerprint);
+    Ok((is_it || !file.was_missing).then_some((id, is_it)))
 }
 
 /// The text that a person gave here.
@@ -291,85 +365,10 @@ fn name_of(path: &[u8]) -> &[u8] {
 }
 
 /// The first two components of a path: enough to see which drive or folder is meant.
-fn beginning(path: &[u8]) -> String {
-    let text = lumidex_schema::path::display(path);
+fn beginning(place: &[u8]) -> String {
+    let text = path::display(place);
     let folder = text.rfind('/').map_or("", |at| &text[..at]);
     let mut separators = folder.char_indices().filter(|(at, letter)| *letter == '/' && *at > 1);
     let end = separators.nth(1).map_or(folder.len(), |(at, _)| at);
     folder[..end].to_owned()
-}
-
-/// Looks images up by path; each folder once.
-struct Places<'r> {
-    reader: &'r Reader,
-    folders: HashMap<Vec<u8>, Option<FolderId>>,
-}
-
-impl Places<'_> {
-    fn image(&mut self, path: &[u8]) -> Result<Option<ImageId>, ReadError> {
-        let Some(slash) = path.iter().rposition(|byte| *byte == b'/') else { return Ok(None) };
-        let (directory, name) = (&path[..slash.max(1)], &path[slash + 1..]);
-        let folder = match self.folders.get(directory) {
-            Some(folder) => *folder,
-            None => {
-                let folder = self.reader.folder_at(directory)?;
-                self.folders.insert(directory.to_vec(), folder);
-                folder
-            }
-        };
-        folder.map_or(Ok(None), |folder| self.reader.image_in(folder, name))
-    }
-}
-
-/// Images here by name and size, as far as somebody looks for them.
-#[derive(Default)]
-struct Alike {
-    found: HashMap<u64, Candidate>,
-    /// Images of roots that no walk has come to the end of: another may be there.
-    unsettled: Vec<ImageId>,
-}
-
-impl Alike {
-    fn find(reader: &Reader, wanted: HashMap<u64, Candidate>, stop: &Stop) -> Result<Self, ImportError> {
-        let mut alike = Self { found: wanted, unsettled: Vec::new() };
-        let unwalked: Vec<_> =
-            reader.roots()?.into_iter().filter(|(_, root)| root.walked.is_none()).map(|(id, _)| id).collect();
-        let mut after = ImageId::default();
-        loop {
-            if stop.is_stopped() {
-                return Err(ImportError::Stopped);
-            }
-            let images = reader.images_after(after, IMAGES_AT_ONCE)?;
-            let Some((last, _, _)) = images.last() else { return Ok(alike) };
-            after = *last;
-            for (id, image, _) in &images {
-                if image.presence == Presence::Present && alike.meet(*id, image) && !unwalked.is_empty() {
-                    let folder = reader.folder(image.folder)?;
-                    if folder.is_none_or(|folder| unwalked.contains(&folder.root)) {
-                        alike.unsettled.push(*id);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Whether somebody looks for it.
-    fn meet(&mut self, id: ImageId, image: &Image) -> bool {
-        let Some(candidate) = self.found.get_mut(&name_and_size(&image.name, image.sighting.size)) else {
-            return false;
-        };
-        *candidate = match candidate {
-            Candidate::None => Candidate::One(id),
-            Candidate::One(_) | Candidate::Several => Candidate::Several,
-        };
-        true
-    }
-
-    fn of(&self, name: &[u8], size: u64) -> Candidate {
-        self.found.get(&name_and_size(name, size)).copied().unwrap_or(Candidate::None)
-    }
-
-    fn is_settled(&self, id: ImageId) -> bool {
-        self.unsettled.binary_search(&id).is_err()
-    }
 }

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use lumidex_schema::pending::UNKNOWN_SIZE;
+use lumidex_schema::pending::{Mark, UNKNOWN_SIZE};
 use lumidex_schema::tag;
 
 use super::ImportError;
-use super::complaints::Complaints;
 use super::database::{Database, Text, number, text};
+use super::source::{Source, SourceFile, SourceTag, digest_of};
 
 /// Bytes of a path: what Windows allows, in UTF-8.
 const PATH_BYTES_MAX: usize = 32_768 * 3;
@@ -21,52 +21,12 @@ const TEXTS_BYTES_MAX: usize = 1 << 30;
 /// Bytes of a setting.
 const SETTING_BYTES_MAX: usize = 16 << 20;
 /// Tags on images: 16 bytes each are held.
-const LINKS_MAX: usize = 64 << 20;
-
-/// Everything that was read.
-#[derive(Debug, Default)]
-pub(super) struct Source {
-    /// Images in the database, whether or not a person did anything to them.
-    pub(super) images: u64,
-    /// Custom tags, each name once.
-    pub(super) tags: Vec<SourceTag>,
-    /// Name and kind of every tag by its number there.
-    pub(super) tag_ids: HashMap<i64, (String, String)>,
-    /// Files a person did something to, by path.
-    pub(super) files: Vec<SourceFile>,
-    /// Folders: path, types joined by `+`, alias.
-    pub(super) folders: Vec<(String, String, String)>,
-    /// Settings: name and JSON text.
-    pub(super) settings: Vec<(String, String)>,
-    pub(super) complaints: Complaints,
-}
-
-/// A custom tag.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SourceTag {
-    pub(super) name: String,
-    pub(super) color: String,
-}
-
-/// A file a person did something to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct SourceFile {
-    /// As it stands there.
-    pub(super) path: String,
-    /// [`UNKNOWN_SIZE`] if it does not say.
-    pub(super) size: u64,
-    /// Places in [`Source::tags`], ascending.
-    pub(super) tags: Vec<u32>,
-    /// The text it was given by hand.
-    pub(super) text: Option<String>,
-    /// No other image there has its name and size.
-    pub(super) is_unique: bool,
-}
+const LINKS_MAX: usize = 32 << 20;
 
 impl Source {
     /// Reads everything but vectors; `progress` hears how many rows were read.
     pub(super) fn read(database: &Database, progress: &mut dyn FnMut(u64)) -> Result<Self, ImportError> {
-        let mut source = Self::default();
+        let mut source = Self { images: Some(0), ..Self::default() };
         let by_id = source.read_tags(database)?;
         let links = source.read_links(database, &by_id, progress)?;
         source.read_images(database, &links, progress)?;
@@ -140,7 +100,8 @@ impl Source {
         if !database.has("image_tag") {
             return Ok(links);
         }
-        let column = |name| database.column("image_tag", name, NAME_BYTES_MAX);
+        // Millions of rows of two numbers: what is none is as long as any value may be, and only looked at.
+        let column = |name| if database.has_column("image_tag", name) { name } else { "NULL" };
         let statement = format!("SELECT {}, {} FROM image_tag", column("image_id"), column("tag_id"));
         let (mut n, mut nowhere, mut too_many) = (0, 0, 0);
         let Self { tag_ids, complaints, .. } = self;
@@ -192,10 +153,11 @@ impl Source {
         let mut files: BTreeMap<(String, u64), SourceFile> = BTreeMap::new();
         let mut was_met = vec![false; links.len()];
         let mut text_bytes = 0;
-        let Self { images, complaints, .. } = self;
+        let mut n = 0;
+        let Self { complaints, .. } = self;
         database.for_each("image", &statement, complaints, |row, complaints| {
-            *images += 1;
-            progress(links.len() as u64 + *images);
+            n += 1;
+            progress(links.len() as u64 + n);
             let Some(id) = number(row, 0) else {
                 complaints.add("image", "have no number", &"");
                 return Ok(());
@@ -215,7 +177,7 @@ impl Source {
                 }
             };
             let size = number(row, 2).and_then(|size| u64::try_from(size).ok()).unwrap_or(UNKNOWN_SIZE);
-            let key = name_and_size(name_of(path).as_bytes(), size);
+            let key = digest_of(&Mark::of_name(name_of(path).as_bytes(), size));
             alike.entry(key).and_modify(|is_alone| *is_alone = false).or_insert(true);
             let given = match text(row, 3) {
                 Text::Is(given) if text_bytes + given.len() <= TEXTS_BYTES_MAX => Some(given),
@@ -240,6 +202,7 @@ impl Source {
             }
             Ok(())
         })?;
+        self.images = Some(n);
         let nowhere = was_met.iter().filter(|met| !**met).count();
         complaints.add_many("image_tag", "name an image that is not there", nowhere as u64);
         self.files = files
@@ -247,9 +210,9 @@ impl Source {
             .map(|((path, size), SourceFile { mut tags, text, .. })| {
                 tags.sort_unstable();
                 tags.dedup();
-                let key = name_and_size(name_of(&path).as_bytes(), size);
+                let key = digest_of(&Mark::of_name(name_of(&path).as_bytes(), size));
                 let is_unique = size != UNKNOWN_SIZE && alike.get(&key) == Some(&true);
-                SourceFile { path, size, tags, text, is_unique }
+                SourceFile { path, size, tags, text, is_unique, ..SourceFile::default() }
             })
             .collect();
         Ok(())
@@ -272,7 +235,11 @@ impl Source {
                 (Text::Is(path), Text::Is(types)) if is_path(path) => {
                     let alias = match text(row, 2) {
                         Text::Is(alias) => alias,
-                        Text::Null | Text::Bad => "",
+                        Text::Null => "",
+                        Text::Bad => {
+                            complaints.add("extra_path", "have an alias that is no text", &path);
+                            ""
+                        }
                     };
                     folders.push((path.to_owned(), types.to_owned(), alias.to_owned()));
                 }
@@ -319,13 +286,4 @@ fn name_of(path: &str) -> &str {
     let is_of_windows = path.contains('\\') && !path.starts_with('/');
     let separators: &[char] = if is_of_windows { &['/', '\\'] } else { &['/'] };
     path.rsplit(separators).next().unwrap_or(path)
-}
-
-/// A digest of a name and a size.
-pub(super) fn name_and_size(name: &[u8], size: u64) -> u64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    name.hash(&mut hasher);
-    size.hash(&mut hasher);
-    hasher.finish()
 }

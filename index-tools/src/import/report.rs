@@ -5,20 +5,23 @@ use std::fmt::Write;
 use lumidex_schema::path::display;
 
 use super::complaints::one_line;
+use super::database::Database;
+use super::plan::Lies;
 use super::settings::named;
-use super::{Done, Import};
+use super::{Done, From, Import};
 
 /// Lines shown of a list that may be long.
 const LINES_MAX: usize = 12;
 
 pub(super) fn of(import: &Import) -> String {
-    let Import { source, plan, vectors, database, lock, folder, .. } = import;
+    let Import { source, plan, vectors, from, lock, folder, .. } = import;
     let counts = plan.counts;
     let mut text = String::new();
+    let images = source.images.map(|n| format!("{} in the database, and ", counted(n, "image", "images")));
     let _ = writeln!(
         text,
-        "{} in the database, and {} of a person; {} got some of them, or a text",
-        counted(source.images, "image", "images"),
+        "{}{} of a person; {} got some of them, or a text",
+        images.unwrap_or_default(),
         counted(source.tags.len() as u64, "tag", "tags"),
         counted(source.files.len() as u64, "image", "images")
     );
@@ -31,13 +34,16 @@ pub(super) fn of(import: &Import) -> String {
     comes.extend(some(plan.tags_made, "new tag", "new tags"));
     comes.extend(some(n_colored, "colour of a tag", "colours of tags"));
     if counts.images > 0 {
-        let by_name = match counts.by_name {
+        let how = if source.has_shown_paths { "by their content" } else { "by name and size" };
+        let elsewhere = match counts.elsewhere {
             0 => String::new(),
-            n => format!("; {n} of them lie elsewhere and were found by name and size"),
+            n => format!("; {n} of them lie elsewhere and were found {how}"),
         };
+        let covers = some(counts.covers, "cover", "covers").map(|covers| format!(", {covers}"));
         comes.push(format!(
-            "{} and {} for {} that are known here{by_name}",
+            "{}{} and {} for {} that are known here{elsewhere}",
             counted(counts.links, "tag", "tags"),
+            covers.unwrap_or_default(),
             counted(counts.texts, "text given by hand", "texts given by hand"),
             counted(counts.images, "image", "images")
         ));
@@ -59,7 +65,8 @@ pub(super) fn of(import: &Import) -> String {
         comes.push(format!("settings: {}", settings.join(", ")));
     }
     comes.extend(some(plan.settings.iter().map(|wish| wish.rules).sum(), "rule for tags", "rules for tags"));
-    for (model, found) in vectors {
+    comes.extend(some(vectors.kept, "title or group of tags", "titles and groups of tags"));
+    for (model, found) in &vectors.models {
         if found.new > 0 {
             let n = counted(found.new, "vector", "vectors");
             comes.push(format!("{n} of prompts by `{}`, which need not be paid for again", one_line(model)));
@@ -70,28 +77,35 @@ pub(super) fn of(import: &Import) -> String {
     let mut waits = Vec::new();
     if counts.waiting > 0 {
         waits.push(format!(
-            "{} that lumidex has not seen yet, with {} and {}: they come when their files are found, by path, or by \
-             name and size where only one file has them",
+            "{} that lumidex has not seen yet, with {} and {}: they come when their files are found, by path, or {} \
+             where only one file has them",
             counted(counts.waiting, "file", "files"),
             counted(counts.waiting_links, "tag", "tags"),
-            counted(counts.waiting_texts, "text", "texts")
+            counted(counts.waiting_texts, "text", "texts"),
+            if source.has_shown_paths { "by content" } else { "by name and size" }
         ));
         let mut below: Vec<_> = plan.waiting_below.iter().collect();
-        below.sort_by_key(|(_, (n, _))| std::cmp::Reverse(*n));
-        for (place, (n, is_here)) in below.iter().take(LINES_MAX) {
-            let hint = match is_here {
-                true => String::new(),
-                false => format!(
-                    "; that is no path of this machine: `--map '{}=...'` says where it is",
-                    one_line(place)
-                ),
+        below.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
+        for ((place, lies), n) in below.iter().take(LINES_MAX) {
+            let place = one_line(place);
+            let hint = match lies {
+                Lies::Inside => String::new(),
+                Lies::Outside => {
+                    "; no folder of the library holds them: `lumidex FOLDER` adds one, `--map` says where \
+                                  they are else"
+                        .to_owned()
+                }
+                Lies::Elsewhere => {
+                    format!("; that is no path of this machine: `--map '{place}=...'` says where it is")
+                }
             };
-            waits.push(format!("  {n} below {}{hint}", one_line(place)));
+            waits.push(format!("  {n} below {place}{hint}"));
         }
         waits.extend(more(below.len(), "places"));
     }
     if counts.ambiguous > 0 {
-        waits.push(format!("{} of which several images here have the name and size", counts.ambiguous));
+        let what = if source.has_shown_paths { "the content" } else { "the name and size" };
+        waits.push(format!("{} of which several images here have {what}", counts.ambiguous));
     }
     part(&mut text, "Waits for its file:", &waits);
 
@@ -99,7 +113,8 @@ pub(super) fn of(import: &Import) -> String {
     here.extend(some(counts.links_here, "tag on an image", "tags on images"));
     here.extend(some(counts.texts_here, "text", "texts"));
     here.extend(some(counts.waiting_here, "file that is waited for", "files that are waited for"));
-    let n_vectors = vectors.values().map(|found| found.here).sum();
+    here.extend(some(counts.covers_here, "cover", "covers"));
+    let n_vectors = vectors.models.values().map(|found| found.here).sum();
     here.extend(some(
         n_vectors,
         "vector, or of a prompt that has one",
@@ -109,7 +124,10 @@ pub(super) fn of(import: &Import) -> String {
 
     let mut left: Vec<String> = Vec::new();
     if counts.refused > 0 {
-        left.push(format!("{} on images: you took them off here", counted(counts.refused, "tag", "tags")));
+        left.push(format!(
+            "{} on images: you decided about them otherwise here",
+            counted(counts.refused, "tag", "tags")
+        ));
     }
     if counts.texts_kept > 0 {
         left.push(format!(
@@ -117,9 +135,12 @@ pub(super) fn of(import: &Import) -> String {
             counted(counts.texts_kept, "text", "texts")
         ));
     }
+    if counts.covers_kept > 0 {
+        left.push(format!("{}: you chose others here", counted(counts.covers_kept, "cover", "covers")));
+    }
     left.extend(plan.left.iter().take(LINES_MAX).cloned());
     left.extend(more(plan.left.len(), "things"));
-    for (model, found) in vectors {
+    for (model, found) in &vectors.models {
         let model = one_line(model);
         if found.without_prompt > 0 {
             left.push(format!("{} vectors by `{model}`: their images have no prompt", found.without_prompt));
@@ -131,6 +152,17 @@ pub(super) fn of(import: &Import) -> String {
             ));
         }
     }
+    if let From::Database(database) = from {
+        left.extend(caches(database));
+    }
+    part(&mut text, "Stays behind:", &left);
+    part(&mut text, "Cannot be read:", &source.complaints.lines());
+    text
+}
+
+/// What of a database is of no use here.
+fn caches(database: &Database) -> Vec<String> {
+    let mut left = Vec::new();
     for (table, what) in [
         (
             "topic_cluster_cache",
@@ -145,9 +177,7 @@ pub(super) fn of(import: &Import) -> String {
             left.push(format!("{n} {what}"));
         }
     }
-    part(&mut text, "Stays behind:", &left);
-    part(&mut text, "Cannot be read:", &source.complaints.lines());
-    text
+    left
 }
 
 /// What was done, on one line.
@@ -156,10 +186,11 @@ pub(super) fn said(done: &Done) -> String {
     let parts: Vec<String> = [
         some(files.linked, "tag on an image", "tags on images"),
         some(files.worded, "text", "texts"),
+        some(files.covered, "cover", "covers"),
         some(tags, "tag or colour", "tags or colours"),
         some(folders, "folder", "folders"),
         some(settings, "setting", "settings"),
-        some(vectors, "vector", "vectors"),
+        some(vectors, "thing that was paid for", "things that were paid for"),
         some(files.waiting, "file to wait for", "files to wait for"),
     ]
     .into_iter()

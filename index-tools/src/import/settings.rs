@@ -10,12 +10,11 @@ use serde_json::Value;
 
 use super::complaints::one_line;
 use super::mapping::PathMap;
-use super::read::Source;
+use super::source::Source;
+use crate::export::TAGS_UNDER;
 
 /// What the original keeps among settings for itself.
 const INTERNAL: [&str; 2] = ["tag_abstraction_", "tag_graph_"];
-/// Keys under which numbers of tags stand, in saved searches.
-const TAGS_UNDER: [&str; 3] = ["and_tags", "or_tags", "not_tags"];
 /// The setting that holds rules for tags.
 pub(super) const RULES: &str = "auto_tag_rules";
 
@@ -42,12 +41,13 @@ pub(super) fn wishes(
             internal += 1;
             continue;
         }
-        let Ok(mut value) = serde_json::from_str::<Value>(json) else { continue };
+        // JSON with a number that no program can hold comes as it stands.
+        let mut value = serde_json::from_str::<Value>(json).unwrap_or_default();
         let is_changed = rewrite(&mut value, map, &mut tags)?;
         let json = if is_changed { value.to_string() } else { json.clone() };
         let here = reader.setting(name)?;
         let parsed_here = here.as_deref().and_then(|here| serde_json::from_str::<Value>(here).ok());
-        if parsed_here.as_ref() == Some(&value) {
+        if here.as_ref() == Some(&json) || parsed_here.as_ref() == Some(&value) {
             continue;
         }
         if name == RULES
@@ -152,8 +152,11 @@ impl Tags<'_> {
         }
         let named = self.source.tag_ids.get(&number);
         let known = named.and_then(|named| self.here.as_ref().and_then(|here| here.get(named)));
-        // A tag of a person's own is brought before.
-        let is_brought = named.is_some_and(|(kind, _)| kind == TagKind::Custom.word());
+        // Tags that come along are brought before.
+        let is_brought = named.is_some_and(|(kind, name)| {
+            let is_other = |(other, its_name): &(TagKind, String)| other.word() == kind && its_name == name;
+            kind == TagKind::Custom.word() || self.source.other_tags.iter().any(is_other)
+        });
         self.n_unknown += u64::from(known.is_none() && !is_brought);
         Ok(known.map(|id| Value::from(id.0)))
     }
@@ -161,16 +164,8 @@ impl Tags<'_> {
 
 /// Every tag here by kind and name.
 fn all_tags(reader: &Reader) -> Result<HashMap<(String, String), TagId>, ReadError> {
-    let mut all = HashMap::new();
-    let mut id = TagId(1);
-    // Numbers are given without gaps, and rows stay.
-    while let Some(tag) = reader.tag(id)? {
-        if !tag.removed {
-            all.insert((tag.kind.word().to_owned(), tag.name), id);
-        }
-        id = id.next();
-    }
-    Ok(all)
+    let tags = reader.all_tags()?.into_iter().filter(|(_, tag)| !tag.removed);
+    Ok(tags.map(|(id, tag)| ((tag.kind.word().to_owned(), tag.name), id)).collect())
 }
 
 /// Names of settings with how often they are counted, for people.

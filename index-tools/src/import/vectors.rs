@@ -1,16 +1,20 @@
-//! Vectors that the original had paid for, brought to where lumidex keeps what was paid for.
+//! What was paid for elsewhere, brought to where lumidex keeps what was paid for.
 //!
-//! They are kept under the name of a prompt, so images that share one bring it once. The original names
+//! Vectors are kept under the name of a prompt, so images that share one bring it once. The original names
 //! them by its own way of cleaning prompts; here the prompt is taken from the text it keeps of the image,
-//! by the rules that hold here.
+//! by the rules that hold here. An archive of ours names prompts as they are named here.
 
 use std::collections::{BTreeMap, HashSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use lumidex::ledger::paid::{Paid, PromptHash};
 use lumidex::projection::vectors::prompt_hash;
+use lumidex_schema::archive::{ABSTRACTIONS, KeptLine, TITLES, VECTORS, VectorLine, from_hex};
 use rusqlite::Row;
 
 use super::ImportError;
+use super::archive::Archive;
 use super::complaints::{Complaints, one_line};
 use super::database::{Database, Text, bytes, number, text};
 
@@ -20,6 +24,8 @@ const DIM_MAX: usize = 16_384;
 const MODEL_BYTES_MAX: usize = 1_024;
 /// Bytes of a text of which the prompt is taken.
 const TEXT_BYTES_MAX: usize = 1 << 20;
+/// Vectors between two words about how far it is.
+const TOLD_EVERY: u64 = 64;
 /// Vectors put at once, and looked up at once.
 const AT_ONCE: usize = 1_024;
 
@@ -36,8 +42,21 @@ pub(super) struct ModelPlan {
     pub(super) odd: u64,
 }
 
-/// Models by name.
-pub(super) type VectorsPlan = BTreeMap<String, ModelPlan>;
+/// What was paid for and is to be brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct VectorsPlan {
+    /// By name.
+    pub(super) models: BTreeMap<String, ModelPlan>,
+    /// Titles and groups of tags.
+    pub(super) kept: u64,
+}
+
+impl VectorsPlan {
+    /// How many vectors, titles and groups are to be brought.
+    pub(super) fn to_bring(&self) -> u64 {
+        self.models.values().map(|model| model.new).sum::<u64>() + self.kept
+    }
+}
 
 /// Looks which vectors are to be brought, and, with `put`, brings them.
 pub(super) fn bring(
@@ -47,7 +66,7 @@ pub(super) fn bring(
     complaints: &mut Complaints,
     progress: &mut dyn FnMut(u64),
 ) -> Result<VectorsPlan, ImportError> {
-    let mut bringing = Bringing { paid, put, models: BTreeMap::new(), plan: VectorsPlan::new() };
+    let mut bringing = Bringing::into(paid, put);
     if !database.has("image_embedding") || !database.has("image") {
         return Ok(bringing.plan);
     }
@@ -60,11 +79,53 @@ pub(super) fn bring(
         column("vec", DIM_MAX * 4),
         database.column("image", "exif", TEXT_BYTES_MAX),
     );
-    let mut n = 0;
+    let mut n = 0u64;
     database.for_each("image_embedding", &statement, complaints, |row, complaints| {
         n += 1;
-        progress(n);
+        if n.is_multiple_of(TOLD_EVERY) {
+            progress(n);
+        }
         bringing.row(row, complaints)
+    })?;
+    bringing.finish()
+}
+
+/// The same of an archive, with titles and groups of tags.
+pub(super) fn bring_archived(
+    archive: &mut Archive,
+    paid: &Paid,
+    put: bool,
+    complaints: &mut Complaints,
+    progress: &mut dyn FnMut(u64),
+) -> Result<VectorsPlan, ImportError> {
+    let mut bringing = Bringing::into(paid, put);
+    let mut n = 0u64;
+    archive.lines(VECTORS, complaints, &mut |line: VectorLine, complaints| {
+        n += 1;
+        if n.is_multiple_of(TOLD_EVERY) {
+            progress(n);
+        }
+        let bytes = BASE64.decode(&line.vector).ok();
+        let vector = bytes.as_deref().and_then(|bytes| sound(bytes, bytes.len() / 4));
+        match (from_hex(&line.prompt), vector) {
+            (Some(hash), Some(vector)) if line.model.len() <= MODEL_BYTES_MAX => {
+                bringing.vector(&line.model, hash, vector)
+            }
+            _ => {
+                complaints.add(VECTORS, "hold no vector, or name no prompt", &one_line(&line.model));
+                Ok(())
+            }
+        }
+    })?;
+    archive.lines(TITLES, complaints, &mut |line: KeptLine, _| {
+        let is_new = paid.title(&line.key)?.is_none();
+        bringing.kept += u64::from(is_new);
+        if is_new && put { Ok(paid.put_title(&line.key, &line.json)?) } else { Ok(()) }
+    })?;
+    archive.lines(ABSTRACTIONS, complaints, &mut |line: KeptLine, _| {
+        let is_new = paid.abstraction(&line.key)?.is_none();
+        bringing.kept += u64::from(is_new);
+        if is_new && put { Ok(paid.put_abstraction(&line.key, &line.json)?) } else { Ok(()) }
     })?;
     bringing.finish()
 }
@@ -74,6 +135,8 @@ struct Bringing<'a> {
     put: bool,
     models: BTreeMap<String, Model>,
     plan: VectorsPlan,
+    /// Titles and groups of tags that are not here yet.
+    kept: u64,
 }
 
 #[derive(Default)]
@@ -83,7 +146,11 @@ struct Model {
     waiting: Vec<(PromptHash, Vec<f32>)>,
 }
 
-impl Bringing<'_> {
+impl<'a> Bringing<'a> {
+    fn into(paid: &'a Paid, put: bool) -> Self {
+        Self { paid, put, models: BTreeMap::new(), plan: VectorsPlan::default(), kept: 0 }
+    }
+
     fn row(&mut self, row: &Row<'_>, complaints: &mut Complaints) -> Result<(), ImportError> {
         let Text::Is(model) = text(row, 0) else {
             complaints.add("image_embedding", "name no model", &"");
@@ -93,15 +160,21 @@ impl Bringing<'_> {
             complaints.add("image_embedding", "hold no vector of the size they say", &one_line(model));
             return Ok(());
         };
-        let plan = self.plan.entry(model.to_owned()).or_default();
         let hash = match text(row, 3) {
             Text::Is(words) => prompt_hash(words),
             Text::Null | Text::Bad => None,
         };
-        let Some(hash) = hash else {
-            plan.without_prompt += 1;
-            return Ok(());
-        };
+        match hash {
+            Some(hash) => self.vector(model, hash, vector),
+            None => {
+                self.plan.models.entry(model.to_owned()).or_default().without_prompt += 1;
+                Ok(())
+            }
+        }
+    }
+
+    fn vector(&mut self, model: &str, hash: PromptHash, vector: Vec<f32>) -> Result<(), ImportError> {
+        let plan = self.plan.models.entry(model.to_owned()).or_default();
         let known = self.models.entry(model.to_owned()).or_default();
         if known.dim == 0 {
             known.dim = vector.len();
@@ -125,7 +198,7 @@ impl Bringing<'_> {
         let is_known = self.paid.known(model, &hashes)?;
         let new: Vec<_> =
             waiting.into_iter().zip(is_known).filter(|(_, is_known)| !is_known).map(|(new, _)| new).collect();
-        let plan = self.plan.entry(model.to_owned()).or_default();
+        let plan = self.plan.models.entry(model.to_owned()).or_default();
         plan.new += new.len() as u64;
         plan.here += hashes.len() as u64 - new.len() as u64;
         if self.put {
@@ -138,16 +211,22 @@ impl Bringing<'_> {
         for model in self.models.keys().cloned().collect::<Vec<_>>() {
             self.flush(&model)?;
         }
+        self.plan.kept = self.kept;
         Ok(self.plan)
     }
 }
 
-/// Little-endian numbers, as many as are said, finite and not all zero.
+/// As many numbers as are said.
 fn vector(row: &Row<'_>) -> Option<Vec<f32>> {
-    let dim = usize::try_from(number(row, 1)?).ok().filter(|dim| (1..=DIM_MAX).contains(dim))?;
-    let (values, rest) = bytes(row, 2)?.as_chunks::<4>();
+    sound(bytes(row, 2)?, usize::try_from(number(row, 1)?).ok()?)
+}
+
+/// Little-endian numbers, so many, finite and not all zero.
+fn sound(bytes: &[u8], dim: usize) -> Option<Vec<f32>> {
+    let (values, rest) = bytes.as_chunks::<4>();
     let vector: Vec<f32> = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
-    let is_sound = rest.is_empty()
+    let is_sound = (1..=DIM_MAX).contains(&dim)
+        && rest.is_empty()
         && vector.len() == dim
         && vector.iter().all(|value| value.is_finite())
         && vector.iter().any(|value| *value != 0.0);

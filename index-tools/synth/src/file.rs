@@ -5,7 +5,7 @@ use crate::container::credentials::{parts, uuid};
 use crate::container::films::{
     cluster, flac, keyed, lettered, mkv, mp3, mp4_of, named, ogg, old_tag, tags, text_frame, tracks,
 };
-use crate::container::stealth::{gzip, hidden_in};
+use crate::container::stealth::{gzip, hidden_in, hidden_in_webp};
 use crate::container::stills::{
     Tiff, bmp, boxed, brotli, codestream, exif_item, gif_comment, gif_of, gif_xmp, heif, item, jxl,
 };
@@ -218,14 +218,10 @@ fn png(container: Container, picture: &Picture, notes: &Notes, dice: &mut Dice) 
         parts.push(Part::Chunk(*b"caBX", store.clone()));
     }
     dice.shuffle(&mut parts);
-    let mut png = match &notes.hidden {
-        Some((signature, text)) => {
-            let body =
-                if signature.ends_with("comp") { gzip(text.as_bytes()) } else { text.clone().into_bytes() };
-            return hidden_in(picture, signature, &body);
-        }
-        None => Png::new(picture.width, picture.height),
-    };
+    if let Some((signature, body)) = hidden(notes) {
+        return hidden_in(picture, signature, &body, notes.hidden_end);
+    }
+    let mut png = Png::new(picture.width, picture.height);
     if container == Container::Apng {
         png = png.chunk(b"acTL", &[0, 0, 0, 1, 0, 0, 0, 0]);
         let frame = [
@@ -245,6 +241,7 @@ fn png(container: Container, picture: &Picture, notes: &Notes, dice: &mut Dice) 
         }
         png = match part {
             Part::Chunk(kind, data) => png.chunk(kind, data),
+            Part::Text(keyword, text) if notes.is_edited => png.text_of_another_checksum(keyword, text),
             Part::Text(keyword, text) => match dice.below(8) {
                 0 => png.itxt(keyword, text),
                 1 => png.itxt_compressed(keyword, text),
@@ -257,7 +254,18 @@ fn png(container: Container, picture: &Picture, notes: &Notes, dice: &mut Dice) 
     if behind_at >= parts.len() {
         png = png.pixels(picture);
     }
-    png.end()
+    let mut file = png.end();
+    if notes.is_edited {
+        file.extend(b"PK\x05\x06 of an archive that somebody hid here");
+    }
+    file
+}
+
+/// The text that is hidden among pixels: its signature, and the bytes.
+fn hidden(notes: &Notes) -> Option<(&'static str, Vec<u8>)> {
+    let (signature, text) = notes.hidden.as_ref()?;
+    let is_packed = signature.ends_with("comp");
+    Some((signature, if is_packed { gzip(text.as_bytes()) } else { text.clone().into_bytes() }))
 }
 
 /// What one segment of a JPEG can hold.
@@ -313,6 +321,9 @@ fn extended(xmp: &str) -> Vec<(u8, Vec<u8>)> {
 }
 
 fn webp(picture: &Picture, notes: &Notes, dice: &mut Dice) -> Vec<u8> {
+    if let Some((signature, body)) = hidden(notes) {
+        return hidden_in_webp(picture, signature, &body, notes.hidden_end);
+    }
     let mut chunks: Vec<(&[u8; 4], Vec<u8>)> = Vec::new();
     chunks.extend(exif_chunk(notes, dice).map(|block| (b"EXIF", block)));
     chunks.extend(notes.xmp.as_ref().map(|xmp| (b"XMP ", xmp.clone().into_bytes())));
@@ -392,7 +403,9 @@ fn film(container: Container, notes: &Notes, dice: &mut Dice) -> Vec<u8> {
         _ => keyed(&texts, container == Container::Mov),
     };
     beside.push(user);
-    mp4_of(brand, &beside, dice.chance(50))
+    let mut file = mp4_of(brand, &beside, dice.chance(50));
+    file.extend(notes.credentials.as_ref().map(|store| uuid(store)).unwrap_or_default());
+    file
 }
 
 fn matroska(container: Container, notes: &Notes, dice: &mut Dice) -> Vec<u8> {

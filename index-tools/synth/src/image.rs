@@ -77,6 +77,15 @@ pub struct SynthImage {
     wanted: Option<Intended>,
 }
 
+/// An image as it is written.
+pub(crate) struct Files {
+    pub(crate) bytes: Vec<u8>,
+    /// Name and bytes of each file beside it.
+    pub(crate) beside: Vec<(String, Vec<u8>)>,
+    /// Whether the log of the folder tells of it.
+    pub(crate) is_logged: bool,
+}
+
 impl SynthImage {
     pub(crate) fn throw(library_seed: u64, wanted: &[Dialect], index: u32, place: &Place) -> Self {
         let mut sitting = Dice::of(library_seed, Subject::Image, place.block);
@@ -115,7 +124,7 @@ impl SynthImage {
     /// The file.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
-        let mut dice = Dice::of(self.library_seed, Subject::Pixels, u64::from(self.index));
+        let mut dice = self.dice();
         if let Some(written) = self.written(&mut dice) {
             return written.bytes;
         }
@@ -170,11 +179,30 @@ impl SynthImage {
     /// Files beside it: name and bytes.
     #[must_use]
     pub fn beside(&self) -> Vec<(String, Vec<u8>)> {
+        self.files().beside
+    }
+
+    /// The file, and those beside it.
+    pub(crate) fn files(&self) -> Files {
         let stem = self.name.rsplit_once('.').map_or(self.name.as_str(), |(stem, _)| stem);
-        let written = self.written(&mut Dice::of(self.library_seed, Subject::Pixels, u64::from(self.index)));
-        let beside = written.map(|written| written.beside).unwrap_or_default();
-        let text = self.sidecar().map(|text| ("txt", text.into_bytes()));
-        beside.into_iter().chain(text).map(|(end, bytes)| (format!("{stem}.{end}"), bytes)).collect()
+        let named = |(end, bytes): (&str, Vec<u8>)| (format!("{stem}.{end}"), bytes);
+        match self.written(&mut self.dice()) {
+            Some(Written { bytes, beside, is_logged }) => {
+                Files { bytes, beside: beside.into_iter().map(named).collect(), is_logged }
+            }
+            None => {
+                let text = self.sidecar().map(|text| ("txt", text.into_bytes()));
+                Files { bytes: self.bytes(), beside: text.into_iter().map(named).collect(), is_logged: false }
+            }
+        }
+    }
+
+    /// What the log of its folder says of it, where it says nothing itself.
+    #[must_use]
+    pub fn logged(&self) -> Option<Intended> {
+        let (writer, container) = self.dialect.writer()?;
+        let intended = writer.intended(self.wanted.as_ref()?);
+        (writer.write)(&intended, container, &mut self.dice()).is_logged.then_some(intended)
     }
 
     /// The word of the source that a reader should name; `None` when it should find no recipe.
@@ -188,6 +216,10 @@ impl SynthImage {
             Dialect::Caption | Dialect::Plain => None,
             Dialect::Written(_) => self.dialect.writer().and_then(|(writer, _)| writer.source),
         }
+    }
+
+    fn dice(&self) -> Dice {
+        Dice::of(self.library_seed, Subject::Pixels, u64::from(self.index))
     }
 
     fn written(&self, dice: &mut Dice) -> Option<Written> {

@@ -104,6 +104,8 @@ pub enum Field {
     Refiner,
     /// The positive prompt, but as words about the picture and not as a prompt.
     Description,
+    /// That a machine made the picture.
+    Made,
 }
 
 impl Intended {

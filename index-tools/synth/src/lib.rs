@@ -43,7 +43,7 @@ pub use library::{Library, SynthError};
 pub use recipe::Lora;
 pub use single::png;
 pub use vocabulary::Language;
-pub use writers::{Writer, Written, log_page, writers};
+pub use writers::{LogAge, Writer, Written, log_page, log_page_of, writers};
 
 #[cfg(test)]
 mod tests;

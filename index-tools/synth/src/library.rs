@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use super::dialect::Dialect;
 use super::image::SynthImage;
 use super::timeline::Timeline;
+use super::writers::log_page;
 
 /// After so many images [`Library::write_to`] reports how far it is.
 const REPORT_EVERY: u32 = 256;
@@ -60,7 +61,40 @@ impl Library {
         SynthImage::throw(self.seed, &self.dialects, index, &self.timeline.place(index))
     }
 
-    /// Writes the images of `range` and their sidecars below `dir`, which is created if need be.
+    /// The log of the folder that an image lies in: all the pictures there that say nothing themselves, the newest
+    /// first. `None` where there are none.
+    ///
+    /// ```
+    /// use lumidex_synth::{Dialects, Library};
+    ///
+    /// let logged: Dialects = "fooocus-log".parse().unwrap();
+    /// let library = Library::new(1, 100).with_dialects(&logged.0);
+    /// assert!(library.log_of(7).unwrap().contains(&library.image(7).name));
+    /// assert_eq!(Library::new(1, 100).log_of(7), None);
+    /// ```
+    #[must_use]
+    pub fn log_of(&self, index: u32) -> Option<String> {
+        self.dated_log_of(index).map(|(log, _)| log)
+    }
+
+    /// The same, and when the newest of its pictures was written.
+    fn dated_log_of(&self, index: u32) -> Option<(String, i64)> {
+        let folder = self.image(index).folder;
+        // The images of a day lie side by side.
+        let date = |index: u32| self.timeline.place(index).date;
+        let day = date(index);
+        let first = (0..index).rev().take_while(|index| date(*index) == day).last().unwrap_or(index);
+        let last = (index..self.images).take_while(|index| date(*index) == day).last().unwrap_or(index);
+        let images = (first..=last).rev().map(|index| self.image(index));
+        let told: Vec<_> = images
+            .filter(|image| image.folder == folder)
+            .filter_map(|image| Some((image.logged()?, image.name, image.modified_ns)))
+            .collect();
+        let pictures: Vec<_> = told.iter().map(|(intended, name, _)| (name.as_str(), intended)).collect();
+        Some((log_page(&pictures), told.iter().map(|(.., modified_ns)| *modified_ns).max()?))
+    }
+
+    /// Writes the images of `range`, their sidecars and the logs of their folders below `dir`, which is created if need be.
     /// Files that are there already, by size and modification time, are left alone, so an
     /// interrupted run can simply be repeated. `progress` is told from time to time how many
     /// images of the range are done.
@@ -70,7 +104,7 @@ impl Library {
     /// The first folder that could not be created or file that could not be written.
     pub fn write_to(&self, dir: &Path, range: Range<u32>, progress: &dyn Fn(u64)) -> Result<(), SynthError> {
         let first = range.start;
-        let mut folder = PathBuf::new();
+        let (mut folder, mut logged) = (PathBuf::new(), None);
         for index in range {
             let image = self.image(index);
             let wanted = dir.join(&image.folder);
@@ -80,10 +114,18 @@ impl Library {
                 folder = wanted;
             }
             let path = folder.join(&image.name);
-            for (name, bytes) in image.beside() {
+            let files = image.files();
+            for (name, bytes) in files.beside {
                 write_unless_there(&folder.join(name), &bytes, image.modified_ns)?;
             }
-            write_unless_there(&path, &image.bytes(), image.modified_ns)?;
+            write_unless_there(&path, &files.bytes, image.modified_ns)?;
+            if files.is_logged
+                && logged.as_ref() != Some(&folder)
+                && let Some((log, modified_ns)) = self.dated_log_of(index)
+            {
+                write_unless_there(&folder.join("log.html"), log.as_bytes(), modified_ns)?;
+                logged = Some(folder.clone());
+            }
             let done = index - first + 1;
             if done.is_multiple_of(REPORT_EVERY) {
                 progress(u64::from(done));

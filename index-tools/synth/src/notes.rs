@@ -34,6 +34,13 @@ pub(crate) struct Notes {
     pub(crate) credentials: Option<Vec<u8>>,
     /// A text among the pixels, under one of the four signatures.
     pub(crate) hidden: Option<(&'static str, String)>,
+    /// What follows the hidden text.
+    pub(crate) hidden_end: &'static [u8],
+    /// Whether a tool that knows nothing of checksums changed the texts of a PNG in place, and left something
+    /// behind its end.
+    pub(crate) is_edited: bool,
+    /// Whether the log of the folder says it all.
+    pub(crate) is_logged: bool,
     /// Files beside the picture: the end of the name that stands for the picture's extension, or a whole
     /// name, and the text.
     pub(crate) beside: Vec<(&'static str, String)>,
@@ -110,4 +117,24 @@ pub(crate) fn alternative(text: &str) -> String {
 pub(crate) fn bag(texts: &[&str]) -> String {
     let items: String = texts.iter().map(|text| format!("<rdf:li>{}</rdf:li>", escaped(text))).collect();
     format!("<rdf:Bag>{items}</rdf:Bag>")
+}
+
+/// A text of the EXIF fields that one operating system added.
+pub(crate) fn wide(text: &str) -> Vec<u8> {
+    text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
+}
+
+/// Bytes as letters, four for three of them.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let of_three = |three: &[u8]| {
+        let bits =
+            three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
+        let letter = |nth: usize| match nth <= three.len() {
+            true => char::from(LETTERS[(bits >> (18 - 6 * nth)) as usize & 63]),
+            false => '=',
+        };
+        [letter(0), letter(1), letter(2), letter(3)]
+    };
+    bytes.chunks(3).flat_map(of_three).collect()
 }

@@ -128,7 +128,7 @@ fn what_a_person_did_here_stays() {
     let plan = home.plan(&file, &[]);
     let report = plan.report();
     for said in [
-        "1 tag on images: you took them off here",
+        "1 tag on images: you decided about them otherwise here",
         "1 text: you gave those images others here",
         "the setting `global`: it has another value here",
         "the colour `#ff0000` of the tag `best of`: it has `blue` here",

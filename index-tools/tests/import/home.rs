@@ -89,7 +89,22 @@ pub(crate) fn root(ledger: &Ledger) -> RootId {
 
 pub(crate) fn see(ledger: &Ledger, files: &[(&str, u64)]) {
     let root = root(ledger);
-    ledger.observe(files.iter().map(|(path, size)| seen(root, path, *size)).collect()).unwrap();
+    ledger.observe(files.iter().map(|(path, size)| seen(root, path, path, *size)).collect()).unwrap();
+}
+
+/// Files with the content that others would have: path, whose content, size.
+pub(crate) fn see_as(ledger: &Ledger, files: &[(&str, &str, u64)]) {
+    let root = root(ledger);
+    let files = files.iter().map(|(path, content, size)| seen(root, path, content, *size));
+    ledger.observe(files.collect()).unwrap();
+}
+
+/// A file is not there any more.
+pub(crate) fn gone(ledger: &Ledger, path: &str) {
+    let reader = ledger.reader().unwrap();
+    let (id, image) = reader.image_at(format!("/p/{path}").as_bytes()).unwrap().unwrap();
+    let file = reader.sighted(id, &image).unwrap();
+    ledger.observe(vec![Observation::Missing { file, copies: Vec::new(), at: Timestamp(9) }]).unwrap();
 }
 
 pub(crate) fn walked(ledger: &Ledger) {
@@ -98,9 +113,9 @@ pub(crate) fn walked(ledger: &Ledger) {
     ledger.observe(vec![walked]).unwrap();
 }
 
-fn seen(root: RootId, path: &str, size: u64) -> Observation {
+fn seen(root: RootId, path: &str, content: &str, size: u64) -> Observation {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let hash = content_of(path);
+    let hash = content_of(content);
     Observation::Seen(Box::new(Seen {
         root,
         folder: RelPath::from_bytes(folder.as_bytes()),

@@ -84,8 +84,12 @@ fn what_is_no_database_of_the_original_is_refused_in_words() {
     let home = Home::new();
     let at = |name: &str| home.dir.path().join(name);
     for (name, bytes, said) in [
-        ("empty", &b""[..], "is no SQLite database"),
-        ("text", b"some words that are longer than a header, surely", "is no SQLite database"),
+        ("empty", &b""[..], "neither an archive of lumidex nor an SQLite database"),
+        (
+            "text",
+            b"some words that are longer than a header, surely",
+            "neither an archive of lumidex nor an SQLite database",
+        ),
         ("head", b"SQLite format 3\0", "cannot be opened as a database"),
     ] {
         std::fs::write(at(name), bytes).unwrap();

@@ -28,6 +28,13 @@ fn a_file_gets_what_waits_for_it_when_it_is_seen_at_its_path() {
     iib.link(iib.image("/p/a.png", 10), tag);
     iib.link(iib.edited("/p/x/b.png", 20, "my own words"), tag);
     let file = iib.done();
+    let report = home.plan(&file, &[]).report();
+    assert!(
+        report.contains("  1 below /p\n")
+            && report.contains("  1 below /p/x\n")
+            && !report.contains("no folder of the library"),
+        "{report}"
+    );
     assert_eq!(home.import(&file, &[]).waiting, 2);
     assert!(home.plan(&file, &[]).is_empty());
     // Whatever its size is by now.
@@ -45,6 +52,8 @@ fn a_file_gets_what_waits_for_it_when_it_is_seen_at_its_path() {
 fn a_file_elsewhere_gets_it_when_it_is_the_only_one_of_its_name_and_size() {
     let home = Home::new();
     let file = tagged(&home, &[("/old/a.png", 10), ("/old/b.png", 20), ("/old/c.png", 30)]);
+    let report = home.plan(&file, &[]).report();
+    assert!(report.contains("  3 below /old; no folder of the library holds them"), "{report}");
     home.import(&file, &[]);
     // Before a walk has come to its end, another may be seen.
     home.see(&[("moved/a.png", 10), ("moved/b.png", 21), ("one/c.png", 30)]);
@@ -137,4 +146,45 @@ fn what_waits_is_in_backups_and_survives_a_restart() {
     assert_eq!(home.state().waiting, 2);
     home.see(&[("a.png", 10)]);
     assert_eq!(home.tags("/p/a.png"), ["t"]);
+}
+
+#[test]
+fn files_on_the_disk_get_theirs_with_the_first_walk() {
+    let home = Home::new();
+    std::fs::remove_dir_all(home.data()).unwrap();
+    let pictures = home.dir.path().join("pictures");
+    let synth = lumidex_index_tools::synth::Library::new(3, 60);
+    synth.write_to(&pictures, 0..60, &|_| {}).unwrap();
+    let mut files: Vec<(String, i64)> = Vec::new();
+    let mut folders = vec![pictures.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.extension().and_then(|end| end.to_str()) {
+                None => folders.push(path),
+                Some("png" | "jpg" | "webp") => {
+                    let size = path.metadata().unwrap().len() as i64;
+                    files.push((path.to_str().unwrap().to_owned(), size));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    let iib = Iib::new(home.dir.path(), Age::Newest);
+    let tag = iib.tag("t", "");
+    // Every second one lay elsewhere.
+    for (nth, (path, size)) in files.iter().enumerate() {
+        let moved = path.replace(pictures.to_str().unwrap(), r"C:\sd\outputs").replace('/', r"\");
+        iib.link(iib.image(if nth % 2 == 0 { path } else { &moved }, *size), tag);
+    }
+    iib.folder(pictures.to_str().unwrap(), "scanned", "");
+    let file = iib.done();
+    assert_eq!(home.import(&file, &[]).waiting, files.len() as u64);
+    let library = lumidex_index_tools::reindex::Library::open(&home.data()).unwrap();
+    library.read_again(&Stop::never(), &mut |_| {}).unwrap();
+    drop(library);
+    let state = home.state();
+    assert_eq!((state.images.len(), state.waiting), (files.len(), 0));
+    assert!(state.images.values().all(|(tags, _)| *tags == ["t"]));
+    assert!(home.plan(&file, &[]).is_empty());
 }

@@ -83,8 +83,12 @@ impl<'a> Layout<'a> {
     ) {
         let Some(definition) = self.scopes[nth].definition else { return };
         let nodes = definition.get("nodes").and_then(Value::list).unwrap_or_default();
+        let is_group =
+            self.scopes[nth].instance.is_some_and(|at| self.nodes[at].kind.starts_with("workflow"));
+        // What groups link is places; some of them give all their nodes one id.
+        let names = if is_group { ["index", "id"] } else { ["id", "index"] };
         for node in nodes {
-            let id = node.get("id").or_else(|| node.get("index")).and_then(Value::scalar);
+            let id = names.iter().find_map(|name| node.get(name)).and_then(Value::scalar);
             let (Some(kind), Some(id)) = (node.get("type").and_then(Value::text), id) else { continue };
             if self.nodes.len() >= EDITOR_NODES_MAX {
                 break;
@@ -112,8 +116,6 @@ impl<'a> Layout<'a> {
                 });
             }
         }
-        let is_group =
-            self.scopes[nth].instance.is_some_and(|at| self.nodes[at].kind.starts_with("workflow"));
         if is_group { self.wire_group(nth, definition) } else { self.wire(nth, definition) }
     }
 

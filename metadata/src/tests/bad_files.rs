@@ -96,8 +96,16 @@ fn c7_texts_without_header_and_two_headers() {
     assert_eq!((read.pixel_width, read.recipe.is_some()), (0, true));
     let second = Png::new(5, 6).chunk(b"IHDR", &[0, 0, 0, 9, 0, 0, 0, 9, 8, 2, 0, 0, 0]).end();
     assert_eq!(reading(&second, "a.png").pixel_width, 5);
-    assert_eq!(reading(&Png::new(0, 6).end(), "a.png").pixel_height, 0);
-    assert_eq!(reading(&Png::new(u32::MAX, 6).end(), "a.png").pixel_height, 0);
+}
+
+#[test]
+fn c15_sides_that_no_picture_has_are_unknown() {
+    for (width, height) in [(0, 6), (6, 0), (u32::MAX, 6), (1 << 31, 6)] {
+        let read = reading(&Png::new(width, height).text("parameters", INFOTEXT).end(), "a.png");
+        assert_eq!((read.pixel_width, read.pixel_height, read.recipe.is_some()), (0, 0, true));
+    }
+    let large = reading(&Png::new(0x7fff_ffff, 0x7fff_ffff).end(), "a.png");
+    assert_eq!((large.pixel_width, large.pixel_height), (0x7fff_ffff, 0x7fff_ffff));
 }
 
 #[test]

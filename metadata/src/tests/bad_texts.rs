@@ -2,7 +2,8 @@
 
 use super::encode::png;
 use super::{GRAPH, INFOTEXT, positive, reading};
-use crate::{Complaint, auto_tags, recipe_of};
+use crate::limits::VALUE_BYTES_MAX;
+use crate::{Complaint, Finding, auto_tags, recipe_of};
 use lumidex_schema::recipe::Recipe;
 use lumidex_schema::tag::TagKind;
 
@@ -54,6 +55,16 @@ fn e4_of_repeated_keys_the_last_counts() {
         of_graph(&GRAPH.replacen("\"seed\": 7", "\"seed\": 5, \"seed\": 6", 1)).unwrap().seed.as_deref(),
         Some("6")
     );
+}
+
+#[test]
+fn e5_of_json_beyond_the_cap_the_start_is_kept_and_not_taken_for_a_recipe() {
+    let long = format!("{{\"prompt\": \"{}\", \"steps\": 3}}", "x, ".repeat(3 << 20));
+    let cut = reading(&png(&[("parameters", &long)]), "a.png");
+    assert_eq!((cut.recipe, cut.description, cut.finding), (None, None, Finding::Broken));
+    assert!(cut.generation_text.starts_with("{\"prompt\": \"x, x") && cut.generation_text.len() <= 1 << 20);
+    let limit = VALUE_BYTES_MAX;
+    assert!(cut.complaints.contains(&Complaint::ValueTooLong { what: "tEXt".to_owned(), limit }));
 }
 
 #[test]
@@ -140,6 +151,20 @@ fn e10_a_prompt_that_is_no_graph_falls_through() {
         let reading = reading(&png(&[("prompt", text)]), "a.png");
         assert_eq!((reading.recipe, reading.generation_text.as_str()), (None, text), "{text}");
     }
+}
+
+#[test]
+fn e11_a_prompt_of_a_branch_that_leads_nowhere_is_not_taken() {
+    let other = r#"{"50": {"class_type": "CLIPTextEncode", "inputs": {"text": "a much longer prompt of another branch", "clip": ["4", 1]}},
+        "51": {"class_type": "KSampler", "inputs": {"seed": 1, "steps": 99, "positive": ["50", 0], "negative": ["50", 0], "latent_image": ["5", 0]}},"#;
+    let both = GRAPH.replacen('{', other, 1);
+    let recipe = of_graph(&both).unwrap();
+    assert_eq!((recipe.positive.as_str(), recipe.steps), ("a paper boat", Some(9)));
+    // Nothing is saved, but something is looked at; and then not even that.
+    let shown = both.replace("SaveImage", "PreviewImage");
+    assert_eq!(of_graph(&shown).unwrap().positive, "a paper boat");
+    let nowhere = GRAPH.replace("\"images\": [\"8\", 0]", "\"images\": [\"404\", 0]");
+    assert_eq!(of_graph(&nowhere).unwrap().positive, "a paper boat");
 }
 
 #[test]

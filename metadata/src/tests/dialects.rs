@@ -390,6 +390,20 @@ fn draw_things_mends_its_json_by_its_words() {
 }
 
 #[test]
+fn draw_things_says_in_words_what_was_cut_off() {
+    let behind = |what: &str| DRAWN.find(what).unwrap() + what.len();
+    // In the middle of a number, of a size, and where a list has lost its last ones.
+    for at in [behind("\"seed\":1"), behind("\"size\":\"7"), behind("\"lora\":["), behind("\"v2\":")] {
+        let comment = [b"ASCII\0\0\0", &DRAWN.as_bytes()[..at]].concat();
+        let tags = [(0x010e, 2, DRAWN_TEXT.as_bytes()), (0x0131, 2, &b"Draw Things\0"[..])];
+        let recipe = recipe_in(&jpeg_exif(&tiff(false, &tags, &[(0x9286, 7, &comment)])));
+        prompts(&recipe, Source::DrawThings, "ein Bär, brücke", "fog");
+        settings(&recipe, 20, "DPM++ 2M Karras", 5.0, "12", (768, 512), "brick_v1_f16");
+        assert_eq!(recipe.loras, [lora("arch_lora", 0.7, None)]);
+    }
+}
+
+#[test]
 fn easy_diffusion_in_every_form() {
     let fields = [
         ("prompt", "a felt orca"),

@@ -8,8 +8,8 @@ use super::encode::{Png, comment_block, jpeg_exif, tiff, unicode, webp};
 use super::encode_stills::{
     Entry, Tiff, bmp, boxed, codestream, exif_item, gif, gif_comment, gif_xmp, heif, item, jxl,
 };
-use crate::{Beside, Bytes, read};
-use lumidex_synth::{Adapter, Container as Kind, Intended, Writer, Written};
+use crate::{Beside, Bytes, Hidden, Log, Options, read_with};
+use lumidex_synth::{Adapter, Container as Kind, Intended, SecondPass, Writer, Written, log_page};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -209,16 +209,22 @@ const SIDECARS: [(&str, &str); 3] = [
 /// What a fixture is read as.
 fn read_as(path: &Path) -> Value {
     let bytes = std::fs::read(path).unwrap();
-    let beside: Vec<_> = ["txt", "json", "swarm.json"]
+    let mut beside: Vec<_> = ["txt", "json", "swarm.json"]
         .into_iter()
         .filter_map(|end| {
             let path = path.with_extension(end);
             Some((path.file_name()?.as_encoded_bytes().to_vec(), std::fs::read(&path).ok()?))
         })
         .collect();
+    let name = path.file_name().unwrap().to_str().unwrap();
+    if let Ok(page) = std::fs::read(path.with_file_name("log.html"))
+        && let Some(text) = Log::parse(&mut &page[..]).unwrap().get(name)
+    {
+        beside.push((b"log.html".to_vec(), text.as_bytes().to_vec()));
+    }
     let beside: Vec<_> = beside.iter().map(|(name, bytes)| Beside { name, bytes }).collect();
-    let name = path.file_name().unwrap().as_encoded_bytes();
-    let reading = read(&Bytes(&bytes), name, &beside).unwrap();
+    let options = Options { hidden: Hidden::Always };
+    let reading = read_with(&Bytes(&bytes), name.as_bytes(), &beside, &options).unwrap();
     json!({
         "container": format!("{:?}", reading.container),
         "pixel_width": reading.pixel_width,
@@ -265,14 +271,92 @@ const WRITTEN: &[(&str, &str, &str, Kind)] = &[
     ("credentials", "google.jpg", "google", Kind::Jpeg),
     ("credentials", "adobe.png", "adobe", Kind::Png),
     ("credentials", "adobe.jxl", "adobe", Kind::Jxl),
+    ("a1111", "trailer.png", "a1111-trailer", Kind::Png),
+    ("a1111", "trailer.jpg", "a1111-trailer", Kind::Jpeg),
+    ("a1111", "edited.png", "a1111-edited", Kind::Png),
+    ("a1111", "hidden.webp", "a1111-webp-hidden", Kind::Webp),
+    ("a1111", "upscaled.png", "a1111-upscaled", Kind::Png),
+    ("a1111", "extras.jpg", "a1111-extras", Kind::Jpeg),
+    ("a1111", "of-2022.png", "a1111-2022", Kind::Png),
+    ("a1111", "exported.jpg", "exporter", Kind::Jpeg),
+    ("forge", "classic.png", "forge-classic", Kind::Png),
+    ("comfyui", "subgraph.png", "comfyui-subgraph", Kind::Png),
+    ("comfyui", "subgraph.mp4", "comfyui-subgraph", Kind::Mp4),
+    ("comfyui", "group.png", "comfyui-group", Kind::Png),
+    ("comfyui", "group.webp", "comfyui-group", Kind::Webp),
+    ("comfyui", "helpers.png", "comfyui-helpers", Kind::Png),
+    ("comfyui", "helpers.webm", "comfyui-helpers", Kind::Webm),
+    ("comfyui", "frames.mp4", "comfyui-video", Kind::Mp4),
+    ("comfyui", "packet.avif", "comfyui-xmp", Kind::Avif),
+    ("comfyui", "custom.png", "comfyui-custom", Kind::Png),
+    ("comfyui", "texts.png", "comfyui-texts", Kind::Png),
+    ("comfyui", "pipes.png", "comfyui-pipes", Kind::Png),
+    ("comfyui", "efficient.png", "comfyui-efficient", Kind::Png),
+    ("comfyui", "edited.webp", "comfyui-edit", Kind::Webp),
+    ("comfyui", "asked.png", "comfyui-service", Kind::Png),
+    ("fooocus", "beside.png", "fooocus-mre-json", Kind::Png),
+    ("fooocus", "logged.jpg", "fooocus-log", Kind::Jpeg),
+    ("novelai", "characters.png", "novelai-characters", Kind::Png),
+    ("novelai", "characters.webp", "novelai-characters", Kind::Webp),
+    ("novelai", "hidden.webp", "novelai-saved-hidden", Kind::Webp),
+    ("novelai", "tool.png", "novelai-tool", Kind::Png),
+    ("invokeai", "pair.png", "invokeai-3-pair", Kind::Png),
+    ("invokeai", "third-graph.png", "invokeai-3-graph", Kind::Png),
+    ("invokeai", "preview.png", "invokeai-preview", Kind::Png),
+    ("swarmui", "older.jpg", "swarmui-older", Kind::Jpeg),
+    ("swarmui", "upscaled.png", "swarmui-upscaled", Kind::Png),
+    ("swarmui", "refined.webp", "swarmui-refined", Kind::Webp),
+    ("drawthings", "old.png", "drawthings-old", Kind::Png),
+    ("easydiffusion", "titles.png", "easydiffusion-titles", Kind::Png),
+    ("tensorart", "random.png", "tensorart-random", Kind::Png),
+    ("civitai", "tagged.webp", "civitai-tagged", Kind::Webp),
+    ("civitai", "tagged.jpg", "civitai-tagged", Kind::Jpeg),
+    ("stabilitymatrix", "copy.jpg", "stabilitymatrix-copy", Kind::Jpeg),
+    ("stabilitymatrix", "copy.webp", "stabilitymatrix-copy", Kind::Webp),
+    ("stabilitymatrix", "project.png", "stabilitymatrix-project", Kind::Png),
+    ("generic", "flat.png", "flat-json", Kind::Png),
+    ("generic", "flat.jpg", "flat-json", Kind::Jpeg),
+    ("captions", "fields.jpg", "caption-fields", Kind::Jpeg),
+    ("captions", "comment.gif", "caption-comment", Kind::Gif),
+    ("captions", "structured.png", "caption-structured", Kind::Png),
+    ("captions", "structured.jpg", "caption-structured", Kind::Jpeg),
+    ("captions", "beside.png", "caption-structured-sidecar", Kind::Png),
+    ("credentials", "film.mp4", "openai-film", Kind::Mp4),
+    ("credentials", "other.png", "credentials-other", Kind::Png),
+    ("credentials", "chain.jpg", "credentials-chain", Kind::Jpeg),
+    ("labels", "aigc.png", "label-aigc", Kind::Png),
+    ("labels", "aigc.jpg", "label-aigc", Kind::Jpeg),
+    ("labels", "properties.jpg", "properties-ai", Kind::Jpeg),
+    ("labels", "properties.gif", "properties-ai", Kind::Gif),
+    ("drawthings", "cut.png", "drawthings-cut", Kind::Png),
+    ("drawthings", "cut.jpg", "drawthings-cut", Kind::Jpeg),
+    ("midjourney", "images.png", "midjourney-images", Kind::Png),
+    ("midjourney", "images.webp", "midjourney-images", Kind::Webp),
+    ("credentials", "openai.heic", "openai", Kind::Heic),
+    ("labels", "properties.heic", "properties-ai", Kind::Heic),
+    ("none", "character-card.png", "character-card", Kind::Png),
+    ("none", "embedding.png", "embedding-picture", Kind::Png),
+    ("none", "diagram.png", "diagram", Kind::Png),
+    ("none", "screenshot.png", "screenshot", Kind::Png),
+    ("none", "remarks.jpg", "remarks", Kind::Jpeg),
 ];
 
 fn written(folder: &str, name: &str) -> Written {
     let (.., writer, kind) =
         WRITTEN.iter().find(|(known, file, ..)| (*known, *file) == (folder, name)).unwrap();
+    let mut meant = meant();
+    if writer.starts_with("swarmui-") {
+        let (scale, steps, denoise, upscaler) = (1.5, 12, 0.4, "4x_grain".to_owned());
+        meant.hires = Some(SecondPass { scale, steps, denoise, upscaler });
+        meant.refiner = Some("dusk_refiner".to_owned());
+    }
+    Writer::named(writer).unwrap().file(*kind, &meant, 7)
+}
+
+fn meant() -> Intended {
     let lora =
         |name: &str, weight| Adapter { name: name.to_owned(), weight, hash: "0011aabbccdd".to_owned() };
-    let meant = Intended {
+    Intended {
         positive: "a pewter kite over dunes, 砂丘 🪁\nevening light".to_owned(),
         negative: "text, \"frame\"".to_owned(),
         steps: 24,
@@ -290,8 +374,7 @@ fn written(folder: &str, name: &str) -> Written {
         loras: vec![lora("sand_style", 0.6), lora("dusk", -0.25)],
         hires: None,
         refiner: None,
-    };
-    Writer::named(writer).unwrap().file(*kind, &meant, 7)
+    }
 }
 
 fn expected_of(path: &Path) -> PathBuf {
@@ -315,8 +398,12 @@ fn write_all() {
         std::fs::write(folder().join(path), text).unwrap();
     }
     for (dialect, name, ..) in WRITTEN {
-        for (end, bytes) in written(dialect, name).beside {
-            std::fs::write(folder().join(dialect).join(name).with_extension(end), bytes).unwrap();
+        let (path, written) = (folder().join(dialect).join(name), written(dialect, name));
+        for (end, bytes) in written.beside {
+            std::fs::write(path.with_extension(end), bytes).unwrap();
+        }
+        if written.is_logged {
+            std::fs::write(path.with_file_name("log.html"), log_page(&[(name, &meant())])).unwrap();
         }
     }
     for (dialect, name, _) in all() {
@@ -335,7 +422,7 @@ fn fixtures_are_read_as_stated_beside_them() {
         for file in std::fs::read_dir(dialect.unwrap().path()).unwrap() {
             let path = file.unwrap().path();
             let extension = path.extension().unwrap_or_default().to_str().unwrap_or_default();
-            if ["json", "txt"].contains(&extension) {
+            if ["json", "txt", "html"].contains(&extension) {
                 continue;
             }
             let expected: Value =

@@ -104,6 +104,67 @@ fn midjourney_takes_its_parameters_apart() {
 }
 
 #[test]
+fn midjourney_calls_its_models_and_parameters_in_short() {
+    let text = "a moth --niji 6 --c 5 --q 2 --w 100 --iw 0.5 --raw --seed 7 --style cute --sref https://cdn.example/s.png \
+                Job ID: 00000000-1111-4222-8333-444444444444";
+    let recipe = recipe_in(&png(&[("Description", text)]));
+    prompts(&recipe, Source::Midjourney, "a moth", "");
+    assert_eq!((recipe.model.as_deref(), recipe.seed.as_deref()), (Some("Midjourney niji 6"), Some("7")));
+    extras(
+        &recipe,
+        &[
+            ("chaos", "5"),
+            ("quality", "2"),
+            ("weird", "100"),
+            ("iw", "0.5"),
+            ("raw", "true"),
+            ("style", "cute"),
+        ],
+    );
+    assert!(!recipe.extra.iter().any(|(_, value)| value.contains("://")), "{:?}", recipe.extra);
+}
+
+#[test]
+fn second_passes_and_refiners_of_canvases() {
+    let invoke = json!({"positive_prompt": "a jade fish", "steps": 9, "seed": 7, "app_version": "3.6.2", "hrf_enabled": true,
+        "hrf_method": "ESRGAN", "hrf_strength": 0.45, "refiner_model": {"model_name": "gloss-refiner"}, "refiner_start": 0.8,
+        "canvas_v2_metadata": {"layers": ["never"]}, "model": {"model_name": "jade", "base_model": "sdxl", "model_type": "main"}});
+    let recipe = recipe_in(&png(&[("invokeai_metadata", &invoke.to_string())]));
+    prompts(&recipe, Source::InvokeAi, "a jade fish", "");
+    extras(
+        &recipe,
+        &[
+            ("Hires upscaler", "ESRGAN"),
+            ("Denoising strength", "0.45"),
+            ("Refiner", "gloss-refiner"),
+            ("Refiner switch at", "0.8"),
+            ("Base model", "sdxl"),
+        ],
+    );
+    assert!(!recipe.extra.iter().any(|(_, value)| value.contains("never")));
+    let swarm = json!({"sui_image_params": {"prompt": "a chalk owl", "seed": 9, "steps": "20", "initimagecreativity": 0.35,
+        "model": "SDXL/chalk.safetensors", "swarm_version": "0.9.7.0"}});
+    let recipe = recipe_in(&png(&[("parameters", &swarm.to_string())]));
+    prompts(&recipe, Source::SwarmUi, "a chalk owl", "");
+    extras(&recipe, &[("Denoising strength", "0.35")]);
+}
+
+#[test]
+fn midjourney_names_pictures_before_the_prompt() {
+    let of = |prompt: &str| {
+        let text = format!("{prompt} --v 7 Job ID: 00000000-1111-4222-8333-444444444444");
+        recipe_in(&png(&[("Description", &text)]))
+    };
+    let recipe = of(
+        "https://cdn.example/a.png?ex=1&hm=2  <https://s.example/b>\n<c3> a glass <b>anchor</b> https://x.example/",
+    );
+    prompts(&recipe, Source::Midjourney, "a glass <b>anchor</b> https://x.example/", "");
+    extras(&recipe, &[("Image prompts", "3")]);
+    assert_eq!(of("http://cdn.example/a.png").positive, "");
+    assert_eq!(of("<> <a b> reeds").positive, "<> <a b> reeds");
+}
+
+#[test]
 fn content_credentials_name_a_vendor_and_no_prompt() {
     let of = |generator: &str, agent: &str, kind: &str| {
         let kind = format!("http://cv.iptc.org/newscodes/digitalsourcetype/{kind}");

@@ -51,7 +51,7 @@ fn a_far_text_behind_large_data_is_found_by_seeking() {
 }
 
 #[test]
-fn many_animation_frames_are_seeked_over() {
+fn c14_many_animation_frames_are_seeked_over() {
     let frames = (0..10_000).fold(Png::new(1, 1), |png, _| png.chunk(b"fdAT", &[0; 300]));
     let file = frames.text("parameters", INFOTEXT).end();
     let counted = Counted { bytes: &file, n_read: std::cell::Cell::new(0) };
@@ -83,7 +83,7 @@ fn jpeg_comments_and_two_exif_blocks() {
 }
 
 #[test]
-fn user_comments_stand_in_either_directory_and_order() {
+fn d9_user_comments_stand_in_either_directory_and_order() {
     for (little_block, little_text) in [(false, false), (true, false), (true, true), (false, true)] {
         let value = unicode(INFOTEXT, little_text);
         for block in
@@ -143,7 +143,16 @@ fn postprocessing_fills_and_never_replaces() {
 }
 
 #[test]
-fn of_repeated_infotexts_the_last_non_empty_one_speaks() {
+fn what_a_recipe_without_a_prompt_was_read_from_is_no_caption() {
+    let line = "Postprocess upscale by: 4, Postprocess upscaler: Lanczos";
+    let read = reading(&jpeg_exif(&comment_block(line)), "a.jpg");
+    assert_eq!((read.recipe.map(|recipe| recipe.positive), read.description), (Some(String::new()), None));
+    let described = tiff(false, &[(0x010e, 2, b"a wall\0")], &[(0x9286, 7, &unicode(line, false))]);
+    assert_eq!(reading(&jpeg_exif(&described), "a.jpg").description.as_deref(), Some("a wall"));
+}
+
+#[test]
+fn c11_of_repeated_infotexts_the_last_non_empty_one_speaks() {
     let mut texts = vec![("parameters", "first\nSteps: 1, Seed: 1"); 999];
     texts.push(("parameters", "last\nSteps: 1, Seed: 1"));
     texts.push(("parameters", "  "));

@@ -52,6 +52,19 @@ fn side_files_that_say_nothing_of_the_picture_are_silent() {
 }
 
 #[test]
+fn a_caption_in_the_form_of_an_object_beside_a_picture_is_a_caption() {
+    let text = r#"{"short_description": "a tin crow", "objects": [], "lighting": {"conditions": "dusk"}}"#;
+    for name in ["a.json", "a.txt"] {
+        let reading = beside(&png(&[]), &[(name, text.as_bytes())]);
+        assert_eq!((reading.recipe, reading.finding), (None, Finding::Caption), "{name}");
+        assert_eq!((reading.description.as_deref(), reading.generation_text.as_str()), (Some(text), text));
+        assert_eq!(reading.places, [format!("beside:{name}")]);
+    }
+    let cut = beside(&png(&[]), &[("a.json", &text.as_bytes()[..60])]);
+    assert_eq!((cut.description, cut.places.len()), (None, 0));
+}
+
+#[test]
 fn g3_side_files_of_every_encoding_and_size() {
     let wide: Vec<u8> =
         b"\xff\xfe".iter().copied().chain(INFOTEXT.encode_utf16().flat_map(u16::to_le_bytes)).collect();
@@ -127,6 +140,15 @@ fn a_log_describes_the_pictures_of_its_folder() {
     // The text goes the way of any text beside a picture.
     let through = beside(&png(&[]), &[("log.html", log.get("two.png").unwrap().as_bytes())]).recipe.unwrap();
     assert_eq!((through.positive, through.source), (two.positive, Source::Fooocus));
+}
+
+#[test]
+fn signs_that_a_prompt_spells_out_are_read_as_they_stand_behind_the_button() {
+    let json = r#"{"prompt": "a sign that says &amp; and &lt;b&gt; and 100%41"}"#;
+    let page = page(&[block("one_png", "<a href=\"a&amp;b%20c.png\">x</a>", "x", json)]);
+    let log = Log::parse(&mut page.as_bytes()).unwrap();
+    let recipe = recipe_of(log.get("a&b c.png").unwrap()).unwrap();
+    assert_eq!(recipe.positive, "a sign that says &amp; and &lt;b&gt; and 100%41");
 }
 
 #[test]

@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::sys::paths::to_bytes;
+use crate::sys::rooted::{Bounds, Reach};
 use std::io::{Cursor, Seek, SeekFrom};
 use zip::ZipArchive;
 
 fn item(name: &str, path: &Path) -> Item {
-    Item { name: name.into(), path: path.into(), seen: Seen::of(&std::fs::metadata(path).unwrap()) }
+    let file = Bounds::new([], false).check(&to_bytes(path), Reach::Within).unwrap();
+    Item { name: name.into(), file, seen: Seen::of(&std::fs::metadata(path).unwrap()) }
 }
 
 fn read_back(archive: Vec<u8>) -> Vec<(String, Vec<u8>)> {
@@ -229,8 +232,11 @@ fn a_link_or_pipe_in_the_place_of_a_file_is_not_read() {
     let folder = tempfile::tempdir().unwrap();
     let (file, link) = (folder.path().join("file"), folder.path().join("link"));
     std::fs::write(&file, "x").unwrap();
+    std::fs::write(&link, "x").unwrap();
+    let judged = item("a", &link);
+    std::fs::remove_file(&link).unwrap();
     std::os::unix::fs::symlink(&file, &link).unwrap();
-    assert!(matches!(pack(&[item("a", &link)], Packing::Stored, io::sink()), Err(PackError::Read(_))));
+    assert!(matches!(pack(&[judged], Packing::Stored, io::sink()), Err(PackError::Read(_))));
 }
 
 #[test]

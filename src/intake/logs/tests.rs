@@ -43,17 +43,20 @@ fn g1_a_page_is_parsed_once_for_any_number_of_pictures() {
     folder.write(&names.iter().map(|name| (name.as_str(), "a fox")).collect::<Vec<_>>());
     let logs = Logs::default();
     for name in &names {
-        assert!(logs.known(folder.path()).unwrap().get(name).is_some());
+        assert!(logs.known(folder.path(), &Pulse::default()).unwrap().get(name).is_some());
     }
-    logs.of(folder.path()).unwrap();
+    logs.of(folder.path(), &Pulse::default()).unwrap();
     assert_eq!(logs.n_parsed(), 1);
     assert!(logs.kept.lock().n_bytes <= 50_000 * 400, "{} bytes", logs.kept.lock().n_bytes);
     folder.write(&[("1.png", "a bear")]);
-    assert_eq!(logs.known(folder.path()).unwrap().len(), 50_000, "until it is told");
-    assert_eq!(logs.of(folder.path()).unwrap().len(), 1);
+    assert_eq!(logs.known(folder.path(), &Pulse::default()).unwrap().len(), 50_000, "until it is told");
+    assert_eq!(logs.of(folder.path(), &Pulse::default()).unwrap().len(), 1);
     assert_eq!(logs.n_parsed(), 2);
     fs::remove_file(folder.path().join("log.html")).unwrap();
-    assert!(logs.of(folder.path()).is_none() && logs.known(folder.path()).is_none());
+    assert!(
+        logs.of(folder.path(), &Pulse::default()).is_none()
+            && logs.known(folder.path(), &Pulse::default()).is_none()
+    );
     assert_eq!((logs.n_parsed(), logs.kept.lock().n_bytes), (2, 0));
 }
 
@@ -62,13 +65,13 @@ fn what_changed_is_told_by_name_where_all_was_compared_before() {
     let folder = Folder::new();
     let logs = Logs::default();
     let changed = |max| {
-        let mut names = logs.changed(folder.path(), false, max)?;
+        let mut names = logs.changed(folder.path(), false, max, &Pulse::default())?;
         names.sort();
         Some(names)
     };
     folder.write(&[("a.png", "a fox"), ("b.png", "a bear")]);
     assert_eq!(changed(9), None, "nobody compared it yet");
-    logs.of(folder.path()).unwrap();
+    logs.of(folder.path(), &Pulse::default()).unwrap();
     assert_eq!(changed(9), Some(vec![]));
     folder.write(&[("c.png", "a hare"), ("b.png", "a bear"), ("a.png", "an owl")]);
     assert_eq!(changed(9), Some(vec!["a.png".to_owned(), "c.png".to_owned()]));
@@ -76,7 +79,7 @@ fn what_changed_is_told_by_name_where_all_was_compared_before() {
     assert_eq!(changed(1), None, "too many");
     folder.write(&[("b.png", "a heron")]);
     assert_eq!(changed(9), None, "what were too many is not compared yet");
-    logs.of(folder.path()).unwrap();
+    logs.of(folder.path(), &Pulse::default()).unwrap();
     fs::remove_file(folder.path().join("log.html")).unwrap();
     assert_eq!(changed(9), Some(vec!["b.png".to_owned()]));
     assert_eq!(changed(9), None);
@@ -90,13 +93,13 @@ fn what_is_not_used_is_given_back() {
     let logs = Logs::default();
     for folder in &folders[..3] {
         folder.write(&names.iter().map(|name| (name.as_str(), long.as_str())).collect::<Vec<_>>());
-        logs.of(folder.path()).unwrap();
+        logs.of(folder.path(), &Pulse::default()).unwrap();
     }
     folders[3].write(&[("a.png", "a fox")]);
-    logs.of(folders[3].path()).unwrap();
+    logs.of(folders[3].path(), &Pulse::default()).unwrap();
     assert!(logs.kept.lock().n_bytes > LOGS_KEPT_BYTES);
     logs.rest();
     assert!(logs.kept.lock().n_bytes <= LOGS_KEPT_BYTES);
-    assert!(logs.known(folders[3].path()).is_some());
+    assert!(logs.known(folders[3].path(), &Pulse::default()).is_some());
     assert_eq!(logs.n_parsed(), 4, "the one used last stayed");
 }

@@ -4,16 +4,19 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use lumidex_schema::id::ImageId;
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::record::{Fingerprint, PathType, Sighting};
 
 use super::*;
-use crate::intake::logs::Logs;
-use crate::intake::{Progress, interpreter, pipeline};
+use crate::intake::patience::survey_patiently;
+use crate::intake::pipeline::Reading;
+use crate::intake::{interpreter, pipeline};
 use crate::ledger::{Elsewhere, Ledger, Observation, Seen};
 use crate::limits::WALK_BATCH_OBSERVATIONS_MAX;
+use crate::limits::reading::FILE_TIME_MAX;
 use crate::metadata::Hidden;
 use crate::sys::Stop;
 
@@ -36,15 +39,26 @@ fn observation(root: RootId, folder: RelPath, name: &[u8], sighting: Sighting) -
     }))
 }
 
-fn errand<'a>(root: &'a WalkedRoot, top: &'a RelPath) -> Errand<'a> {
+fn shared(ledger: &Ledger) -> Shared {
+    Shared {
+        ledger: ledger.clone(),
+        stop: Stop::never(),
+        progress: Arc::default(),
+        logs: Arc::default(),
+        hung: Arc::default(),
+        pulse: Arc::default(),
+    }
+}
+
+fn errand(root: &WalkedRoot, top: &RelPath) -> Errand {
     Errand {
-        root,
-        top,
+        root: root.clone(),
+        top: top.clone(),
         n_walkers: 2,
         depth: Depth::Changes,
         faith: Faith::Examine,
-        entering: &|_, _| {},
-        walked: &|_| {},
+        entering: Arc::new(|_, _| {}),
+        walked: Arc::new(|_| {}),
     }
 }
 
@@ -90,21 +104,14 @@ impl Setting {
         self.survey_as(&errand(&self.root, &RelPath::from_bytes(top.as_bytes())))
     }
 
-    fn survey_as(&self, errand: &Errand<'_>) -> (Reach, Vec<ImageId>) {
-        let (stop, progress) = (Stop::never(), Progress::default());
-        let shared = Shared {
-            ledger: &self.ledger,
-            stop: &stop,
-            progress: &progress,
-            logs: &Logs::default(),
-            root_done: &|_| {},
-        };
+    fn survey_as(&self, errand: &Errand) -> (Reach, Vec<ImageId>) {
+        let shared = shared(&self.ledger);
         let (sender, found) = crossbeam_channel::unbounded();
         let reach = survey(&shared, errand, &sender).unwrap();
         drop(sender);
         let gone = found.iter().flat_map(|found| match found {
             Found::Gone(files) => files,
-            Found::ToRead { .. } | Found::RootWalked(..) => Vec::new(),
+            Found::ToRead { .. } | Found::RootWalked(..) | Found::End => Vec::new(),
         });
         let mut gone: Vec<_> = gone.map(|file| file.image).collect();
         gone.sort_unstable();
@@ -119,14 +126,7 @@ fn folders_told_to_the_ledger_while_the_walk_goes_on_are_not_gone() {
         fs::create_dir(setting.path(folder)).unwrap();
         fs::write(setting.path(folder).join("x.png"), "x").unwrap();
     }
-    let (stop, progress) = (Stop::never(), Progress::default());
-    let shared = Shared {
-        ledger: &setting.ledger,
-        stop: &stop,
-        progress: &progress,
-        logs: &Logs::default(),
-        root_done: &|_| {},
-    };
+    let shared = shared(&setting.ledger);
     let (sender, found) = crossbeam_channel::bounded(0);
     std::thread::scope(|scope| {
         let told = scope.spawn(|| {
@@ -143,7 +143,7 @@ fn folders_told_to_the_ledger_while_the_walk_goes_on_are_not_gone() {
                         }
                     }
                     Found::Gone(files) => panic!("{files:?} are gone"),
-                    Found::RootWalked(..) => {}
+                    Found::RootWalked(..) | Found::End => {}
                 }
             }
             n_told
@@ -160,19 +160,48 @@ fn what_is_brought_and_told_while_the_walk_goes_on_is_not_gone() {
     fs::create_dir(setting.path("sub")).unwrap();
     fs::write(setting.path("sub/a.png"), "x").unwrap();
     let (top, sub) = (RelPath::root(), RelPath::from_bytes(&b"sub"[..]));
+    let (brought, ledger, root) = (setting.path("back"), setting.ledger.clone(), setting.root.id);
     // Of the folder above it, all was listed by then.
-    let entering = |folder: &RelPath, _: &Sighting| {
+    let entering = move |folder: &RelPath, _: &Sighting| {
         if *folder == sub {
-            fs::create_dir(setting.path("back")).unwrap();
-            fs::write(setting.path("back/b.png"), "x").unwrap();
+            fs::create_dir(&brought).unwrap();
+            fs::write(brought.join("b.png"), "x").unwrap();
             let sighting = Sighting { size: 1, inode: 7, ..Sighting::default() };
             let back = RelPath::from_bytes(&b"back"[..]);
-            let told = observation(setting.root.id, back, b"b.png", sighting);
-            setting.ledger.observe(vec![told]).unwrap();
+            let told = observation(root, back, b"b.png", sighting);
+            ledger.observe(vec![told]).unwrap();
         }
     };
-    let errand = Errand { entering: &entering, ..errand(&setting.root, &top) };
+    let errand = Errand { entering: Arc::new(entering), ..errand(&setting.root, &top) };
     assert_eq!(setting.survey_as(&errand), (Reach::Walked, vec![ImageId(3)]));
+}
+
+#[test]
+fn a15_a_root_whose_folders_do_not_answer_is_offline_and_tells_nothing_later() {
+    let device = Setting::knowing(&[]).device();
+    let setting = Setting::knowing(&[("gone", "a.png", device)]);
+    fs::write(setting.path("b.png"), "x").unwrap();
+    let shared = shared(&setting.ledger);
+    let (let_go, held) = crossbeam_channel::bounded::<()>(0);
+    let entering = move |_: &RelPath, _: &Sighting| held.recv().unwrap();
+    let usual = errand(&setting.root, &RelPath::root());
+    let silent = Errand { entering: Arc::new(entering), ..usual.clone() };
+    let (sender, found) = crossbeam_channel::unbounded();
+    let survey = |errand, time_max| survey_patiently(&shared, errand, time_max, &sender).unwrap();
+    assert_eq!(survey(silent, Duration::from_millis(500)), Reach::Offline);
+    assert!(shared.progress.snapshot().complaints_kept[0].ends_with("does not answer"));
+    assert_eq!(
+        survey(usual.clone(), FILE_TIME_MAX),
+        Reach::Offline,
+        "as long as it hangs, it is not asked again"
+    );
+    let_go.send(()).unwrap();
+    while shared.hung.is_silent(setting.root.id) {
+        std::thread::yield_now();
+    }
+    assert_eq!(found.try_iter().count(), 0);
+    assert_eq!(survey(usual, FILE_TIME_MAX), Reach::Walked);
+    assert_eq!(found.try_iter().count(), 3, "a file to read, one that is gone, the end");
 }
 
 #[test]
@@ -237,14 +266,7 @@ fn known_files_come_in_pages_without_gap_or_repeat() {
         let files: Vec<_> = names[..n].iter().map(|name| ("f", name.as_str(), 1)).collect();
         let setting = Setting::knowing(&files);
         fs::write(setting.path("here.png"), "x").unwrap();
-        let (stop, progress) = (Stop::never(), Progress::default());
-        let shared = Shared {
-            ledger: &setting.ledger,
-            stop: &stop,
-            progress: &progress,
-            logs: &Logs::default(),
-            root_done: &|_| {},
-        };
+        let shared = shared(&setting.ledger);
         let (sender, _found) = crossbeam_channel::unbounded();
         let survey = Survey {
             shared: &shared,
@@ -345,18 +367,13 @@ fn a_folder_of_more_files_than_a_batch_holds_is_gone_to_the_last() {
     let names: Vec<String> = (0..=WALK_BATCH_OBSERVATIONS_MAX).map(|n| format!("{n}.png")).collect();
     let files: Vec<_> = names.iter().map(|name| ("gone", name.as_str(), 1)).collect();
     let setting = Setting::knowing(&files);
-    let (stop, progress, top) = (Stop::never(), Progress::default(), RelPath::root());
-    let shared = Shared {
-        ledger: &setting.ledger,
-        stop: &stop,
-        progress: &progress,
-        logs: &Logs::default(),
-        root_done: &|_| {},
-    };
+    let top = RelPath::root();
+    let shared = shared(&setting.ledger);
     let accepted = Errand { faith: Faith::Accepted, ..errand(&setting.root, &top) };
     let interpreter = interpreter::make(&setting.ledger.reader().unwrap(), Hidden::default()).unwrap();
     let walk = |sender: &_| survey(&shared, &accepted, sender).unwrap();
-    let (reach, _) = pipeline::run(&shared, 1, &*interpreter, walk).unwrap();
-    assert_eq!((reach, progress.snapshot().missing), (Reach::Walked, names.len() as u64));
+    let reading = Reading { n_readers: 1, file_time_max: FILE_TIME_MAX, interpreter, root_done: &|_| {} };
+    let (reach, _) = pipeline::run(&shared, &reading, walk).unwrap();
+    assert_eq!((reach, shared.progress.snapshot().missing), (Reach::Walked, names.len() as u64));
     assert_eq!(setting.survey_as(&accepted), (Reach::Walked, Vec::new()));
 }

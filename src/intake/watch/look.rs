@@ -16,7 +16,8 @@ use super::lookout::Lookout;
 use super::roots::Kind;
 use crate::intake::above::{Above, above, is_absent, is_bare, within};
 use crate::intake::beside::{self, LOG_NAME, sidecar_names, sidecar_parts, stem};
-use crate::intake::listing::{EntryType, Links, Names, OpenFolder, Stat};
+use crate::intake::listing::{EntryType, Names, OpenFolder, Stat};
+use crate::intake::patience::Pulse;
 use crate::intake::pipeline::Place;
 use crate::intake::rules::{Ignores, is_passed_over};
 use crate::intake::walk::{Seen, WalkedRoot, folder_path};
@@ -58,6 +59,7 @@ struct Here<'a> {
     known: Known,
     /// What describes the pictures of the folder; found out when it matters.
     log: OnceCell<Option<Arc<Log>>>,
+    pulse: &'a Pulse,
 }
 
 /// What the ledger knows of a folder.
@@ -101,20 +103,23 @@ impl Known {
     }
 }
 
+/// A folder in which names are to be looked at.
+pub(super) struct Site<'a> {
+    pub(super) lookout: &'a Lookout,
+    pub(super) ledger: &'a Ledger,
+    pub(super) root: &'a WalkedRoot,
+    pub(super) folder: &'a RelPath,
+    /// Beats as long as something answers.
+    pub(super) pulse: &'a Pulse,
+}
+
 /// Looks at names of one folder.
-pub(super) fn look(
-    lookout: &Lookout,
-    ledger: &Ledger,
-    root: &WalkedRoot,
-    folder: &RelPath,
-    names: Vec<Name>,
-    looked: &mut Looked,
-) -> Result<(), ReadError> {
-    let mut here = match open(lookout, ledger, root, folder)? {
+pub(super) fn look(site: &Site<'_>, names: Vec<Name>, looked: &mut Looked) -> Result<(), ReadError> {
+    let mut here = match open(site)? {
         Opened::Here(here) => here,
         Opened::Ignored => return Ok(()),
         Opened::Elsewhere => {
-            looked.trees.push((root.id, folder.clone()));
+            looked.trees.push((site.root.id, site.folder.clone()));
             return Ok(());
         }
     };
@@ -142,20 +147,16 @@ enum Opened<'a> {
     Elsewhere,
 }
 
-fn open<'a>(
-    lookout: &'a Lookout,
-    ledger: &Ledger,
-    root: &'a WalkedRoot,
-    folder: &RelPath,
-) -> Result<Opened<'a>, ReadError> {
+fn open<'a>(site: &Site<'a>) -> Result<Opened<'a>, ReadError> {
+    let Site { lookout, ledger, root, folder, pulse } = *site;
     let outer = match above(root, folder) {
         Ok(Above::Visited(outer)) => outer,
         Ok(Above::Ignored) => return Ok(Opened::Ignored),
         Ok(Above::Absent) | Err(_) => return Ok(Opened::Elsewhere),
     };
     let path = folder_path(&root.path, folder);
-    let links = if *folder == RelPath::root() { Links::Follow } else { Links::Refuse };
-    let opened = OpenFolder::open(&path, links).and_then(|open| Ok((open.stat_self()?.sighting, open)));
+    let opened =
+        OpenFolder::open_below(&root.path, folder).and_then(|open| Ok((open.stat_self()?.sighting, open)));
     let Ok((sighting, open)) = opened else { return Ok(Opened::Elsewhere) };
     let identity = (sighting.device, sighting.inode);
     let watched = lookout.identity(root.id, folder);
@@ -177,6 +178,7 @@ fn open<'a>(
         ignores,
         known,
         log: OnceCell::new(),
+        pulse,
     })))
 }
 
@@ -188,6 +190,7 @@ impl Here<'_> {
         let mut names = Names::default();
         names.push(&name);
         let found = self.open.stat(&names, 0);
+        self.pulse.beat();
         let is_folder = found.as_ref().is_ok_and(|stat| stat.entry_type == EntryType::Folder);
         let kind = if is_folder { Kind::Folder } else { Kind::File };
         self.lookout.roots.lock().looked_at(self.root.id, &self.place.folder, &name, kind);
@@ -230,7 +233,7 @@ impl Here<'_> {
         let mut sidecars = Names::default();
         sidecar_names(stem(&name)).for_each(|(_, sidecar)| sidecars.push(&sidecar));
         sidecars.sort();
-        let log = self.log.get_or_init(|| self.lookout.logs.known(&self.path()));
+        let log = self.log.get_or_init(|| self.lookout.logs.known(&self.path(), self.pulse));
         let mut sighting = stat.sighting;
         let besides = beside::look(&self.open, &sidecars, log.as_deref(), &name, &mut sighting);
         let known = self.known.file(&name)?;
@@ -245,7 +248,8 @@ impl Here<'_> {
     /// The pictures of which the log says something else by now are looked at; too many are surveyed.
     fn log_changed(&mut self, is_rewritten: bool, looked: &mut Looked) -> Result<(), ReadError> {
         let path = self.path();
-        let names = self.lookout.logs.changed(&path, is_rewritten, limits::BATCH_OBSERVATIONS_MAX);
+        let names =
+            self.lookout.logs.changed(&path, is_rewritten, limits::BATCH_OBSERVATIONS_MAX, self.pulse);
         let Some(names) = names else {
             looked.trees.push((self.root.id, self.place.folder.clone()));
             return Ok(());

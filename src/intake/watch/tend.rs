@@ -2,24 +2,26 @@
 //! whether roots are there; and asks for the walks whose turn it is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lumidex_schema::id::RootId;
 use lumidex_schema::path::RelPath;
-use lumidex_schema::record::Sighting;
 
 use super::lookout::{Chores, Lookout};
 use super::roots::Cause;
-use crate::intake::pipeline::{self, Shared};
+use crate::intake::hung::Hung;
+use crate::intake::patience::{Silence, ask, survey_patiently};
+use crate::intake::pipeline::{self, Reading, Shared};
 use crate::intake::progress::Progress;
 use crate::intake::reconcile::Depth;
-use crate::intake::survey::{Errand, Faith, Reach, SurveyError, is_trusted, look_at_root, survey};
+use crate::intake::survey::{Errand, Faith, Reach, SurveyError, is_trusted, look_at_root};
 use crate::intake::walk::WalkedRoot;
 use crate::intake::worker::{IntakeSettings, MakeInterpreter, RunError};
 use crate::ledger::{Ledger, ReadError};
 use crate::limits::watch as limits;
-use crate::sys::Stop;
+use crate::sys::{PathError, Stop, paths};
 
 /// How long to wait when the ledger cannot be read or written, as when the disk is full.
 pub(super) const RETRY: Duration = Duration::from_secs(1);
@@ -32,7 +34,8 @@ pub(in crate::intake) struct Tend {
     pub(in crate::intake) intake: IntakeSettings,
     pub(in crate::intake) stop: Stop,
     /// Counts what is passed over, for nobody to read so far.
-    pub(in crate::intake) progress: Progress,
+    pub(in crate::intake) progress: Arc<Progress>,
+    pub(in crate::intake) hung: Arc<Hung>,
 }
 
 impl Tend {
@@ -80,13 +83,14 @@ impl Tend {
         }
     }
 
-    fn shared(&self) -> Shared<'_> {
+    fn shared(&self) -> Shared {
         Shared {
-            ledger: &self.ledger,
-            stop: &self.stop,
-            progress: &self.progress,
-            logs: &self.lookout.logs,
-            root_done: &|_| {},
+            ledger: self.ledger.clone(),
+            stop: self.stop.clone(),
+            progress: Arc::clone(&self.progress),
+            logs: Arc::clone(&self.lookout.logs),
+            hung: Arc::clone(&self.hung),
+            pulse: Arc::default(),
         }
     }
 
@@ -141,21 +145,38 @@ impl Tend {
         if (!is_known && !is_offline) || is_walked_now {
             return Ok(false);
         }
-        match look_at_root(root) {
+        let looked = self.ask(root, |_, root| look_at_root(root))?;
+        match looked.unwrap_or_else(|Silence| Err(no_answer(root))) {
             Err(error) => {
                 self.lookout.roots.lock().lose(root.id, &error.to_string());
                 self.lookout.unwatch(root.id);
                 Ok(false)
             }
             Ok((_, found)) if identity == Some(found) => Ok(false),
-            Ok(_) if is_offline => is_trusted(&self.shared(), root, Faith::Lost),
+            Ok(_) if is_offline => self.is_trusted(root),
             Ok(_) => {
                 // What is watched is elsewhere now.
                 self.lookout.roots.lock().lose(root.id, "it is another folder than it was");
                 self.lookout.unwatch(root.id);
-                is_trusted(&self.shared(), root, Faith::Lost)
+                self.is_trusted(root)
             }
         }
+    }
+
+    fn is_trusted(&self, root: &WalkedRoot) -> Result<bool, SurveyError> {
+        self.ask(root, |shared, root| is_trusted(shared, root, Faith::Lost))?.unwrap_or(Ok(false))
+    }
+
+    /// Asks something of a root that may not answer.
+    fn ask<T: Send + 'static>(
+        &self,
+        root: &WalkedRoot,
+        question: impl FnOnce(&Shared, &WalkedRoot) -> T + Send + 'static,
+    ) -> Result<Result<T, Silence>, SurveyError> {
+        let (shared, asked) = (self.shared(), root.clone());
+        let pulse = Arc::clone(&shared.pulse);
+        let question = move || question(&shared, &asked);
+        Ok(ask(&self.hung, root.id, self.intake.file_time_max, &pulse, question)?)
     }
 
     fn wanted_roots(&self) -> Result<Vec<WalkedRoot>, ReadError> {
@@ -170,6 +191,7 @@ impl Tend {
             self.lookout.watched_roots().into_iter().map(|root| (root.id, root)).collect();
         let interpreter = (self.make)(&self.ledger.reader()?)?;
         let shared = self.shared();
+        let IntakeSettings { n_readers, file_time_max, .. } = self.intake;
         let parts = Parts::begin(&self.lookout, trees);
         let walk = |sender: &_| -> Result<(), SurveyError> {
             for (root, top) in outermost(trees) {
@@ -177,20 +199,20 @@ impl Tend {
                 let number = self.lookout.next_walk();
                 let is_watched = self.lookout.identity(root.id, &RelPath::root()).is_some();
                 let faith = self.lookout.roots.lock().faith(root.id, is_watched);
-                // Its watch may belong to another folder of this name by now.
-                let entering = |folder: &RelPath, sighting: &Sighting| {
-                    self.lookout.enter(root, folder, sighting, number, true);
-                };
+                let (lookout, entered) = (Arc::clone(&self.lookout), root.clone());
                 let errand = Errand {
-                    root,
-                    top,
+                    root: root.clone(),
+                    top: top.clone(),
                     n_walkers: self.intake.n_walkers,
                     depth: Depth::Changes,
                     faith,
-                    entering: &entering,
-                    walked: &|_| {},
+                    // Its watch may belong to another folder of this name by now.
+                    entering: Arc::new(move |folder, sighting| {
+                        lookout.enter(&entered, folder, sighting, number, true);
+                    }),
+                    walked: Arc::new(|_| {}),
                 };
-                match survey(&shared, &errand, sender)? {
+                match survey_patiently(&shared, errand, file_time_max, sender)? {
                     Reach::Walked => self.lookout.sweep(root.id, top, number),
                     Reach::Offline => self.lookout.doubt_roots(),
                     Reach::BrokenOff => break,
@@ -198,11 +220,17 @@ impl Tend {
             }
             Ok(())
         };
-        let told = pipeline::run(&shared, self.intake.n_readers, &*interpreter, walk);
+        let reading = Reading { n_readers, file_time_max, interpreter, root_done: &|_| {} };
+        let told = pipeline::run(&shared, &reading, walk);
         drop(parts);
         let (walked, _) = told?;
         Ok(walked?)
     }
+}
+
+fn no_answer(root: &WalkedRoot) -> PathError {
+    let path = paths::from_bytes(&root.path);
+    PathError::doing("open the folder", &path)(io::ErrorKind::TimedOut.into())
 }
 
 /// Parts of roots that are being surveyed, until dropped.

@@ -18,7 +18,9 @@ use crate::ledger::{Elsewhere, Observation, Seen, SharedText};
 use crate::metadata::{self, Beside, ReadAt};
 use crate::sys::paths;
 
+mod bad;
 mod beside;
+mod hanging;
 
 type Hook = dyn Fn(&[u8]) + Send + Sync;
 
@@ -349,18 +351,6 @@ fn films_are_known_by_their_content() {
     assert_eq!((library.n_present(), library.is_present("b.mp4")), (1, false));
 }
 
-#[cfg(unix)]
-#[test]
-fn names_that_are_not_text_are_kept_as_they_are() {
-    let library = Library::of(&[]);
-    let path = library.path("").join(paths::from_bytes(b"\xff/\xfe.png"));
-    fs::create_dir(path.parent().unwrap()).unwrap();
-    fs::write(&path, "x").unwrap();
-    library.update();
-    assert_eq!(library.find(&path).unwrap().1.name, b"\xfe.png");
-    assert_eq!(library.update().progress.to_read, 0);
-}
-
 #[test]
 fn requests_are_done_by_the_thread_and_a_request_during_a_run_is_not_lost() {
     let library = Library::of(&["a.png"]);
@@ -386,7 +376,7 @@ fn requests_are_done_by_the_thread_and_a_request_during_a_run_is_not_lost() {
 fn until(what: &str, is_so: impl Fn() -> bool) {
     let began = std::time::Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < std::time::Duration::from_secs(30), "{what}");
+        assert!(began.elapsed() < Duration::from_secs(30), "{what}");
         std::thread::yield_now();
     }
 }

@@ -21,6 +21,7 @@ use super::ReadError;
 use crate::sys::storage::{Disk, Storage};
 use file::PaidFile;
 use lumidex_schema::id::Timestamp;
+use lumidex_schema::paid as tables;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -195,6 +196,35 @@ impl Paid {
             rows.put_abstraction(key, json)?;
             rows.finish(now())
         })
+    }
+
+    /// Up to `max` vectors of a model in the order of their prompts, those after this prompt.
+    ///
+    /// # Errors
+    /// As [`Paid::put_vectors`].
+    pub fn vectors_after(
+        &self,
+        model: &str,
+        after: Option<&PromptHash>,
+        max: usize,
+    ) -> Result<Vec<(PromptHash, Vec<f32>)>, PaidError> {
+        Ok(self.file.read(|txn| rows::vectors_after(txn, model, after, max))?.unwrap_or_default())
+    }
+
+    /// Every title with its key, in their order.
+    ///
+    /// # Errors
+    /// As [`Paid::put_vectors`].
+    pub fn titles(&self) -> Result<Vec<(String, String)>, PaidError> {
+        Ok(self.file.read(|txn| rows::all_texts(txn, tables::TITLES))?.unwrap_or_default())
+    }
+
+    /// Every abstraction with its key, in their order.
+    ///
+    /// # Errors
+    /// As [`Paid::put_vectors`].
+    pub fn abstractions(&self) -> Result<Vec<(String, String)>, PaidError> {
+        Ok(self.file.read(|txn| rows::all_texts(txn, tables::ABSTRACTIONS))?.unwrap_or_default())
     }
 
     /// How many vectors a model has, and since when there was no other.

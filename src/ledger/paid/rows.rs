@@ -9,6 +9,7 @@ use redb::{
     Database, ReadTransaction, ReadableTable, Table, TableDefinition, TableError, Value, WriteTransaction,
 };
 use std::collections::HashMap;
+use std::ops::Bound;
 
 /// SHA-256 of a cleaned prompt, with the version of the rules of cleaning.
 pub type PromptHash = [u8; 32];
@@ -245,6 +246,39 @@ pub(super) fn title(txn: &ReadTransaction, key: &str) -> Result<Option<String>, 
 
 pub(super) fn abstraction(txn: &ReadTransaction, key: &str) -> Result<Option<String>, ReadError> {
     Ok(txn.open_table(paid::ABSTRACTIONS)?.get(key)?.map(|json| json.value().to_owned()))
+}
+
+pub(super) fn vectors_after(
+    txn: &ReadTransaction,
+    model: &str,
+    after: Option<&PromptHash>,
+    max: usize,
+) -> Result<Vec<(PromptHash, Vec<f32>)>, ReadError> {
+    let Some((id, _, _)) = model_row(txn, model)? else { return Ok(Vec::new()) };
+    let first = match after {
+        Some(hash) => Bound::Excluded((id, hash)),
+        None => Bound::Included((id, &[0; 32])),
+    };
+    let mut found = Vec::new();
+    let rows = txn.open_table(paid::VECTORS)?.range((first, Bound::Included((id, &[u8::MAX; 32]))))?;
+    for row in rows.take(max) {
+        let (key, vector) = row?;
+        found.push((*key.value().1, decode_vector(vector.value())?));
+    }
+    Ok(found)
+}
+
+/// Titles, or abstractions.
+pub(super) fn all_texts(
+    txn: &ReadTransaction,
+    table: TableDefinition<'static, &'static str, &'static str>,
+) -> Result<Vec<(String, String)>, ReadError> {
+    let mut texts = Vec::new();
+    for row in txn.open_table(table)?.iter()? {
+        let (key, json) = row?;
+        texts.push((key.value().to_owned(), json.value().to_owned()));
+    }
+    Ok(texts)
 }
 
 pub(super) fn stats(txn: &ReadTransaction, model: &str) -> Result<Stats, ReadError> {

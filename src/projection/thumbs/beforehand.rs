@@ -3,7 +3,7 @@
 
 use super::desk::Thumbs;
 use super::error::ThumbError;
-use super::key::{Frame, Identity};
+use super::key::Frame;
 use super::source::Source;
 use crate::ledger::{Ledger, ReadError};
 use crate::limits::PROJECTION_RETRY;
@@ -115,8 +115,7 @@ impl Worker {
             if !is_new || image.media != MediaKind::Image {
                 continue;
             }
-            let path = reader.path_of(&image)?;
-            self.queue.push_back(Source::at(&path, Identity::of_image(&image, &path), image.media));
+            self.queue.push_back(Source::of_image(&reader, &image)?);
             if self.queue.len() > AHEAD_QUEUED_MAX {
                 self.queue.pop_front();
             }

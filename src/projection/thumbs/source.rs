@@ -1,11 +1,14 @@
 //! A file of which a thumbnail is wanted, opened by whoever may.
 
 use super::key::Identity;
+use crate::ledger::{ReadError, Reader};
 use crate::sys::paths;
+use crate::sys::rooted::open_below;
 use lumidex_schema::media::MediaKind;
-use std::fs::{File, OpenOptions};
+use lumidex_schema::record::Image;
+use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 type Opening = dyn Fn() -> io::Result<File> + Send + Sync;
 
@@ -33,23 +36,22 @@ impl Source {
     #[must_use]
     pub fn at(path: &[u8], identity: Identity, media: MediaKind) -> Self {
         let path = paths::from_bytes(path);
-        Self::new(identity, media, move || open_regular(&path))
+        let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
+        let name = PathBuf::from(path.file_name().unwrap_or_default());
+        Self::new(identity, media, move || open_below(&folder, &name))
     }
-}
 
-fn open_regular(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let flags = i32::try_from(flags.bits()).unwrap_or_default();
-        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
+    /// The file of an image, on the way that walks go to it: no link is followed below its root.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn of_image(reader: &Reader, image: &Image) -> Result<Self, ReadError> {
+        let folder = reader.folder(image.folder)?;
+        let root = folder.as_ref().map(|folder| reader.root(folder.root)).transpose()?.flatten();
+        let root = paths::from_bytes(&root.map(|root| root.path).unwrap_or_default());
+        let below = folder.map(|folder| folder.path.join(&image.name)).unwrap_or_default();
+        let below = paths::from_bytes(below.as_bytes());
+        let identity = Identity::of_image(image, &reader.path_of(image)?);
+        Ok(Self::new(identity, image.media, move || open_below(&root, &below)))
     }
-    let file = options.open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "no regular file"));
-    }
-    Ok(file)
 }

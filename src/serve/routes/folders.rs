@@ -4,6 +4,7 @@ use crate::serve::answer::{Answer, Outcome};
 use crate::serve::extract::{nullable, required, short};
 use crate::serve::problem::Problem;
 use crate::serve::server::Call;
+use crate::sys::tree::Kind;
 use lumidex_schema::path::display;
 use lumidex_schema::record::{ExtraPath, PathType};
 use serde::Deserialize;
@@ -37,7 +38,7 @@ pub(crate) fn add(call: &Call<'_>) -> Outcome {
         return Err(Problem::bad("`types` names at least one of `scanned`, `scanned-fixed` and `walk`"));
     }
     let place = call.place(&required(path, "path")?)?;
-    if !place.real.is_dir() {
+    if place.kind() != Some(Kind::Folder) {
         return Err(Problem::bad(format!("`{}` is no folder that can be opened", display(&place.path))));
     }
     call.did(call.engine().add_extra_path(&place.path, &types)?);

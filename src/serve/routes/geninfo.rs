@@ -73,10 +73,10 @@ pub(crate) fn read(call: &Call<'_>, place: &Place) -> FileText {
     if MediaKind::of_name(&place.path).is_none() {
         return FileText::default();
     }
-    if place.standing == Standing::Outside && super::media::open_media(place).is_err() {
+    if place.standing() == Standing::Outside && super::media::open_media(place).is_err() {
         return FileText::default();
     }
     // Outside the roots nothing but media is read.
-    let beside = if place.standing == Standing::Inside { Beside::Sidecar } else { Beside::Nothing };
-    call.engine().read_file(&place.real, beside).unwrap_or_default()
+    let beside = if place.standing() == Standing::Inside { Beside::Sidecar } else { Beside::Nothing };
+    call.engine().read_file(&place.file, beside).unwrap_or_default()
 }

@@ -53,7 +53,7 @@ pub(crate) fn exists(call: &Call<'_>) -> Outcome {
     // Without it nothing could be said of any path.
     call.access()?;
     let answer = given.into_iter().map(|path| {
-        let is_there = call.place(&path).is_ok_and(|place| place.real.metadata().is_ok());
+        let is_there = call.place(&path).is_ok_and(|place| place.kind().is_some());
         (path, Value::Bool(is_there))
     });
     Ok(Answer::Json(Value::Object(answer.collect())))

@@ -12,11 +12,10 @@ use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use lumidex_schema::media::{MediaKind, content_type};
 use lumidex_schema::path::display;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use rustix::fs::OFlags;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Read as _};
 use std::ops::Range;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::time::{Duration, SystemTime};
 
 /// How long a medium may be kept by a client: a year, the longest that is honoured.
@@ -41,8 +40,8 @@ const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
 /// What a player in a page of another origin may read of an answer.
 const STREAM_EXPOSED: &str = "content-type, accept-ranges, content-length, content-range, content-encoding";
 /// What a file may do when a browser shows it by itself: nothing.
-const FILE_POLICY: &str =
-    "sandbox; default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'";
+const FILE_POLICY: &str = "sandbox; default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'; \
+     frame-ancestors 'self'";
 
 /// Of several ranges a client asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -143,7 +142,7 @@ fn wanted_of(call: &Call<'_>, version: &Version, len: u64, ranges: Ranges) -> Wa
 /// 404 or 400 when there is no such file, 403 when it may not be read.
 pub(crate) fn open_shown(place: &Place) -> Result<(File, Metadata), Problem> {
     let (file, metadata) = open(place)?;
-    if place.standing != Standing::Inside {
+    if place.standing() != Standing::Inside {
         demand_media(place, &file)?;
     }
     Ok((file, metadata))
@@ -159,35 +158,26 @@ pub(crate) fn open_media(place: &Place) -> Result<File, Problem> {
     Ok(file)
 }
 
-/// Opens a regular file. Never waits (for the other end of a pipe), never follows a symlink that
-/// took the place of the file since its path was resolved.
+/// Opens a regular file, and says in words why not.
 fn open(place: &Place) -> Result<(File, Metadata), Problem> {
-    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let flags = i32::try_from(flags.bits()).unwrap_or_default();
     let shown = display(&place.path);
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(&place.real).map_err(|error| {
-        match error.kind() {
-            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => {
-                Problem::not_found(format!("`{shown}` does not exist"))
-            }
-            ErrorKind::PermissionDenied => {
-                Problem::forbidden(format!("`{shown}` may not be read by this server"))
-            }
-            _ => not_regular(&shown, &error),
+    let file = place.file.open().map_err(|error| match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => {
+            Problem::not_found(format!("`{shown}` does not exist"))
         }
+        ErrorKind::PermissionDenied => {
+            Problem::forbidden(format!("`{shown}` may not be read by this server"))
+        }
+        ErrorKind::IsADirectory => Problem::bad(format!("`{shown}` is a folder")),
+        ErrorKind::InvalidInput => Problem::bad(format!("`{shown}` is no regular file")),
+        _ => not_regular(&shown, &error),
     })?;
     let metadata = file.metadata().map_err(|error| Problem::internal("opening a file", &error))?;
-    if metadata.is_dir() {
-        return Err(Problem::bad(format!("`{shown}` is a folder")));
-    }
-    if !metadata.is_file() {
-        return Err(Problem::bad(format!("`{shown}` is no regular file")));
-    }
     Ok((file, metadata))
 }
 
 fn not_regular(shown: &str, error: &std::io::Error) -> Problem {
-    // A loop of symlinks, or a socket: there, but no file.
+    // A loop of symlinks, a link that took its place, or a socket: there, but no file.
     let is_odd = [rustix::io::Errno::LOOP, rustix::io::Errno::NXIO]
         .iter()
         .any(|odd| error.raw_os_error() == Some(odd.raw_os_error()));

@@ -1,8 +1,9 @@
 //! Contract 1.3 to 1.8: what people do to files. Each route is a wish; what it means for files and
 //! index is the library's business.
 
+use super::media::open_media;
 use crate::files::{Foreseen, Report, Wish, WishError};
-use crate::serve::access::Place;
+use crate::serve::access::{Place, Standing};
 use crate::serve::answer::{Answer, Outcome};
 use crate::serve::extract::{not_too_many, nullable, required};
 use crate::serve::problem::Problem;
@@ -133,7 +134,7 @@ struct Renaming {
 /// 1.7
 pub(crate) fn rename(call: &Call<'_>) -> Outcome {
     let Renaming { path, name } = call.asked.json()?;
-    let Place { path, .. } = call.place(&required(path, "path")?)?;
+    let Place { path, .. } = changeable(call, &required(path, "path")?)?;
     let name = from_display(&required(name, "name")?);
     if name.is_empty() || name == b"." || name == b".." || name.iter().any(|byte| matches!(byte, b'/' | 0)) {
         return Err(Problem::bad("`name` is not the name of a file: it is one component of a path"));
@@ -195,7 +196,17 @@ fn paths_of(call: &Call<'_>, given: Vec<String>, name: &str) -> Result<Vec<Vec<u
     if given.is_empty() {
         return Err(Problem::bad(format!("`{name}` names no file")));
     }
-    not_too_many(given)?.iter().map(|path| Ok(call.place(path)?.path)).collect()
+    not_too_many(given)?.iter().map(|path| Ok(changeable(call, path)?.path)).collect()
+}
+
+/// A file or folder that may be changed: any inside the roots, only media outside, for what is brought inside is
+/// served whatever it is (design ruling 21).
+fn changeable(call: &Call<'_>, given: &str) -> Result<Place, Problem> {
+    let place = call.place(given)?;
+    if place.standing() != Standing::Inside && place.kind().is_some() {
+        open_media(&place)?;
+    }
+    Ok(place)
 }
 
 /// Every item was done, or the first that was not is why the request failed. What was done before it

@@ -11,6 +11,7 @@ use crate::serve::answer::{Answer, Outcome as Answered};
 use crate::serve::extract::{nullable, required, short};
 use crate::serve::problem::Problem;
 use crate::serve::server::Call;
+use crate::sys::tree::Kind;
 use crate::topics::{Posted, Scope, Stage};
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
@@ -77,7 +78,7 @@ fn folders(call: &Call<'_>, given: &[String]) -> Result<Vec<Vec<u8>>, Problem> {
     let mut folders = Vec::with_capacity(given.len());
     for path in given {
         let place = call.place(path)?;
-        if !place.real.is_dir() {
+        if place.kind() != Some(Kind::Folder) {
             return Err(Problem::bad(format!("`{}` is no folder", display(&place.path))));
         }
         if !folders.contains(&place.path) {
@@ -90,7 +91,7 @@ fn folders(call: &Call<'_>, given: &[String]) -> Result<Vec<Vec<u8>>, Problem> {
 /// It may be made later.
 fn destination(call: &Call<'_>, given: &str) -> Result<Vec<u8>, Problem> {
     let place = call.place(given)?;
-    if place.real.exists() && !place.real.is_dir() {
+    if place.kind().is_some_and(|kind| kind != Kind::Folder) {
         return Err(Problem::bad(format!("`{}` is no folder", display(&place.path))));
     }
     Ok(place.path)

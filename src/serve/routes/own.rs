@@ -120,7 +120,7 @@ pub(crate) fn image(call: &Call<'_>) -> Outcome {
     let text = call.engine().generation_text(&hit.image)?;
     // Links inside a root may lead out of it; what is behind them is not read.
     let FileText { recipe, .. } =
-        if place.standing == Standing::Inside { geninfo::read(call, &place) } else { FileText::default() };
+        if place.standing() == Standing::Inside { geninfo::read(call, &place) } else { FileText::default() };
     let is_edited = call.engine().is_edited(hit.id)?;
     // A text given by hand speaks for the file, as one that is away leaves what its text says.
     let recipe = recipe

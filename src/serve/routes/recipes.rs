@@ -10,6 +10,7 @@ use crate::serve::extract::required;
 use crate::serve::limits::{DOCTOR_EXAMPLES_DEFAULT, DOCTOR_EXAMPLES_MAX};
 use crate::serve::problem::Problem;
 use crate::serve::server::Call;
+use crate::sys::tree::Kind;
 use lumidex_schema::path::display;
 use lumidex_schema::problem::Code;
 use serde::Deserialize;
@@ -56,12 +57,12 @@ pub(crate) fn revert(call: &Call<'_>) -> Outcome {
 pub(crate) fn workflow(call: &Call<'_>) -> Outcome {
     let place = call.path_param()?;
     let missing = || Problem::not_found(format!("`{}` does not exist", display(&place.path)));
-    if place.standing == Standing::Outside {
+    if place.standing() == Standing::Outside {
         super::media::open_media(&place)?;
-    } else if !place.real.is_file() {
+    } else if place.kind() != Some(Kind::File) {
         return Err(missing());
     }
-    let Workflow { api, ui } = call.engine().workflow(&place.real);
+    let Workflow { api, ui } = call.engine().workflow(&place.file);
     Ok(Answer::Json(json!({ "api": api, "editor": ui })))
 }
 

@@ -13,6 +13,7 @@ use crate::serve::problem::Problem;
 use crate::serve::reach;
 use crate::serve::server::Call;
 use crate::sys::paths::to_bytes;
+use crate::sys::tree::Kind;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
 use lumidex_schema::api::Tag;
@@ -117,11 +118,10 @@ struct Opening {
 pub(crate) fn open_folder(call: &Call<'_>) -> Outcome {
     let Opening { path } = call.asked.json()?;
     let place = call.place(&path)?;
-    let folder = if place.real.is_dir() { Some(place.real.as_path()) } else { place.real.parent() };
-    let is_there = place.real.exists();
-    let folder =
-        folder.filter(|_| is_there).ok_or_else(|| Problem::not_found(format!("`{path}` does not exist")))?;
-    launch::open(call.server.settings.opener.as_deref(), folder)?;
+    let kind = place.kind().ok_or_else(|| Problem::not_found(format!("`{path}` does not exist")))?;
+    let real = place.file.named();
+    let folder = if kind == Kind::Folder { real } else { real.parent().unwrap_or(real) };
+    launch::show(call.server.settings.opener.as_deref(), folder)?;
     Ok(Answer::Null)
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn open_with_default_app(call: &Call<'_>) -> Outcome {
     let Opening { path } = call.asked.json()?;
     let place = call.place(&path)?;
     open_media(&place)?;
-    launch::open(call.server.settings.opener.as_deref(), &place.real)?;
+    launch::open(call.server.settings.opener.as_deref(), place.file.named())?;
     Ok(Answer::Null)
 }
 

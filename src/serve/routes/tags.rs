@@ -199,7 +199,7 @@ fn taggable(call: &Call<'_>, place: &Place) -> Result<ImageId, Problem> {
     if call.engine().n_images()? == 0 {
         return Err(Problem::bad("the library is empty; update the index first"));
     }
-    if !place.real.exists() {
+    if place.kind().is_none() {
         return Err(Problem::not_found(format!("`{shown}` does not exist")));
     }
     let hit = call.engine().index_file(&place.path)?;

@@ -9,16 +9,16 @@ use crate::serve::limits::COVER_TEXT_BYTES_MAX;
 use crate::serve::problem::Problem;
 use crate::serve::range::{Verdict, Version, Wanted, judged, wanted};
 use crate::serve::server::Call;
+use crate::sys::tree::Kind;
 use axum::body::{Body, Bytes};
 use axum::http::{Response, StatusCode, header};
 use base64::Engine as _;
-use lumidex_schema::id::{ImageId, Timestamp};
+use lumidex_schema::id::ImageId;
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::display;
 use lumidex_schema::problem::Code;
 use serde::Deserialize;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -104,7 +104,9 @@ pub(crate) fn choose_cover(call: &Call<'_>) -> Outcome {
     }
     let known = match call.image_at(&place)? {
         Some(hit) => Some(hit),
-        None if !place.real.exists() => return Err(Problem::not_found(format!("`{shown}` does not exist"))),
+        None if place.kind().is_none() => {
+            return Err(Problem::not_found(format!("`{shown}` does not exist")));
+        }
         None => call.engine().index_file(&place.path)?,
     };
     let hit =
@@ -130,22 +132,20 @@ fn frame_of(size: &str) -> Result<Frame, Problem> {
 /// file is the one that was read.
 fn wish(call: &Call<'_>, place: Place) -> Result<Wish, Problem> {
     let shown = display(&place.path);
-    let metadata = std::fs::symlink_metadata(&place.real).map_err(|error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => {
-            Problem::not_found(format!("`{shown}` does not exist"))
-        }
+    let looked = place.file.look().map_err(|error| match error.kind() {
         ErrorKind::PermissionDenied => {
             Problem::forbidden(format!("`{shown}` may not be read by this server"))
         }
         _ => Problem::internal("looking at a file", &error),
     })?;
-    if !metadata.is_file() {
+    let look = looked.ok_or_else(|| Problem::not_found(format!("`{shown}` does not exist")))?;
+    if look.kind != Kind::File {
         return Err(Problem::bad(format!("`{shown}` is no regular file")));
     }
-    if place.standing != Standing::Inside {
+    if place.standing() != Standing::Inside {
         drop(open_media(&place)?);
     }
-    let (size, modified) = (metadata.len(), Timestamp::from_parts(metadata.mtime(), nanos(&metadata)));
+    let (size, modified) = (look.sighting.size, look.sighting.modified);
     let known = call.image_at(&place)?;
     let is_read =
         |sighting: &lumidex_schema::record::Sighting| sighting.size == size && sighting.modified == modified;
@@ -154,17 +154,13 @@ fn wish(call: &Call<'_>, place: Place) -> Result<Wish, Problem> {
         _ => Identity::of_file(&place.path, size, modified),
     };
     let media = MediaKind::of_name(&place.path).unwrap_or(MediaKind::Image);
-    let seconds = u64::try_from(metadata.mtime()).unwrap_or(0);
-    let real = crate::sys::paths::to_bytes(&place.real);
+    let seconds = u64::try_from(modified.0.div_euclid(1_000_000_000)).unwrap_or(0);
+    let file = place.file;
     Ok(Wish {
-        source: Source::at(&real, identity, media),
+        source: Source::new(identity, media, move || file.open()),
         modified: SystemTime::UNIX_EPOCH + Duration::from_secs(seconds),
         image: known.map(|hit| hit.id),
     })
-}
-
-fn nanos(metadata: &std::fs::Metadata) -> u32 {
-    u32::try_from(metadata.mtime_nsec()).unwrap_or(0)
 }
 
 /// All of it, or the one range that is asked for; several are answered with the whole.

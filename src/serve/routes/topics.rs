@@ -7,6 +7,7 @@ use crate::serve::extract::{not_too_many, nullable, required, short};
 use crate::serve::limits::NEEDLE_BYTES_MAX;
 use crate::serve::problem::Problem;
 use crate::serve::server::Call;
+use crate::sys::tree::Kind;
 use crate::topics::{
     Embedding, FolderChange, MeaningAsk, MeaningFound, Progress, Scope, SimilarAsk, Stage, TopicSet,
     TopicsAsk, TopicsError, VectorsMark,
@@ -76,7 +77,7 @@ fn embedding(
 /// A folder that is there.
 fn existing(call: &Call<'_>, given: &str) -> Result<Place, Problem> {
     let place = call.place(given)?;
-    if place.real.is_dir() {
+    if place.kind() == Some(Kind::Folder) {
         return Ok(place);
     }
     // A drive that is away has its images all the same.

@@ -57,7 +57,7 @@ fn items(places: Vec<Place>) -> Result<Vec<Item>, Problem> {
     let mut items = Vec::with_capacity(places.len());
     for (place, name) in places.into_iter().zip(names) {
         let (_, metadata) = open_shown(&place).map_err(Problem::bad_if_missing)?;
-        items.push(Item { name, path: place.real, seen: Seen::of(&metadata) });
+        items.push(Item { name, file: place.file, seen: Seen::of(&metadata) });
     }
     Ok(items)
 }

@@ -82,6 +82,11 @@ mod linux {
         Ok(from_statx(&rustix::fs::statx(file, c"", AtFlags::EMPTY_PATH, wanted())?))
     }
 
+    /// What a name stands for in an open folder, without following a link.
+    pub(crate) fn look_in(folder: impl AsFd, name: &[u8]) -> io::Result<Look> {
+        Ok(from_statx(&rustix::fs::statx(folder, name, AtFlags::SYMLINK_NOFOLLOW, wanted())?))
+    }
+
     fn wanted() -> StatxFlags {
         StatxFlags::BASIC_STATS | StatxFlags::BTIME
     }
@@ -112,7 +117,9 @@ mod linux {
 }
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::{look_at, look_at_open};
+pub(super) use linux::look_at;
+#[cfg(target_os = "linux")]
+pub(in crate::sys) use linux::{look_at_open, look_in};
 
 #[cfg(not(target_os = "linux"))]
 mod portable {
@@ -127,8 +134,16 @@ mod portable {
         }))
     }
 
-    pub(crate) fn look_at_open(file: &File) -> io::Result<Look> {
-        Ok(from_metadata(&file.metadata()?))
+    pub(crate) fn look_at_open(file: impl std::borrow::Borrow<File>) -> io::Result<Look> {
+        Ok(from_metadata(&file.borrow().metadata()?))
+    }
+
+    /// What a name stands for in an open folder; a link cannot be opened, and is refused.
+    #[cfg(unix)]
+    pub(crate) fn look_in(folder: impl std::os::fd::AsFd, name: &[u8]) -> io::Result<Look> {
+        use rustix::fs::{Mode, OFlags, openat};
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
+        look_at_open(File::from(openat(folder, name, flags, Mode::empty())?))
     }
 
     fn from_metadata(metadata: &Metadata) -> Look {
@@ -166,4 +181,6 @@ mod portable {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) use portable::{look_at, look_at_open};
+pub(super) use portable::look_at;
+#[cfg(not(target_os = "linux"))]
+pub(in crate::sys) use portable::{look_at_open, look_in};

@@ -7,6 +7,7 @@ mod copying;
 mod disk;
 mod listing;
 mod look;
+mod rooted;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,8 @@ use super::PathError;
 pub use disk::DiskTree;
 pub use listing::Listing;
 pub use look::{Kind, Look};
+pub(super) use look::{look_at_open, look_in};
+pub use rooted::{Confinement, RootedTree};
 
 /// What is told while bytes are read or written: how many since the last time. Breaking ends the work
 /// with an error of kind [`std::io::ErrorKind::Interrupted`].

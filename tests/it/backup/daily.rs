@@ -5,6 +5,7 @@ use crate::live::{PATIENCE, Program, command, pictures};
 use lumidex::ledger::backup::{Bounds, Copied, Daily, Existing, Look, check};
 use lumidex::sys::Stop;
 use lumidex_index_tools::backup::{BackupToolError, Stage, backup as tool};
+use lumidex_index_tools::reading::Standing;
 use lumidex_index_tools::restore::Place;
 use lumidex_schema::id::Timestamp;
 use lumidex_schema::layout;
@@ -95,6 +96,12 @@ fn a_backup_is_made_through_a_running_server_and_without_one() {
     assert!(matches!(itself, BackupToolError::Itself { .. }), "{itself}");
     let refused = Place::take(&data, &served).err().unwrap();
     assert!(refused.to_string().contains("stop it first"), "{refused}");
+    // Tools that only read take a copy, too.
+    let standing = Standing::open(&data, true, &mut |_| {}).unwrap();
+    assert!(standing.reader.custom_tags().unwrap().iter().any(|(_, tag)| tag.name == "kept"));
+    assert_eq!(standing.reader.n_images().unwrap(), 80);
+    assert_eq!(standing.paid.models().unwrap(), Vec::<String>::new());
+    drop(standing);
     program.reference("/db/remove_custom_tag", &json!({ "tag_id": tag }));
     program.kill();
 

@@ -14,12 +14,12 @@ use lumidex::serve::{
     Pictures, Recipes, Shown, Status, app,
 };
 use lumidex::sys::Stop;
+use lumidex::sys::rooted::Allowed;
 use lumidex::upstream::{Chat, Chatted, UpstreamError};
 use lumidex_schema::api;
 use lumidex_schema::id::{EpochToken, ImageId, RootId, Seq, TagId};
 use lumidex_schema::record::{ExtraPath, Image, PathType};
 use serde_json::{Value, json};
-use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -295,7 +295,7 @@ impl Recipes for Broken {
     fn checkup(&self, _: usize, _: &dyn Fn(&[u8]) -> bool) -> Result<Checkup, Failure> {
         self.fail()
     }
-    fn workflow(&self, _: &Path) -> lumidex::metadata::Workflow {
+    fn workflow(&self, _: &Allowed) -> lumidex::metadata::Workflow {
         lumidex::metadata::Workflow::default()
     }
     fn read_all_again(&self) {}
@@ -459,7 +459,10 @@ impl Engine for Broken {
     fn rebuild(&self) -> Result<(), Failure> {
         self.fail()
     }
-    fn read_file(&self, _: &Path, _: Beside) -> Result<FileText, Failure> {
+    fn confine(&self, _: lumidex::library::Granted) -> Result<(), Failure> {
+        self.fail()
+    }
+    fn read_file(&self, _: &Allowed, _: Beside) -> Result<FileText, Failure> {
         self.fail()
     }
 }

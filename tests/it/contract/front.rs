@@ -40,6 +40,9 @@ fn get(served: &Served, uri: &str) -> Reply {
 /// Asks over a connection from this address.
 fn get_from(served: &Served, peer: &str, headers: &[(&str, &str)], uri: &str) -> Reply {
     let mut request = Request::builder().uri(uri);
+    if headers.iter().all(|(name, _)| *name != "host") {
+        request = request.header("host", "localhost");
+    }
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

@@ -56,7 +56,11 @@ fn with_access_control_no_route_reads_outside() {
             for encoded in encodings(&path) {
                 let prefix = row.prefix.replace("{B}", "/iib");
                 let route = row.path.replace("{filename}", "real.png");
-                let name = if is_listing { "folder_path" } else { "path" };
+                let name = match row.path {
+                    "/files" => "folder_path",
+                    "/search" => "folder",
+                    _ => "path",
+                };
                 let reply = served.ask("GET", &format!("{prefix}{route}?{name}={encoded}"), &Value::Null);
                 assert_eq!(reply.status, 403, "{} {encoded} {:?}", row.path, reply.text());
                 reply.assert_problem();

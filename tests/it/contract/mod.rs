@@ -23,6 +23,7 @@ mod names;
 mod organize;
 mod own_search;
 mod policies;
+pub(crate) use policies::cookie_of;
 mod recipes;
 mod review;
 mod system;

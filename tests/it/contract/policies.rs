@@ -34,119 +34,133 @@ fn changes_nothing(row: &RouteRow) -> bool {
 fn the_table_is_what_the_contract_says() {
     let mut table = String::new();
     for row in routes() {
-        let RouteRow { method, prefix, path, auth, owner, reads, writes, paths, launches } = row;
+        let RouteRow {
+            method,
+            prefix,
+            path,
+            auth,
+            owner,
+            reads,
+            writes,
+            paths,
+            checked_for,
+            upstream,
+            launches,
+        } = row;
         let flag = |is_set: bool, letter: char| if is_set { letter } else { '.' };
-        let flags = [(auth, 'A'), (owner, 'O'), (reads, 'R'), (writes, 'W'), (paths, 'T'), (launches, 'L')];
+        let flags =
+            [(auth, 'A'), (owner, 'O'), (reads, 'R'), (writes, 'W'), (upstream, '$'), (launches, 'L')];
+        assert_eq!(paths, !checked_for.is_empty());
         let flags: String = flags.into_iter().map(|(is_set, letter)| flag(is_set, letter)).collect();
-        writeln!(table, "{flags} {method:6} {prefix}{path}").unwrap();
+        writeln!(table, "{flags} {checked_for:5} {method:6} {prefix}{path}").unwrap();
     }
     let want = "\
-...... GET    /
-...... GET    /ui/app.js
-...... GET    /ui/ask.js
-...... GET    /ui/deeds.js
-...... GET    /ui/detail.js
-...... GET    /ui/doctor.js
-...... GET    /ui/grid.js
-...... GET    /ui/key.js
-...... GET    /ui/live.js
-...... GET    /ui/organize.js
-...... GET    /ui/review.js
-...... GET    /ui/status.js
-...... GET    /ui/topics.js
-...... GET    /ui/app.css
-...... GET    /ui/icon.svg
-...... GET    /favicon.ico
-...... GET    /healthz
-A..... GET    /readyz
-A..... GET    /metrics
-A.R... GET    /events
-A.R.T. GET    /api/v1/search
-A.R.T. GET    /api/v1/image
-A.R.T. GET    /api/v1/file
-A.R... GET    /api/v1/status
-A.R.T. GET    /api/v1/review
-A..WT. POST   /api/v1/review
-A..WT. POST   /api/v1/roots/accept_empty
-A.R.T. GET    /api/v1/undo
-A..WT. POST   /api/v1/undo
-A.RWT. POST   /api/v1/foresee
-A.R... GET    /api/v1/operations
-A..W.. POST   /api/v1/operations/stop
-A..W.. POST   /api/v1/trash/purge
-A.R.T. GET    /api/v1/workflow
-A.R... GET    /api/v1/doctor
-A..W.. POST   /api/v1/doctor/reparse
-A..W.. POST   /api/v1/auto-tags/apply
-A.R.T. GET    /api/v1/similar
-A..W.. POST   /api/v1/topics/stop
-A..WT. POST   /api/v1/text/revert
-AOR... GET    /api/v1/backup
-AOR... GET    /api/v1/backup/paid
-...... GET    {B}
-...... GET    {B}/fe-static/{*file}
-A..WT. POST   {B}/delete_files
-A..WT. POST   {B}/mkdirs
-A..WT. POST   {B}/copy_files
-A..WT. POST   {B}/move_files
-A..WT. POST   {B}/db/rename
-A..WT. POST   {B}/flatten_folder
-A.R.T. GET    {B}/files
-A.R.T. POST   {B}/batch_get_files_info
-A.R.T. POST   {B}/check_path_exists
-A.RWT. POST   {B}/zip
-A.R.T. POST   {B}/batch_top_4_media_info
-A...T. POST   {B}/send_img_path
-A..... GET    {B}/gen_info_completed
-A.R.T. GET    {B}/file
-A.R.T. GET    {B}/image-thumbnail
-A.R.T. GET    {B}/video_cover
-A..WT. POST   {B}/set_target_frame_as_video_cover
-A.R.T. GET    {B}/stream_video
-A.R.T. GET    {B}/img/{filename}
-A.R.T. GET    {B}/image_geninfo
-A.R.T. POST   {B}/image_geninfo_batch
-A..WT. POST   {B}/update_exif
-A.R.T. GET    {B}/image_exif
-A.R... GET    {B}/db/basic_info
-A.R... GET    {B}/db/expired_dirs
-A.R.T. GET    {B}/db/random_images
-A..... POST   {B}/db/update_image_data
-A..W.. POST   {B}/db/rebuild_index
-A.R.T. POST   {B}/db/search_by_substr
-A.R.T. POST   {B}/db/match_images_by_tags
-A.R... GET    {B}/db/stats/trend
-A.R.T. GET    {B}/db/img_selected_custom_tag
-A.R.T. POST   {B}/db/get_image_tags
-A..W.. POST   {B}/db/add_custom_tag
-A..WT. POST   {B}/db/toggle_custom_tag_to_img
-A..WT. POST   {B}/db/batch_update_image_tag
-A..W.. POST   {B}/db/remove_custom_tag
-A..W.. POST   {B}/db/update_tag
-A..W.. POST   {B}/db/remove_custom_tag_from_img
-A..W.. POST   {B}/ai-chat
-A.RWT. POST   {B}/db/build_iib_output_embeddings
-A.RWT. POST   {B}/db/cluster_iib_output_job_start
-A.R... GET    {B}/db/cluster_iib_output_job_status
-A.R.T. POST   {B}/db/cluster_iib_output_cached
-A.RWT. POST   {B}/db/search_iib_output_by_prompt
-A.R.T. POST   {B}/db/cluster_tag_graph
-A.R.T. POST   {B}/db/cluster_tag_graph_cluster_paths
-A..WT. POST   {B}/db/organize_files_start
-A.R... GET    {B}/db/organize_files_status
-A..WT. POST   {B}/db/organize_files_confirm
-A.R... GET    {B}/db/extra_paths
-A..WT. POST   {B}/db/extra_paths
-A..WT. DELETE {B}/db/extra_paths
-A..WT. POST   {B}/db/alias_extra_path
-...... GET    {B}/hello
-A..... GET    {B}/version
-A..... GET    {B}/global_setting
-A..W.. POST   {B}/app_fe_setting
-A..W.. DELETE {B}/app_fe_setting
-A..WTL POST   {B}/open_folder
-A..WTL POST   {B}/open_with_default_app
-A..... POST   {B}/shutdown
+......       GET    /
+......       GET    /ui/app.js
+......       GET    /ui/ask.js
+......       GET    /ui/deeds.js
+......       GET    /ui/detail.js
+......       GET    /ui/doctor.js
+......       GET    /ui/grid.js
+......       GET    /ui/key.js
+......       GET    /ui/live.js
+......       GET    /ui/organize.js
+......       GET    /ui/review.js
+......       GET    /ui/status.js
+......       GET    /ui/topics.js
+......       GET    /ui/app.css
+......       GET    /ui/icon.svg
+......       GET    /favicon.ico
+......       GET    /healthz
+A.....       GET    /readyz
+A.....       GET    /metrics
+A.R...       GET    /events
+A.R... read  GET    /api/v1/search
+A.R... read  GET    /api/v1/image
+A.R... read  GET    /api/v1/file
+A.R...       GET    /api/v1/status
+A.R... read  GET    /api/v1/review
+A..W.. write POST   /api/v1/review
+A..W.. write POST   /api/v1/roots/accept_empty
+A.R... read  GET    /api/v1/undo
+A..W.. write POST   /api/v1/undo
+A.RW.. write POST   /api/v1/foresee
+A.R...       GET    /api/v1/operations
+A..W..       POST   /api/v1/operations/stop
+A..W..       POST   /api/v1/trash/purge
+A.R... read  GET    /api/v1/workflow
+A.R...       GET    /api/v1/doctor
+A..W..       POST   /api/v1/doctor/reparse
+A..W..       POST   /api/v1/auto-tags/apply
+A.R... read  GET    /api/v1/similar
+A..W..       POST   /api/v1/topics/stop
+A..W.. write POST   /api/v1/text/revert
+AOR...       GET    /api/v1/backup
+AOR...       GET    /api/v1/backup/paid
+......       GET    {B}
+......       GET    {B}/fe-static/{*file}
+A..W.. write POST   {B}/delete_files
+A..W.. write POST   {B}/mkdirs
+A..W.. write POST   {B}/copy_files
+A..W.. write POST   {B}/move_files
+A..W.. write POST   {B}/db/rename
+A..W.. write POST   {B}/flatten_folder
+A.R... list  GET    {B}/files
+A.R... list  POST   {B}/batch_get_files_info
+A.R... list  POST   {B}/check_path_exists
+A.RW.. read  POST   {B}/zip
+A.R... read  POST   {B}/batch_top_4_media_info
+A..... read  POST   {B}/send_img_path
+A.....       GET    {B}/gen_info_completed
+A.R... read  GET    {B}/file
+A.R... read  GET    {B}/image-thumbnail
+A.R... read  GET    {B}/video_cover
+A..W.. write POST   {B}/set_target_frame_as_video_cover
+A.R... read  GET    {B}/stream_video
+A.R... read  GET    {B}/img/{filename}
+A.R... read  GET    {B}/image_geninfo
+A.R... read  POST   {B}/image_geninfo_batch
+A..W.. write POST   {B}/update_exif
+A.R... read  GET    {B}/image_exif
+A.R...       GET    {B}/db/basic_info
+A.R...       GET    {B}/db/expired_dirs
+A.R... read  GET    {B}/db/random_images
+A.....       POST   {B}/db/update_image_data
+A..W..       POST   {B}/db/rebuild_index
+A.R... read  POST   {B}/db/search_by_substr
+A.R... read  POST   {B}/db/match_images_by_tags
+A.R...       GET    {B}/db/stats/trend
+A.R... read  GET    {B}/db/img_selected_custom_tag
+A.R... read  POST   {B}/db/get_image_tags
+A..W..       POST   {B}/db/add_custom_tag
+A..W.. write POST   {B}/db/toggle_custom_tag_to_img
+A..W.. write POST   {B}/db/batch_update_image_tag
+A..W..       POST   {B}/db/remove_custom_tag
+A..W..       POST   {B}/db/update_tag
+A..W..       POST   {B}/db/remove_custom_tag_from_img
+A..W$.       POST   {B}/ai-chat
+A.RW$. read  POST   {B}/db/build_iib_output_embeddings
+A.RW$. read  POST   {B}/db/cluster_iib_output_job_start
+A.R...       GET    {B}/db/cluster_iib_output_job_status
+A.R... read  POST   {B}/db/cluster_iib_output_cached
+A.RW$. read  POST   {B}/db/search_iib_output_by_prompt
+A.R... read  POST   {B}/db/cluster_tag_graph
+A.R... read  POST   {B}/db/cluster_tag_graph_cluster_paths
+A..W.. write POST   {B}/db/organize_files_start
+A.R...       GET    {B}/db/organize_files_status
+A..W.. write POST   {B}/db/organize_files_confirm
+A.R...       GET    {B}/db/extra_paths
+A..W.. write POST   {B}/db/extra_paths
+A..W.. write DELETE {B}/db/extra_paths
+A..W.. write POST   {B}/db/alias_extra_path
+......       GET    {B}/hello
+A.....       GET    {B}/version
+A.....       GET    {B}/global_setting
+A..W..       POST   {B}/app_fe_setting
+A..W..       DELETE {B}/app_fe_setting
+A..W.L read  POST   {B}/open_folder
+A..W.L read  POST   {B}/open_with_default_app
+A.....       POST   {B}/shutdown
 ";
     assert_eq!(table, want);
 }
@@ -316,7 +330,7 @@ fn the_owner_of_the_data_folder_needs_no_secret_and_nobody_else_gets_a_backup() 
         settings.permission = Permission::WriteOnly;
     });
     let ask = |from: &str, headers: &[(&str, &str)], uri: &str| {
-        let mut request = axum::http::Request::get(uri);
+        let mut request = axum::http::Request::get(uri).header("host", "localhost");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -371,8 +385,9 @@ fn the_owner_of_the_data_folder_needs_no_secret_and_nobody_else_gets_a_backup() 
 fn one_backup_is_handed_out_at_a_time() {
     let served = Served::new();
     let ask = || {
-        let request =
-            axum::http::Request::get("/api/v1/backup").header("x-lumidex-token", served.library.token());
+        let request = axum::http::Request::get("/api/v1/backup")
+            .header("x-lumidex-token", served.library.token())
+            .header("host", "localhost");
         let mut request = request.body(axum::body::Body::empty()).unwrap();
         let peer = std::net::SocketAddr::from(([127, 0, 0, 1], 5));
         request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
@@ -391,7 +406,7 @@ fn one_backup_is_handed_out_at_a_time() {
 }
 
 /// As every client of the original server makes it.
-pub(super) fn cookie_of(key: &str) -> String {
+pub(crate) fn cookie_of(key: &str) -> String {
     use sha2::Digest as _;
     let digest = sha2::Sha256::digest(format!("{key}_ciallo"));
     format!("IIB_S={}", digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())

@@ -21,39 +21,39 @@ use std::time::{Duration, SystemTime};
 use tower::ServiceExt as _;
 
 /// The reference dialect's prefix and the iib dialect's.
-pub(super) const PREFIXES: [&str; 2] = ["/infinite_image_browsing", "/iib"];
+pub(crate) const PREFIXES: [&str; 2] = ["/infinite_image_browsing", "/iib"];
 /// Modification time of the first file, 2026-11-22 16:12:38.25 UTC; each further one is a second younger.
-pub(super) const FIRST_DATE: Duration = Duration::from_millis(1_795_363_958_250);
+pub(crate) const FIRST_DATE: Duration = Duration::from_millis(1_795_363_958_250);
 
 /// A library of files in a temporary folder, indexed, and a server over it.
-pub(super) struct Served {
-    pub(super) dir: tempfile::TempDir,
-    pub(super) router: Router,
-    pub(super) library: Arc<Library>,
-    pub(super) runtime: tokio::runtime::Runtime,
+pub(crate) struct Served {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) router: Router,
+    pub(crate) library: Arc<Library>,
+    pub(crate) runtime: tokio::runtime::Runtime,
 }
 
 /// What came back.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Served {
     /// Over the files of [`write_library`], with these changes to the settings.
-    pub(super) fn with(change: impl FnOnce(&mut Settings, &Path)) -> Self {
+    pub(crate) fn with(change: impl FnOnce(&mut Settings, &Path)) -> Self {
         Self::on(&Disk::shared(), change)
     }
 
     /// The same on this storage.
-    pub(super) fn on(storage: &Arc<dyn Storage>, change: impl FnOnce(&mut Settings, &Path)) -> Self {
+    pub(crate) fn on(storage: &Arc<dyn Storage>, change: impl FnOnce(&mut Settings, &Path)) -> Self {
         Self::opened(|options| Library::open_on(storage, options), change)
     }
 
     /// With these topics.
-    pub(super) fn finding(given: &Arc<Given>, change: impl FnOnce(&mut Settings, &Path)) -> Self {
+    pub(crate) fn finding(given: &Arc<Given>, change: impl FnOnce(&mut Settings, &Path)) -> Self {
         let finder = Arc::clone(given);
         let served = Self::opened(|options| Library::open_finding(&Disk::shared(), options, finder), change);
         given.knows(served.library.ledger(), &served.dir.path().join("pics"));
@@ -81,12 +81,12 @@ impl Served {
     }
 
     /// With the settings of a person at this machine.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|_, _| {})
     }
 
     /// The same library behind another server with other settings: asks its `/api/v1/review`.
-    pub(super) fn served_again<F: FnOnce(&mut Settings, &Path)>(
+    pub(crate) fn served_again<F: FnOnce(&mut Settings, &Path)>(
         &self,
         change: F,
     ) -> impl Fn(&str, &Value) -> Reply + use<'_, F> {
@@ -100,22 +100,22 @@ impl Served {
     }
 
     /// A path below the library's folder, as text.
-    pub(super) fn path(&self, below: &str) -> String {
+    pub(crate) fn path(&self, below: &str) -> String {
         self.dir.path().join("pics").join(below).to_str().unwrap().to_owned()
     }
 
     /// The same, percent-encoded for a query string.
-    pub(super) fn encoded(&self, below: &str) -> String {
+    pub(crate) fn encoded(&self, below: &str) -> String {
         encode(&self.path(below))
     }
 
     /// Sends a request as it is.
-    pub(super) fn send(&self, request: Request<Body>) -> Reply {
+    pub(crate) fn send(&self, request: Request<Body>) -> Reply {
         self.runtime.block_on(reply(&self.router, request))
     }
 
     /// Asks with these headers; `Null` is no body.
-    pub(super) fn ask_with(&self, headers: &[(&str, &str)], method: &str, uri: &str, body: &Value) -> Reply {
+    pub(crate) fn ask_with(&self, headers: &[(&str, &str)], method: &str, uri: &str, body: &Value) -> Reply {
         let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -125,13 +125,13 @@ impl Served {
     }
 
     /// Asks.
-    pub(super) fn ask(&self, method: &str, uri: &str, body: &Value) -> Reply {
+    pub(crate) fn ask(&self, method: &str, uri: &str, body: &Value) -> Reply {
         self.ask_with(&[], method, uri, body)
     }
 
     /// Asks in both dialects; what is answered must be the same in both, and this.
     #[track_caller]
-    pub(super) fn check(&self, method: &str, route: &str, body: &Value, status: u16, want: &Value) {
+    pub(crate) fn check(&self, method: &str, route: &str, body: &Value, status: u16, want: &Value) {
         for prefix in PREFIXES {
             let reply = self.ask(method, &format!("{prefix}{route}"), body);
             assert_eq!((reply.status, &reply.json()), (status, want), "{method} {prefix}{route} {body}");
@@ -140,7 +140,7 @@ impl Served {
 
     /// Asks in both dialects for something that must fail with this status and say why.
     #[track_caller]
-    pub(super) fn refused(&self, method: &str, route: &str, body: &Value, status: u16) {
+    pub(crate) fn refused(&self, method: &str, route: &str, body: &Value, status: u16) {
         for prefix in PREFIXES {
             let reply = self.ask(method, &format!("{prefix}{route}"), body);
             assert_eq!(reply.status, status, "{method} {prefix}{route} {body} {:?}", reply.text());
@@ -150,20 +150,20 @@ impl Served {
 
     /// The answer of the reference dialect, which must be 200.
     #[track_caller]
-    pub(super) fn get(&self, method: &str, route: &str, body: &Value) -> Value {
+    pub(crate) fn get(&self, method: &str, route: &str, body: &Value) -> Value {
         let reply = self.ask(method, &format!("{}{route}", PREFIXES[0]), body);
         assert_eq!(reply.status, 200, "{method} {route} {body} {:?}", reply.text());
         reply.json()
     }
 
     /// The id of a tag.
-    pub(super) fn tag(&self, kind: TagKind, name: &str) -> u32 {
+    pub(crate) fn tag(&self, kind: TagKind, name: &str) -> u32 {
         let tags = Engine::tags(&*self.library).unwrap();
         tags.iter().find(|tag| tag.kind == kind.word() && tag.name == name).unwrap().id
     }
 
     /// A new custom tag on these images.
-    pub(super) fn tagged(&self, name: &str, images: &[&str]) -> u32 {
+    pub(crate) fn tagged(&self, name: &str, images: &[&str]) -> u32 {
         let (tag, _) = Engine::make_tag(&*self.library, name).unwrap();
         for image in images {
             let body = json!({ "img_path": self.path(image), "tag_id": tag.id });
@@ -179,28 +179,28 @@ impl Served {
 impl Reply {
     /// The body, which must be JSON and say so.
     #[track_caller]
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         assert_eq!(self.header("content-type"), "application/json", "{:?}", self.text());
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
     /// An error in the one form errors have: a text under `detail`.
     #[track_caller]
-    pub(super) fn assert_problem(&self) {
+    pub(crate) fn assert_problem(&self) {
         assert!(self.json()["detail"].as_str().is_some_and(|text| !text.is_empty()), "{:?}", self.text());
     }
 }
 
 /// Settings of a person who works in this folder, with these changes.
-pub(super) fn settings(dir: &Path, change: impl FnOnce(&mut Settings, &Path)) -> Settings {
+pub(crate) fn settings(dir: &Path, change: impl FnOnce(&mut Settings, &Path)) -> Settings {
     let place = Place {
         cwd: dir.to_owned(),
         home: Some(dir.to_owned()),
@@ -212,12 +212,12 @@ pub(super) fn settings(dir: &Path, change: impl FnOnce(&mut Settings, &Path)) ->
     settings
 }
 
-pub(super) fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 /// What a router answers.
-pub(super) async fn reply(router: &Router, request: Request<Body>) -> Reply {
+pub(crate) async fn reply(router: &Router, request: Request<Body>) -> Reply {
     let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
     // A stream of events has no end.
     let is_endless = parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
@@ -227,12 +227,12 @@ pub(super) async fn reply(router: &Router, request: Request<Body>) -> Reply {
 }
 
 /// Names of the files of an answer.
-pub(super) fn names(answer: &Value) -> Vec<&str> {
+pub(crate) fn names(answer: &Value) -> Vec<&str> {
     let files = answer.get("files").unwrap_or(answer);
     files.as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap()).collect()
 }
 
-pub(super) fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 

@@ -19,4 +19,4 @@ pub use exif::{USER_COMMENT, comment_block, tiff, unicode};
 pub use jpeg::{jpeg, jpeg_exif, jpeg_of};
 pub use picture::Picture;
 pub use png::{Png, png, zlib};
-pub use webp::{webp, webp_lossy, webp_of};
+pub use webp::{webp, webp_lossy, webp_of, webp_of_pixels};

@@ -40,6 +40,16 @@ impl Png {
         self.chunk(b"tEXt", &[keyword.as_bytes(), b"\0", text.as_bytes()].concat())
     }
 
+    /// The same with a checksum that no longer fits.
+    #[must_use]
+    pub fn text_of_another_checksum(self, keyword: &str, text: &str) -> Self {
+        let mut png = self.text(keyword, text);
+        if let Some(last) = png.0.last_mut() {
+            *last ^= 0xff;
+        }
+        png
+    }
+
     /// `zTXt`: compressed.
     #[must_use]
     pub fn ztxt(self, keyword: &str, text: &[u8]) -> Self {

@@ -1,6 +1,6 @@
 //! A small writer of pictures with a text in their lowest bits, and of rows under every filter.
 
-use super::{Picture, Png, zlib};
+use super::{Picture, Png, webp_of_pixels, zlib};
 use std::io::Write as _;
 
 /// A gzip stream of `data`.
@@ -59,11 +59,24 @@ pub fn hidden(size: (usize, usize), n_channels: usize, signature: &str, payload:
     picture(size, n_channels, &pixels, 1 << 20).end()
 }
 
-/// A picture that is made large enough for its message: repeated to the right until it fits.
+/// A picture that is made large enough for its message: repeated to the right until it fits. `end` follows the
+/// message.
 #[must_use]
-pub fn hidden_in(picture: &Picture, signature: &str, payload: &[u8]) -> Vec<u8> {
+pub fn hidden_in(picture: &Picture, signature: &str, payload: &[u8], end: &[u8]) -> Vec<u8> {
+    let (pixels, size) = enlarged(picture, signature, payload, end);
+    self::picture(size, 4, &pixels, 1 << 15).end()
+}
+
+/// The same as a lossless WebP.
+#[must_use]
+pub fn hidden_in_webp(picture: &Picture, signature: &str, payload: &[u8], end: &[u8]) -> Vec<u8> {
+    let (pixels, (width, height)) = enlarged(picture, signature, payload, end);
+    webp_of_pixels((width as u32, height as u32), &pixels)
+}
+
+fn enlarged(picture: &Picture, signature: &str, payload: &[u8], end: &[u8]) -> (Vec<u8>, (usize, usize)) {
     let in_alpha = signature.starts_with("stealth_png");
-    let message = message(signature, payload);
+    let message = [&message(signature, payload), end].concat();
     let n_bits = if in_alpha { 1 } else { 3 };
     let n_pixels = (message.len() * 8).div_ceil(n_bits);
     let (height, tile) = (picture.height as usize, picture.width as usize);
@@ -78,7 +91,7 @@ pub fn hidden_in(picture: &Picture, signature: &str, payload: &[u8]) -> Vec<u8> 
         }
     }
     write(&mut pixels, (width, height), 4, &message, in_alpha);
-    self::picture((width, height), 4, &pixels, 1 << 15).end()
+    (pixels, (width, height))
 }
 
 fn write(

@@ -18,10 +18,19 @@ pub fn webp_of(picture: &Picture, chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
         extended.extend_from_slice(&(picture.height - 1).to_le_bytes()[..3]);
         chunk(&mut body, b"VP8X", &extended);
     }
-    chunk(&mut body, b"VP8L", &lossless(picture));
+    let pixels = picture.rgb.chunks_exact(3);
+    chunk(&mut body, b"VP8L", &lossless((picture.width, picture.height), pixels, false));
     for (kind, data) in chunks {
         chunk(&mut body, kind, data);
     }
+    riff(&body)
+}
+
+/// A lossless WebP of pixels of red, green, blue and alpha.
+#[must_use]
+pub fn webp_of_pixels((width, height): (u32, u32), pixels: &[u8]) -> Vec<u8> {
+    let mut body = b"WEBP".to_vec();
+    chunk(&mut body, b"VP8L", &lossless((width, height), pixels.chunks_exact(4), true));
     riff(&body)
 }
 
@@ -68,21 +77,31 @@ fn chunk(file: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
     }
 }
 
-fn lossless(picture: &Picture) -> Vec<u8> {
+fn lossless<'a>(
+    (width, height): (u32, u32),
+    pixels: impl Iterator<Item = &'a [u8]>,
+    has_alpha: bool,
+) -> Vec<u8> {
     let mut bits = Bits::default();
     bits.push(0x2f, 8);
-    bits.push(picture.width - 1, 14);
-    bits.push(picture.height - 1, 14);
-    // No alpha, version 0, no transform, no colour cache, one set of codes for all pixels.
-    bits.push(0, 1 + 3 + 1 + 1 + 1);
+    bits.push(width - 1, 14);
+    bits.push(height - 1, 14);
+    // Alpha, version 0, no transform, no colour cache, one set of codes for all pixels.
+    bits.push(u32::from(has_alpha), 1);
+    bits.push(0, 3 + 1 + 1 + 1);
     // Green has 24 symbols more, for lengths of copies, which are not used.
     literal_code(&mut bits, 24);
     literal_code(&mut bits, 0);
     literal_code(&mut bits, 0);
-    constant_code(&mut bits, 255);
+    if has_alpha {
+        literal_code(&mut bits, 0);
+    } else {
+        constant_code(&mut bits, 255);
+    }
     constant_code(&mut bits, 0);
-    for pixel in picture.rgb.chunks_exact(3) {
-        for value in [pixel[1], pixel[0], pixel[2]] {
+    for pixel in pixels {
+        let colours = [pixel[1], pixel[0], pixel[2]];
+        for value in colours.into_iter().chain(pixel.get(3).copied()) {
             // A code of eight bits is the value itself, its most significant bit first.
             bits.push(u32::from(value.reverse_bits()), 8);
         }

@@ -1,39 +1,27 @@
-//! Who says little: services that write a sentence, programs that write captions, cameras, and vendors whose
-//! content credentials say no more than that a machine made the picture.
+//! Who says little: services that write a sentence, programs that write captions in any form, cameras.
 
 use serde_json::json;
 
-use super::{PICTURES, PNG, Writer, as_it_is};
-use crate::container::credentials::{manifest, store};
+use super::{PICTURES, Writer, as_it_is};
 use crate::dice::Dice;
 use crate::file::Container;
 use crate::intended::{Field, Intended};
-use crate::notes::{DESCRIPTION, Notes, SOFTWARE, alternative, bag, packet, records};
+use crate::notes::{DESCRIPTION, Notes, SOFTWARE, alternative, bag, packet, records, wide};
 
-const MADE: &str = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
-const JOB: &str = "01234567-89ab-4cde-8f01-23456789abcd";
-/// What holds credentials.
-const SIGNED: &[Container] =
-    &[Container::Png, Container::Jpeg, Container::Webp, Container::Avif, Container::Jxl];
+pub(super) const MADE: &str = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
+pub(super) const JOB: &str = "01234567-89ab-4cde-8f01-23456789abcd";
 
 pub(super) const WRITERS: &[Writer] = &[
-    Writer {
-        name: "midjourney",
-        source: Some("midjourney"),
-        says: &[Field::Positive, Field::Negative, Field::Seed, Field::Model],
-        containers: PICTURES,
-        folder: "downloads/midjourney/%d",
-        file_name: "someone_%s_%n",
-        of_comfy: false,
-        adapt: |intended| {
-            "Midjourney v6.1".clone_into(&mut intended.model);
-            // Two hyphens begin what is no prompt any more.
-            for text in [&mut intended.positive, &mut intended.negative] {
-                *text = text.replace("--", "-").replace('\u{2014}', "-");
-            }
-        },
-        write: |intended, container, _| midjourney(intended, container),
-    },
+    job("midjourney", |intended, container, _| midjourney(intended, container, "")),
+    // Pictures that it was to be like stand before the prompt.
+    job("midjourney-images", |intended, container, dice| {
+        let images = [
+            "https://cdn.example/attachments/0/1/heron.png?ex=0a1b&hm=2c3d ",
+            "<https://s.example/Ab-C_d1> ",
+            "https://cdn.example/0.webp <https://s.example/x> ",
+        ];
+        midjourney(intended, container, images[dice.index(3)])
+    }),
     Writer {
         name: "caption-xmp",
         source: None,
@@ -71,12 +59,69 @@ pub(super) const WRITERS: &[Writer] = &[
         name: "caption-txt",
         source: None,
         says: &[Field::Description],
-        containers: PNG,
+        containers: PICTURES,
         folder: "datasets/%d",
         file_name: "image (%n)",
         of_comfy: false,
         adapt: plain_words,
         write: |intended, _, _| Notes::default().beside("txt", intended.positive.clone()),
+    },
+    Writer {
+        name: "caption-fields",
+        source: None,
+        says: &[Field::Description],
+        containers: &[Container::Jpeg, Container::Webp, Container::Tiff, Container::Heic],
+        folder: "Pictures/tagged/%d",
+        file_name: "IMG_%n",
+        of_comfy: false,
+        adapt: plain_words,
+        write: |intended, _, dice| fields(intended, dice),
+    },
+    Writer {
+        name: "caption-comment",
+        source: None,
+        says: &[Field::Description],
+        containers: &[Container::Jpeg, Container::Gif, Container::Png],
+        folder: "Pictures/commented/%d",
+        file_name: "IMG_%n",
+        of_comfy: false,
+        adapt: plain_words,
+        write: |intended, container, _| match container {
+            Container::Png => Notes::default().text("Description", intended.positive.clone()),
+            _ => Notes { comment: Some(intended.positive.clone()), ..Notes::default() },
+        },
+    },
+    Writer {
+        name: "caption-structured",
+        source: None,
+        says: &[Field::Description],
+        containers: PICTURES,
+        folder: "fibo/%d",
+        file_name: "image_%n",
+        of_comfy: false,
+        adapt: |intended| intended.positive = structured(&intended.positive),
+        write: |intended, container, dice| {
+            let text = intended.positive.clone();
+            match container {
+                Container::Png => {
+                    Notes::default().text(dice.pick(&["parameters", "prompt", "Description"]), text)
+                }
+                _ => Notes::default().unicode(&text, false),
+            }
+        },
+    },
+    Writer {
+        name: "caption-structured-sidecar",
+        source: None,
+        says: &[Field::Description],
+        containers: PICTURES,
+        folder: "datasets/structured/%d",
+        file_name: "image (%n)",
+        of_comfy: false,
+        adapt: |intended| intended.positive = structured(&intended.positive),
+        write: |intended, _, dice| {
+            Notes::default().beside(["json", "txt"][dice.index(2)], intended.positive.clone())
+        },
     },
     Writer {
         name: "camera",
@@ -96,45 +141,36 @@ pub(super) const WRITERS: &[Writer] = &[
             notes
         },
     },
-    vendor("openai", "downloads/chat/%d", |_, _, _| signed("OpenAI Media Service API", "GPT-4o")),
-    vendor("google", "downloads/imagen/%d", |_, _, _| {
-        signed("Google C2PA Core Generator Library", "Imagen 4")
-    }),
-    vendor("adobe", "Adobe Firefly/%d", |_, _, _| signed("Adobe_Firefly", "Adobe Firefly")),
 ];
-
-const fn vendor(
-    name: &'static str,
-    folder: &'static str,
-    write: fn(&Intended, Container, &mut Dice) -> Notes,
-) -> Writer {
-    Writer {
-        name,
-        source: Some(name),
-        says: &[],
-        containers: SIGNED,
-        folder,
-        file_name: "%n-%s",
-        of_comfy: false,
-        adapt: as_it_is,
-        write,
-    }
-}
 
 /// What people write about a picture has no settings in it.
 fn plain_words(intended: &mut Intended) {
     intended.positive = intended.positive.replace(": ", " ");
 }
 
-fn signed(generator: &str, agent: &str) -> Notes {
-    let claim = json!({"claim_generator_info": [{"name": generator, "version": "1.2"}], "instanceID": "xmp:iid:0f1e2d3c"});
-    let actions = json!({"actions": [{"action": "c2pa.created", "softwareAgent": {"name": agent}, "digitalSourceType": MADE}]});
-    let manifest = manifest(&format!("urn:c2pa:{JOB}"), &claim, &actions);
-    Notes { credentials: Some(store(&[manifest])), ..Notes::default() }
+const fn job(name: &'static str, write: fn(&Intended, Container, &mut Dice) -> Notes) -> Writer {
+    Writer {
+        name,
+        source: Some("midjourney"),
+        says: &[Field::Positive, Field::Negative, Field::Seed, Field::Model],
+        containers: PICTURES,
+        folder: "downloads/midjourney/%d",
+        file_name: "someone_%s_%n",
+        of_comfy: false,
+        adapt: |intended| {
+            "Midjourney v6.1".clone_into(&mut intended.model);
+            // Two hyphens begin what is no prompt any more.
+            for text in [&mut intended.positive, &mut intended.negative] {
+                *text = text.replace("--", "-").replace('\u{2014}', "-");
+            }
+        },
+        write,
+    }
 }
 
-fn midjourney(intended: &Intended, container: Container) -> Notes {
-    let mut text = format!("{} --ar 3:2 --stylize 250 --seed {} --v 6.1", intended.positive, intended.seed);
+fn midjourney(intended: &Intended, container: Container, images: &str) -> Notes {
+    let mut text =
+        format!("{images}{} --ar 3:2 --stylize 250 --seed {} --v 6.1", intended.positive, intended.seed);
     if !intended.negative.is_empty() {
         text.push_str(&format!(" --no {}", intended.negative));
     }
@@ -155,4 +191,33 @@ fn midjourney(intended: &Intended, container: Container) -> Notes {
         }
         _ => Notes::default().tag(DESCRIPTION, &text),
     }
+}
+
+/// The fields that EXIF has for words, and those that one operating system added.
+fn fields(intended: &Intended, dice: &mut Dice) -> Notes {
+    let mut notes = Notes { little: dice.chance(50), ..Notes::default() };
+    let mut add = |tag: u16, text: &str| notes.ifd0.push((tag, 1, wide(text)));
+    add(0x9c9e, "harbour;évening");
+    if dice.chance(50) {
+        add(0x9c9c, &intended.positive);
+        return notes;
+    }
+    add(0x9c9b, "a title");
+    notes.tag(DESCRIPTION, &intended.positive).tag(SOFTWARE, "A Darkroom 9.1")
+}
+
+/// A caption as an object, which some models take for a prompt.
+fn structured(text: &str) -> String {
+    let object = json!({
+        "short_description": text,
+        "objects": [{
+            "description": text, "location": "center", "relationship": "alone", "relative_size": "large",
+            "shape_and_color": "round, pewter", "texture": "dull", "appearance_details": "", "orientation": "upright"
+        }],
+        "background_setting": "dunes", "lighting": {"conditions": "evening", "direction": "side", "shadows": "long"},
+        "aesthetics": {"composition": "centred", "color_scheme": "warm", "mood_atmosphere": "calm"},
+        "photographic_characteristics": {"depth_of_field": "shallow", "focus": "sharp", "camera_angle": "low", "lens_focal_length": "50mm"},
+        "style_medium": "photograph", "text_render": [], "context": "a postcard", "artistic_style": "realistic"
+    });
+    object.to_string()
 }

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::shapes::{Graph, flux, plain, refined, sd3, studio};
+use super::graphs::Graph;
+use super::nodes::{efficient, pipes, service, texts};
+use super::shapes::{custom, edit, flux, plain, refined, sd3, studio};
 use super::{Writer, as_it_is};
 use crate::dice::Dice;
 use crate::file::{Container, SEGMENT_BYTES_MAX};
@@ -16,6 +18,7 @@ const ALL: &[Container] = &[
     Container::Jpeg,
     Container::Webp,
     Container::Avif,
+    Container::Heic,
     Container::Jxl,
     Container::Tiff,
     Container::Mp4,
@@ -29,7 +32,7 @@ const ALL: &[Container] = &[
 const SOME: &[Container] =
     &[Container::Png, Container::Webp, Container::Jpeg, Container::Mp4, Container::Webm];
 
-const BASE: &[Field] = &[
+pub(super) const BASE: &[Field] = &[
     Field::Positive,
     Field::Negative,
     Field::Steps,
@@ -40,7 +43,7 @@ const BASE: &[Field] = &[
     Field::Size,
     Field::Model,
 ];
-const ADAPTED: &[Field] = &[
+pub(super) const ADAPTED: &[Field] = &[
     Field::Positive,
     Field::Negative,
     Field::Steps,
@@ -93,9 +96,46 @@ pub(super) const WRITERS: &[Writer] = &[
         "edited_%n_",
         |intended, container, dice| editor_only(&plain(intended, dice), container),
     ),
+    writer("comfyui-custom", ADAPTED, SOME, "custom_%n_", |intended, container, dice| {
+        graphs(&custom(intended, dice), container, dice)
+    }),
+    writer("comfyui-texts", ADAPTED, SOME, "texts_%n_", |intended, container, dice| {
+        graphs(&texts(intended, dice), container, dice)
+    }),
+    writer("comfyui-pipes", ADAPTED, SOME, "piped_%n_", |intended, container, dice| {
+        graphs(&pipes(intended, dice), container, dice)
+    }),
+    writer("comfyui-efficient", ADAPTED, SOME, "efficient_%n_", |intended, container, dice| {
+        graphs(&efficient(intended), container, dice)
+    }),
+    writer(
+        "comfyui-edit",
+        &[
+            Field::Positive,
+            Field::Negative,
+            Field::Steps,
+            Field::Sampler,
+            Field::Scheduler,
+            Field::Cfg,
+            Field::Seed,
+            Field::Model,
+            Field::Vae,
+            Field::Loras,
+        ],
+        SOME,
+        "edited_by_words_%n_",
+        |intended, container, dice| graphs(&edit(intended), container, dice),
+    ),
+    writer(
+        "comfyui-service",
+        &[Field::Positive, Field::Negative, Field::Cfg, Field::Seed, Field::Model],
+        SOME,
+        "asked_%n_",
+        |intended, container, dice| graphs(&service(intended, dice), container, dice),
+    ),
 ];
 
-const fn writer(
+pub(super) const fn writer(
     name: &'static str,
     says: &'static [Field],
     containers: &'static [Container],
@@ -124,7 +164,7 @@ fn editor_only(graph: &Graph, container: Container) -> Notes {
     }
 }
 
-fn graphs(graph: &Graph, container: Container, dice: &mut Dice) -> Notes {
+pub(super) fn graphs(graph: &Graph, container: Container, dice: &mut Dice) -> Notes {
     let (api, editor) = (graph.api(dice), graph.editor());
     let both = |is_text: bool| {
         let whole = |graph: &str| if is_text { Value::from(graph).to_string() } else { graph.to_owned() };

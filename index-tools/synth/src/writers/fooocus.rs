@@ -24,6 +24,20 @@ const SAYS: &[Field] = &[
     Field::Loras,
     Field::Refiner,
 ];
+const MRE: &[Field] = &[
+    Field::Positive,
+    Field::Negative,
+    Field::Steps,
+    Field::Sampler,
+    Field::Scheduler,
+    Field::Cfg,
+    Field::Seed,
+    Field::Size,
+    Field::Model,
+    Field::ClipSkip,
+    Field::Loras,
+    Field::Refiner,
+];
 const VERSION: &str = "Fooocus v2.5.5";
 
 pub(super) const WRITERS: &[Writer] = &[
@@ -93,6 +107,31 @@ pub(super) const WRITERS: &[Writer] = &[
     Writer {
         name: "fooocus-mre",
         source: Some("fooocus"),
+        says: MRE,
+        containers: &[Container::Png, Container::Jpeg],
+        folder: "Fooocus-MRE/outputs/%d",
+        file_name: "%d_%n",
+        of_comfy: true,
+        adapt: |intended| intended.loras.truncate(5),
+        write: |intended, container, _| match container {
+            Container::Png => Notes::default().text("Comment", mre(intended)),
+            _ => Notes { comment: Some(mre(intended)), ..Notes::default() },
+        },
+    },
+    Writer {
+        name: "fooocus-mre-json",
+        source: Some("fooocus"),
+        says: MRE,
+        containers: PICTURES,
+        folder: "Fooocus-MRE/outputs/beside/%d",
+        file_name: "%d_%n",
+        of_comfy: true,
+        adapt: |intended| intended.loras.truncate(5),
+        write: |intended, _, _| Notes::default().beside("json", mre(intended)),
+    },
+    Writer {
+        name: "fooocus-log",
+        source: Some("fooocus"),
         says: &[
             Field::Positive,
             Field::Negative,
@@ -103,19 +142,15 @@ pub(super) const WRITERS: &[Writer] = &[
             Field::Seed,
             Field::Size,
             Field::Model,
-            Field::ClipSkip,
+            Field::Vae,
             Field::Loras,
-            Field::Refiner,
         ],
-        containers: &[Container::Png, Container::Jpeg],
-        folder: "Fooocus-MRE/outputs/%d",
-        file_name: "%d_%n",
+        containers: PICTURES,
+        folder: "Fooocus/logged/%d",
+        file_name: "%d_%n_%s",
         of_comfy: true,
-        adapt: |intended| intended.loras.truncate(5),
-        write: |intended, container, _| match container {
-            Container::Png => Notes::default().text("Comment", mre(intended)),
-            _ => Notes { comment: Some(mre(intended)), ..Notes::default() },
-        },
+        adapt: as_it_is,
+        write: |_, _, _| Notes { is_logged: true, ..Notes::default() },
     },
     Writer {
         name: "ruinedfooocus",

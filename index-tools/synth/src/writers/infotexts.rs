@@ -10,7 +10,7 @@ use crate::file::Container;
 use crate::intended::{Field, Intended};
 use crate::notes::{DESCRIPTION, Notes};
 
-const WEB_UI: &[Field] = &[
+pub(super) const WEB_UI: &[Field] = &[
     Field::Positive,
     Field::Negative,
     Field::Steps,
@@ -110,6 +110,9 @@ pub(super) const WRITERS: &[Writer] = &[
     forge("forge-neo", "forge-neo/output/%d", |intended, container, dice| {
         comment(forge_text(intended, "neo"), container, dice)
     }),
+    forge("forge-classic", "forge-classic/output/%d", |intended, container, dice| {
+        comment(forge_text(intended, "classic"), container, dice)
+    }),
     sd_next("sdnext", name_adapters, |intended, container, dice| {
         comment(sd_next_text(intended, "\n"), container, dice)
     }),
@@ -157,6 +160,10 @@ const fn sd_next(
 /// In one block nothing but the words themselves tells the parts apart.
 fn one_block(intended: &mut Intended) {
     name_adapters(intended);
+    words_of_one_line(intended);
+}
+
+pub(super) fn words_of_one_line(intended: &mut Intended) {
     for text in [&mut intended.positive, &mut intended.negative] {
         *text = text.replace('\n', " ").replace("Negative prompt:", "Negative prompts");
     }
@@ -172,13 +179,13 @@ pub(super) fn safe(intended: &mut Intended) {
     }
 }
 
-fn name_adapters(intended: &mut Intended) {
+pub(super) fn name_adapters(intended: &mut Intended) {
     safe(intended);
     intended.positive = intended.with_adapters_named();
 }
 
 /// The text where such programs put it in a file of this kind.
-fn comment(text: String, container: Container, dice: &mut Dice) -> Notes {
+pub(super) fn comment(text: String, container: Container, dice: &mut Dice) -> Notes {
     match container {
         Container::Png | Container::Apng => Notes::default().text("parameters", text),
         Container::Gif => Notes { comment: Some(text), ..Notes::default() },
@@ -227,7 +234,7 @@ fn second_pass(text: &mut String, intended: &Intended) {
     }
 }
 
-fn web_ui(intended: &Intended, dice: &mut Dice, version: &str) -> String {
+pub(super) fn web_ui(intended: &Intended, dice: &mut Dice, version: &str) -> String {
     let mut text = prompts(intended);
     let _ = write!(
         text,

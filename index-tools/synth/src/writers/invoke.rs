@@ -24,6 +24,17 @@ const SAYS: &[Field] = &[
 const LINE: &[Field] =
     &[Field::Positive, Field::Negative, Field::Steps, Field::Sampler, Field::Cfg, Field::Seed, Field::Size];
 
+const MODELLED: &[Field] = &[
+    Field::Positive,
+    Field::Negative,
+    Field::Steps,
+    Field::Sampler,
+    Field::Cfg,
+    Field::Seed,
+    Field::Size,
+    Field::Model,
+];
+
 pub(super) const WRITERS: &[Writer] = &[
     writer("invokeai", SAYS, PNG, as_it_is, |intended, _, _| {
         Notes::default()
@@ -44,27 +55,25 @@ pub(super) const WRITERS: &[Writer] = &[
     writer("invokeai-graph", LINE, PNG, as_it_is, |intended, _, _| {
         Notes::default().text("invokeai_graph", graph(intended))
     }),
-    writer(
-        "invokeai-2",
-        &[
-            Field::Positive,
-            Field::Negative,
-            Field::Steps,
-            Field::Sampler,
-            Field::Cfg,
-            Field::Seed,
-            Field::Size,
-            Field::Model,
-        ],
-        PNG,
-        bracketed,
-        |intended, _, dice| {
-            let notes = Notes::default().text("sd-metadata", second(intended, dice));
-            notes.text("Dream", line(intended))
-        },
-    ),
+    writer("invokeai-2", MODELLED, PNG, bracketed, |intended, _, dice| {
+        let notes = Notes::default().text("sd-metadata", second(intended, dice));
+        notes.text("Dream", line(intended))
+    }),
     writer("invokeai-dream", LINE, PNG, bracketed, |intended, _, _| {
         Notes::default().text("Dream", line(intended))
+    }),
+    // What the graph holds was wired, so that it says less than what stands beside it.
+    writer("invokeai-3-pair", SAYS, PNG, as_it_is, |intended, _, _| {
+        Notes::default()
+            .text("invokeai_metadata", request(intended, false))
+            .text("invokeai_graph", third_graph(intended, false))
+            .text("invokeai_workflow", workflow(intended))
+    }),
+    writer("invokeai-3-graph", MODELLED, PNG, as_it_is, |intended, _, _| {
+        Notes::default().text("invokeai_graph", third_graph(intended, true))
+    }),
+    writer("invokeai-preview", MODELLED, PNG, as_it_is, |intended, _, _| {
+        Notes::default().text("invokeai", preview(intended))
     }),
 ];
 
@@ -243,5 +252,80 @@ fn workflow(intended: &Intended) -> String {
         ("nodes", json!([node])),
         ("edges", json!([])),
         ("meta", json!({"version": "3.0.0"})),
+    ])
+}
+
+/// A graph of the third generation: encoders with their words, and a node that gathers what was asked for.
+fn third_graph(intended: &Intended, is_alone: bool) -> String {
+    let model = json!({"model_name": intended.model, "base_model": "sdxl", "model_type": "main"});
+    let mut nodes = serde_json::Map::new();
+    let mut add = |id: &str, kind: &str, own: Value| {
+        let mut node = json!({"id": id, "type": kind, "is_intermediate": true, "workflow": null});
+        if let (Value::Object(node), Value::Object(own)) = (&mut node, own) {
+            node.extend(own);
+        }
+        nodes.insert(id.to_owned(), node);
+    };
+    add("sdxl_model_loader", "sdxl_model_loader", json!({"model": model}));
+    for (id, text) in
+        [("positive_conditioning", &intended.positive), ("negative_conditioning", &intended.negative)]
+    {
+        add(
+            id,
+            "sdxl_compel_prompt",
+            json!({"prompt": text, "style": text, "original_width": 1_024, "original_height": 1_024}),
+        );
+    }
+    let sides =
+        json!({"seed": intended.seed, "width": intended.width, "height": intended.height, "use_cpu": true});
+    add("noise", "noise", sides);
+    let passes = json!({
+        "steps": intended.steps, "cfg_scale": intended.cfg, "scheduler": intended.sampler, "denoising_start": 0, "denoising_end": 1
+    });
+    add("sdxl_denoise_latents", "denoise_latents", passes);
+    add("latents_to_image", "l2i", json!({"tiled": false, "fp32": true}));
+    let gathered = json!({
+        "generation_mode": "sdxl_txt2img", "cfg_scale": intended.cfg, "width": intended.width, "height": intended.height,
+        "positive_prompt": if is_alone { Value::from("") } else { intended.positive.clone().into() }, "negative_prompt": intended.negative,
+        "model": model, "seed": null, "steps": intended.steps, "rand_device": "cpu", "scheduler": intended.sampler, "clip_skip": 0,
+        "controlnets": [], "loras": []
+    });
+    let kind = if is_alone { "core_metadata" } else { "metadata_accumulator" };
+    add(kind, kind, gathered);
+    let edge = |from: &str, out: &str, to: &str, into: &str| json!({"source": {"node_id": from, "field": out}, "destination": {"node_id": to, "field": into}});
+    let edges = [
+        edge("sdxl_model_loader", "unet", "sdxl_denoise_latents", "unet"),
+        edge("positive_conditioning", "conditioning", "sdxl_denoise_latents", "positive_conditioning"),
+        edge("negative_conditioning", "conditioning", "sdxl_denoise_latents", "negative_conditioning"),
+        edge("noise", "noise", "sdxl_denoise_latents", "noise"),
+        edge("sdxl_denoise_latents", "latents", "latents_to_image", "latents"),
+        edge(kind, "metadata", "latents_to_image", "metadata"),
+    ];
+    object(&[
+        ("id", "sdxl_text_to_image_graph".into()),
+        ("nodes", nodes.into()),
+        ("edges", edges.to_vec().into()),
+    ])
+}
+
+/// As it was written before the third generation was out.
+fn preview(intended: &Intended) -> String {
+    object(&[
+        ("type", "t2l".into()),
+        ("positive_conditioning", intended.positive.clone().into()),
+        ("negative_conditioning", intended.negative.clone().into()),
+        ("width", intended.width.into()),
+        ("height", intended.height.into()),
+        ("seed", intended.seed.into()),
+        ("cfg_scale", intended.cfg.into()),
+        ("steps", intended.steps.into()),
+        ("scheduler", intended.sampler.clone().into()),
+        ("model", intended.model.clone().into()),
+        ("strength", Value::Null),
+        ("latents", Value::Null),
+        ("vae", Value::Null),
+        ("unet", "UNet2DConditionModel".into()),
+        ("clip", "CLIPTextModel".into()),
+        ("extra", Value::Null),
     ])
 }

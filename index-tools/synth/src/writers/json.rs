@@ -1,5 +1,5 @@
-//! Programs that write one JSON object, or its members under keywords: SwarmUI, Draw Things, Easy Diffusion,
-//! Civitai's jobs, TensorArt, spaces of Hugging Face.
+//! Programs that write one JSON object, or its members under keywords: Draw Things, Easy Diffusion, TensorArt,
+//! spaces of Hugging Face and whatever is like them.
 
 use std::fmt::Write as _;
 
@@ -41,21 +41,6 @@ const ADAPTED: &[Field] = &[
     Field::Model,
     Field::Loras,
 ];
-const SWARM: &[Field] = &[
-    Field::Positive,
-    Field::Negative,
-    Field::Steps,
-    Field::Sampler,
-    Field::Scheduler,
-    Field::Cfg,
-    Field::Seed,
-    Field::Size,
-    Field::Model,
-    Field::ModelHash,
-    Field::Vae,
-    Field::ClipSkip,
-    Field::Loras,
-];
 const EASY: &[Field] = &[
     Field::Positive,
     Field::Negative,
@@ -70,34 +55,21 @@ const EASY: &[Field] = &[
 ];
 
 pub(super) const WRITERS: &[Writer] = &[
-    swarm("swarmui", PICTURES, |intended, container, dice| {
-        let text = swarm_text(intended, dice);
-        match container {
-            Container::Png => {
-                let other = Intended { positive: "a backend's own words".to_owned(), ..intended.clone() };
-                Notes::default()
-                    .text("parameters", text)
-                    .text("prompt", shapes::plain(&other, dice).api(dice))
-            }
-            // Old builds took the camera's model for it.
-            Container::Webp if dice.chance(20) => {
-                Notes { little: true, ..Notes::default() }.tag(0x0110, &text)
-            }
-            _ => Notes { little: true, ..Notes::default() }.unicode(&text, true),
-        }
-    }),
-    swarm("swarmui-hidden", PNG, |intended, _, dice| {
-        let signature = ["stealth_pngcomp", "stealth_rgbcomp"][dice.index(2)];
-        Notes { hidden: Some((signature, swarm_text(intended, dice))), ..Notes::default() }
-    }),
-    swarm("swarmui-sidecar", &[Container::Png, Container::Mp4, Container::Webm], |intended, _, dice| {
-        Notes::default().beside("swarm.json", swarm_text(intended, dice))
-    }),
     drawn("drawthings", PNG, |intended, _, _| {
         let xmp = packet(&[
             ("xmp:CreatorTool", "Draw Things".to_owned()),
             ("dc:description", alternative(&readable(intended))),
             ("exif:UserComment", alternative(&drawn_text(intended))),
+        ]);
+        Notes { xmp: Some(xmp), ..Notes::default() }
+    }),
+    drawn("drawthings-old", PNG, |intended, _, _| {
+        let text = drawn_text(intended);
+        // Before there was the whole configuration beside it.
+        let text = text.split_once(", \"v2\": ").map_or(text.clone(), |(text, _)| format!("{text}}}"));
+        let xmp = packet(&[
+            ("xmp:CreatorTool", "Draw Things".to_owned()),
+            ("exif:UserComment", alternative(&text)),
         ]);
         Notes { xmp: Some(xmp), ..Notes::default() }
     }),
@@ -107,6 +79,25 @@ pub(super) const WRITERS: &[Writer] = &[
         let text = readable(intended);
         let notes = Notes { iptc: Some(records(&[(120, &text)])), ..Notes::default() };
         notes.tag(DESCRIPTION, &text).tag(SOFTWARE, "Draw Things").user_comment(b"ASCII\0\0\0", &ascii)
+    }),
+    drawn("drawthings-cut", &[Container::Png, Container::Jpeg], |intended, container, dice| {
+        let text: Vec<char> = drawn_text(intended).chars().collect();
+        // What carried it on had no room for all of it.
+        let cut = &text[..1 + dice.index(text.len() - 1)];
+        let readable = readable(intended);
+        if container == Container::Png {
+            let xmp = packet(&[
+                ("xmp:CreatorTool", "Draw Things".to_owned()),
+                ("dc:description", alternative(&readable)),
+                ("exif:UserComment", alternative(&cut.iter().collect::<String>())),
+            ]);
+            return Notes { xmp: Some(xmp), ..Notes::default() };
+        }
+        let ascii: String = cut.iter().map(|c| if c.is_ascii() { *c } else { '?' }).collect();
+        Notes::default()
+            .tag(DESCRIPTION, &readable)
+            .tag(SOFTWARE, "Draw Things")
+            .user_comment(b"ASCII\0\0\0", &ascii)
     }),
     easy("easydiffusion", PNG, |intended, _, _| {
         easy_members(intended).into_iter().fold(Notes::default(), |notes, (key, value)| {
@@ -118,6 +109,18 @@ pub(super) const WRITERS: &[Writer] = &[
             };
             notes.text(key, text)
         })
+    }),
+    easy("easydiffusion-titles", PNG, |intended, _, _| {
+        // The names of the lines of a text, for keywords.
+        let lines =
+            easy_lines(&Intended { positive: String::new(), negative: String::new(), ..intended.clone() });
+        let notes = Notes::default()
+            .text("Prompt", intended.positive.clone())
+            .text("Negative Prompt", intended.negative.clone());
+        let pairs = lines.lines().filter_map(|line| line.split_once(": "));
+        pairs
+            .filter(|(key, _)| !key.ends_with("rompt"))
+            .fold(notes, |notes, (key, value)| notes.text(key, value))
     }),
     easy("easydiffusion-comment", &[Container::Jpeg, Container::Webp], |intended, _, _| {
         Notes::default().unicode(&object(&easy_members(intended)), false)
@@ -142,26 +145,6 @@ pub(super) const WRITERS: &[Writer] = &[
         write: |intended, _, _| Notes::default().beside("txt", easy_lines(intended)),
     },
     Writer {
-        name: "civitai-job",
-        source: Some("civitai"),
-        says: &[
-            Field::Positive,
-            Field::Negative,
-            Field::Steps,
-            Field::Sampler,
-            Field::Cfg,
-            Field::Seed,
-            Field::Size,
-            Field::ClipSkip,
-        ],
-        containers: &[Container::Jpeg, Container::Webp],
-        folder: "civitai/jobs/%d",
-        file_name: "%s-%n",
-        of_comfy: false,
-        adapt: as_it_is,
-        write: |intended, _, dice| Notes::default().unicode(&job(intended, dice), false),
-    },
-    Writer {
         name: "tensorart",
         source: Some("tensorart"),
         says: ADAPTED,
@@ -178,6 +161,40 @@ pub(super) const WRITERS: &[Writer] = &[
         },
     },
     Writer {
+        name: "tensorart-random",
+        source: Some("tensorart"),
+        says: ADAPTED,
+        containers: PNG,
+        folder: "tensorart/random/%d",
+        file_name: "%s-%n",
+        of_comfy: false,
+        adapt: as_it_is,
+        write: |intended, _, dice| {
+            // What was asked for is any seed; the graph has the one that was drawn.
+            let data = tensor(intended).replace(&format!("\"{}\"", intended.seed), "\"-1\"");
+            let graph = shapes::plain(intended, dice).api(dice);
+            Notes::default().text("generation_data", data + "\0").text("prompt", graph)
+        },
+    },
+    Writer {
+        name: "flat-json",
+        source: Some("generic"),
+        says: BASE,
+        containers: PICTURES,
+        folder: "downloads/demos/%d",
+        file_name: "output (%n)",
+        of_comfy: true,
+        adapt: as_it_is,
+        write: |intended, container, dice| {
+            let text = flat(intended, dice);
+            match container {
+                _ if dice.chance(25) => Notes::default().beside("json", text),
+                Container::Png => Notes::default().text(["parameters", "Comment"][dice.index(2)], text),
+                _ => Notes::default().user_comment(b"ASCII\0\0\0", &text),
+            }
+        },
+    },
+    Writer {
         name: "hfspace",
         source: Some("hfspace"),
         says: BASE,
@@ -191,20 +208,6 @@ pub(super) const WRITERS: &[Writer] = &[
 ];
 
 type Write = fn(&Intended, Container, &mut Dice) -> Notes;
-
-const fn swarm(name: &'static str, containers: &'static [Container], write: Write) -> Writer {
-    Writer {
-        name,
-        source: Some("swarmui"),
-        says: SWARM,
-        containers,
-        folder: "SwarmUI/Output/local/raw/%d",
-        file_name: "%n-%s",
-        of_comfy: true,
-        adapt: as_it_is,
-        write,
-    }
-}
 
 const fn drawn(name: &'static str, containers: &'static [Container], write: Write) -> Writer {
     Writer {
@@ -232,50 +235,6 @@ const fn easy(name: &'static str, containers: &'static [Container], write: Write
         adapt: as_it_is,
         write,
     }
-}
-
-fn swarm_text(intended: &Intended, dice: &mut Dice) -> String {
-    let texts = dice.chance(50);
-    let number = |value: Value| if texts { Value::from(value.to_string()) } else { value };
-    let (names, weights): (Vec<_>, Vec<_>) =
-        intended.loras.iter().map(|lora| (lora.name.clone(), lora.weight.to_string())).unzip();
-    let mut params = vec![
-        ("prompt", intended.positive.clone().into()),
-        ("negativeprompt", intended.negative.clone().into()),
-        ("model", format!("SDXL/{}", intended.model).into()),
-        ("seed", intended.seed.into()),
-        ("steps", number(intended.steps.into())),
-        ("cfgscale", number(intended.cfg.into())),
-        ("aspectratio", "Custom".into()),
-        ("width", intended.width.into()),
-        ("height", intended.height.into()),
-        ("sampler", intended.sampler.clone().into()),
-        ("scheduler", intended.scheduler.clone().into()),
-        ("vae", intended.vae.clone().into()),
-        ("automaticvae", false.into()),
-        ("clipstopatlayer", (-i64::from(intended.clip_skip)).into()),
-    ];
-    if !names.is_empty() {
-        let is_list = dice.chance(70);
-        params.push(("loras", if is_list { json!(names) } else { names.join(",").into() }));
-        params.push(("loraweights", if is_list { json!(weights) } else { weights.join(",").into() }));
-    }
-    params.push(("swarm_version", "0.9.7.0".into()));
-    let model = |name: &str, param: &str, hash: &str| json!({"name": name, "param": param, "hash": format!("0x{hash:0<64}")});
-    let mut models = vec![json!({
-        "name": format!("SDXL/{}.safetensors", intended.model), "param": "model", "hash": format!("0x{}", intended.model_hash)
-    })];
-    models.extend(
-        intended.loras.iter().map(|lora| model(&format!("{}.safetensors", lora.name), "loras", &lora.hash)),
-    );
-    let members: Vec<_> =
-        params.iter().map(|(key, value)| format!("    {}: {value}", Value::from(*key))).collect();
-    let extra = json!({"date": "2031-05-06", "prep_time": "0.02 sec", "generation_time": "3.71 sec", "original_prompt": "a {clay|mud} heron"});
-    format!(
-        "{{\n  \"sui_image_params\": {{\n{}\n  }},\n  \"sui_extra_data\": {extra},\n  \"sui_models\": {}\n}}",
-        members.join(",\n"),
-        Value::from(models)
-    )
 }
 
 fn drawn_text(intended: &Intended) -> String {
@@ -392,33 +351,6 @@ fn easy_lines(intended: &Intended) -> String {
     text
 }
 
-fn job(intended: &Intended, dice: &mut Dice) -> String {
-    let mut graph = shapes::members(&shapes::plain(&Intended::default(), dice), dice);
-    let resource =
-        |(nth, lora): (usize, &Adapter)| json!({"modelVersionId": 4_004 + nth, "strength": lora.weight});
-    let resources: Vec<_> = [json!({"modelVersionId": 2_002, "strength": 1})]
-        .into_iter()
-        .chain(intended.loras.iter().enumerate().map(resource))
-        .collect();
-    let about = object(&[
-        ("prompt", intended.positive.clone().into()),
-        ("negativePrompt", intended.negative.clone().into()),
-        ("cfgScale", intended.cfg.into()),
-        ("sampler", intended.sampler.clone().into()),
-        ("workflowId", "txt2img".into()),
-        ("steps", intended.steps.into()),
-        ("seed", intended.seed.into()),
-        ("clipSkip", intended.clip_skip.into()),
-        ("width", intended.width.into()),
-        ("height", intended.height.into()),
-        ("baseModel", "SDXL 1.0".into()),
-        ("resources", resources.into()),
-    ]);
-    graph.insert("extra".to_owned(), json!({"airs": ["urn:air:sdxl:checkpoint:civitai:1001@2002"]}));
-    graph.insert("extraMetadata".to_owned(), about.into());
-    Value::Object(graph).to_string()
-}
-
 fn tensor(intended: &Intended) -> String {
     let adapter = |lora: &Adapter| json!({"modelFileName": format!("{}.safetensors", lora.name), "weight": lora.weight, "modelId": "6001", "type": "LORA"});
     let base = json!({
@@ -457,4 +389,25 @@ fn space(intended: &Intended) -> String {
         ("Model", intended.model.clone().into()),
         ("Model hash", intended.model_hash.clone().into()),
     ])
+}
+
+/// One of the many names that each member has.
+fn flat(intended: &Intended, dice: &mut Dice) -> String {
+    let mut members: Vec<(&str, Value)> = vec![
+        (dice.pick(&["prompt", "Prompt"]), intended.positive.clone().into()),
+        (dice.pick(&["negative_prompt", "negativePrompt", "negative"]), intended.negative.clone().into()),
+        (dice.pick(&["steps", "num_inference_steps", "num_steps"]), intended.steps.into()),
+        (dice.pick(&["cfg", "cfg_scale", "cfgScale", "guidance_scale", "scale"]), intended.cfg.into()),
+        (dice.pick(&["seed", "noise_seed"]), intended.seed.into()),
+        (dice.pick(&["model", "ckpt", "checkpoint"]), format!("a/{}.safetensors", intended.model).into()),
+        (dice.pick(&["sampler", "sampler_name", "scheduler"]), intended.sampler.clone().into()),
+        ("created", "2031-05-06".into()),
+    ];
+    if dice.chance(50) {
+        members.push(("size", format!("{}x{}", intended.width, intended.height).into()));
+    } else {
+        members.extend([("width", intended.width.into()), ("height", intended.height.into())]);
+    }
+    dice.shuffle(&mut members);
+    object(&members)
 }

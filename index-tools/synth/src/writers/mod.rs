@@ -6,14 +6,23 @@
 
 mod borrowed;
 mod captions;
+mod civitai;
 mod comfy;
+mod edited;
+mod editor;
 mod fooocus;
+mod graphs;
+mod handled;
 mod infotexts;
 mod invoke;
 mod json;
+mod labels;
+mod matrix;
+mod nodes;
 mod novel;
 mod pages;
 mod shapes;
+mod swarm;
 
 use crate::container::Picture;
 use crate::dice::{Dice, Subject};
@@ -21,7 +30,7 @@ use crate::file::{Container, file};
 use crate::intended::{Field, Intended};
 use crate::notes::Notes;
 
-pub use pages::log_page;
+pub use pages::{LogAge, log_page, log_page_of};
 
 /// A program, and one way it keeps what a picture was made of.
 pub struct Writer {
@@ -51,6 +60,8 @@ pub struct Written {
     pub bytes: Vec<u8>,
     /// Files beside it: what stands in place of its extension, and the bytes.
     pub beside: Vec<(&'static str, Vec<u8>)>,
+    /// Whether it says nothing itself, and the log of its folder does, see [`log_page`].
+    pub is_logged: bool,
 }
 
 impl Writer {
@@ -87,6 +98,7 @@ impl Writer {
         let notes = (self.write)(&self.intended(wanted), container, dice);
         Written {
             bytes: file(container, picture, &notes, dice),
+            is_logged: notes.is_logged,
             beside: notes.beside.into_iter().map(|(end, text)| (end, text.into_bytes())).collect(),
         }
     }
@@ -96,13 +108,19 @@ impl Writer {
 pub fn writers() -> impl Iterator<Item = &'static Writer> {
     [
         infotexts::WRITERS,
+        handled::WRITERS,
+        civitai::WRITERS,
         borrowed::WRITERS,
+        matrix::WRITERS,
         comfy::WRITERS,
+        edited::WRITERS,
         fooocus::WRITERS,
         novel::WRITERS,
         invoke::WRITERS,
+        swarm::WRITERS,
         json::WRITERS,
         captions::WRITERS,
+        labels::WRITERS,
     ]
     .into_iter()
     .flatten()

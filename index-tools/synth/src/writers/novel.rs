@@ -64,6 +64,46 @@ pub(super) const WRITERS: &[Writer] = &[
         |it| model(it, "NovelAI Diffusion V4"),
         |it, _, _| Notes { hidden: Some(("stealth_pngcomp", whole(it, 4, ""))), ..Notes::default() },
     ),
+    writer(
+        "novelai-characters",
+        SAYS,
+        BOTH,
+        |it| model(it, "NovelAI Diffusion V4"),
+        |it, container, _| notes(it, container, 5),
+    ),
+    // All that was left when others had saved the picture again; a record that mends errors follows, or none.
+    writer(
+        "novelai-saved-hidden",
+        SAYS,
+        BOTH,
+        |it| model(it, "NovelAI Diffusion V4.5"),
+        |it, _, dice| Notes {
+            hidden: Some(("stealth_pngcomp", whole(it, 5, ""))),
+            hidden_end: [&[0xff; 4][..], b"\0\0\0\x20mend"][dice.index(2)],
+            ..Notes::default()
+        },
+    ),
+    writer(
+        "novelai-tool",
+        &[],
+        PNG,
+        |it| model(it, "NovelAI Diffusion V4"),
+        |it, _, _| {
+            let comment = object(&[
+                ("req_type", "bg-removal".into()),
+                ("width", it.width.into()),
+                ("height", it.height.into()),
+                ("signed_hash", HASH.into()),
+            ]);
+            Notes::default()
+                .text("Title", "AI augmented image")
+                .text("Description", "")
+                .text("Software", "NovelAI")
+                .text("Source", source(it))
+                .text("Generation time", TIME)
+                .text("Comment", comment)
+        },
+    ),
 ];
 
 const fn writer(
@@ -98,6 +138,7 @@ fn source(intended: &Intended) -> String {
 
 const TITLE: &str = "NovelAI generated image";
 const TIME: &str = "6.494704299024306";
+const HASH: &str = "K1c3bVfXo0Zk8yJx2m4q5w6e7r8t9u0i1o2p3a4s5d6f7g8h9j0kAA==";
 
 fn notes(intended: &Intended, container: Container, generation: u32) -> Notes {
     if container == Container::Png {
@@ -159,9 +200,13 @@ fn comment(intended: &Intended, generation: u32) -> String {
     }
     members.push(("sampler", intended.sampler.clone().into()));
     if generation > 3 {
-        let captions = |text: &str| json!({"caption": captions(text), "use_coords": true, "use_order": true, "legacy_uc": false});
-        let negative = json!({"caption": {"base_caption": intended.negative, "char_captions": []}, "use_coords": false, "use_order": false});
-        members.push(("v4_prompt", captions(&intended.positive)));
+        let said = |text: &str| json!({"caption": captions(text), "use_coords": true, "use_order": true, "legacy_uc": false});
+        let mut negative = json!({"caption": {"base_caption": intended.negative, "char_captions": []}, "use_coords": false, "use_order": false});
+        if generation > 4 {
+            // What characters must not be, too.
+            negative["caption"] = captions(&intended.negative);
+        }
+        members.push(("v4_prompt", said(&intended.positive)));
         members.push(("v4_negative_prompt", negative));
     }
     members.extend([
@@ -170,7 +215,7 @@ fn comment(intended: &Intended, generation: u32) -> String {
         ("sm_dyn", false.into()),
         ("uc", intended.negative.clone().into()),
         ("request_type", "PromptGenerateRequest".into()),
-        ("signed_hash", "K1c3bVfXo0Zk8yJx2m4q5w6e7r8t9u0i1o2p3a4s5d6f7g8h9j0kAA==".into()),
+        ("signed_hash", HASH.into()),
     ]);
     object(&members)
 }

@@ -1,169 +1,17 @@
-//! Graphs of ComfyUI in the shapes people build: what feeds what, in API form and as the editor keeps it.
+//! Graphs of ComfyUI in the shapes people build: what feeds what.
 
-use std::fmt::Write as _;
+use serde_json::Value;
 
-use serde_json::{Map, Value, json};
-
+use super::graphs::{Graph, Out};
 use crate::dice::Dice;
-use crate::graph::ascii;
 use crate::intended::Intended;
 
-/// A node: class, title, inputs in the order of its widgets.
-struct Node {
-    id: String,
-    class: &'static str,
-    inputs: Vec<(&'static str, Value)>,
-}
-
-/// A graph in the making.
-pub(super) struct Graph {
-    nodes: Vec<Node>,
-    /// Put before each id, as the nodes of a subgraph have it.
-    inside: &'static str,
-}
-
-/// An output: node and slot.
-#[derive(Clone)]
-pub(super) struct Out(String, u32);
-
-impl Out {
-    fn slot(&self, slot: u32) -> Self {
-        Self(self.0.clone(), slot)
-    }
-}
-
-impl From<Out> for Value {
-    fn from(out: Out) -> Self {
-        json!([out.0, out.1])
-    }
-}
-
-impl From<&Out> for Value {
-    fn from(out: &Out) -> Self {
-        json!([out.0, out.1])
-    }
-}
-
-impl Graph {
-    pub(super) fn new() -> Self {
-        Self { nodes: Vec::new(), inside: "" }
-    }
-
-    /// A node; answers its first output.
-    fn add(&mut self, class: &'static str, inputs: Vec<(&'static str, Value)>) -> Out {
-        let id = format!("{}{}", self.inside, self.nodes.len() + 3);
-        self.nodes.push(Node { id: id.clone(), class, inputs });
-        Out(id, 0)
-    }
-
-    /// The graph that was run, its nodes in any order, escaped as Python does.
-    pub(super) fn api(&self, dice: &mut Dice) -> String {
-        let mut order: Vec<&Node> = self.nodes.iter().collect();
-        dice.shuffle(&mut order);
-        let nodes: Vec<_> = order.iter().map(|node| format!("{}: {}", quote(&node.id), node.api())).collect();
-        ascii(&format!("{{{}}}", nodes.join(", ")))
-    }
-
-    /// The graph that the editor shows, with places, sizes and widgets.
-    pub(super) fn editor(&self) -> String {
-        let mut links = Vec::new();
-        let place = |id: &str| self.nodes.iter().position(|node| node.id == id).unwrap_or_default();
-        let mut nodes = Vec::new();
-        for (nth, node) in self.nodes.iter().enumerate() {
-            let (mut inputs, mut widgets) = (Vec::new(), Vec::new());
-            for (name, value) in &node.inputs {
-                if let Some((from, slot)) = linked(value) {
-                    let link = links.len() + 1;
-                    links.push(json!([link, place(from) + 3, slot, nth + 3, inputs.len(), kind_of(name)]));
-                    inputs.push(json!({"name": name, "type": kind_of(name), "link": link}));
-                } else {
-                    widgets.push(value.clone());
-                    if matches!(*name, "seed" | "noise_seed") {
-                        widgets.push("randomize".into());
-                    }
-                }
-            }
-            nodes.push((nth, node.class, inputs, widgets));
-        }
-        let nodes: Vec<_> = nodes
-            .into_iter()
-            .map(|(nth, class, inputs, widgets)| {
-                let outputs = outputs(nth + 3, &links);
-                json!({
-                    "id": nth + 3, "type": class, "pos": [340 * (nth / 4), 180 * (nth % 4)], "size": [315, 98], "flags": {}, "order": nth,
-                    "mode": 0, "inputs": inputs, "outputs": outputs, "properties": {"Node name for S&R": class, "cnr_id": "comfy-core"},
-                    "widgets_values": widgets
-                })
-            })
-            .collect();
-        let whole = json!({
-            "id": "0f1e2d3c-4b5a-4968-8778-695a4b3c2d1e", "revision": 0, "last_node_id": nodes.len() + 2, "last_link_id": links.len(),
-            "nodes": nodes, "links": links, "groups": [], "config": {},
-            "extra": {"ds": {"scale": 0.8, "offset": [120.5, -33.25]}, "frontendVersion": "1.25.11"}, "version": 0.4
-        });
-        ascii(&whole.to_string())
-    }
-}
-
-impl Node {
-    fn api(&self) -> String {
-        let mut inputs = String::new();
-        for (nth, (name, value)) in self.inputs.iter().enumerate() {
-            let _ = write!(inputs, "{}{}: {value}", if nth == 0 { "" } else { ", " }, quote(name));
-        }
-        let class = quote(self.class);
-        format!("{{\"inputs\": {{{inputs}}}, \"class_type\": {class}, \"_meta\": {{\"title\": {class}}}}}")
-    }
-}
-
-fn quote(text: &str) -> String {
-    Value::from(text).to_string()
-}
-
-fn linked(value: &Value) -> Option<(&str, u64)> {
-    let [from, slot] = &value.as_array()?[..] else { return None };
-    Some((from.as_str()?, slot.as_u64()?))
-}
-
-/// The outputs of a node that something is linked to, and those before them.
-fn outputs(id: usize, links: &[Value]) -> Vec<Value> {
-    let from_here = |link: &&Value| link[1] == id;
-    let last = links.iter().filter(from_here).filter_map(|link| link[2].as_u64()).max();
-    let output = |slot: u64| {
-        let own: Vec<_> = links.iter().filter(|link| link[1] == id && link[2] == slot).collect();
-        let kind = own.first().map_or(json!("*"), |link| link[5].clone());
-        let ids: Vec<_> = own.iter().map(|link| link[0].clone()).collect();
-        json!({"name": kind, "type": kind, "slot_index": slot, "links": ids})
-    };
-    last.map_or_else(Vec::new, |last| (0..=last).map(output).collect())
-}
-
-/// The type of what goes into an input of this name.
-fn kind_of(name: &str) -> &'static str {
-    match name {
-        "model" => "MODEL",
-        "clip" => "CLIP",
-        "vae" => "VAE",
-        "positive" | "negative" | "conditioning" => "CONDITIONING",
-        "latent_image" | "samples" => "LATENT",
-        "pixels" | "image" | "images" => "IMAGE",
-        "noise" => "NOISE",
-        "guider" => "GUIDER",
-        "sampler" => "SAMPLER",
-        "sigmas" => "SIGMAS",
-        "upscale_model" => "UPSCALE_MODEL",
-        "control_net" => "CONTROL_NET",
-        "bbox_detector" => "BBOX_DETECTOR",
-        _ => "*",
-    }
-}
-
-fn file(name: &str) -> Value {
+pub(super) fn file(name: &str) -> Value {
     format!("{name}.safetensors").into()
 }
 
 /// Checkpoint, adapters one behind the other, layers left out: model, encoder, decoder.
-fn loaders(graph: &mut Graph, intended: &Intended) -> (Out, Out, Out) {
+pub(super) fn loaders(graph: &mut Graph, intended: &Intended) -> (Out, Out, Out) {
     let loaded =
         graph.add("CheckpointLoaderSimple", vec![("ckpt_name", file(&format!("XL/{}", intended.model)))]);
     let (mut model, mut clip) = (loaded.clone(), loaded.slot(1));
@@ -187,25 +35,31 @@ fn loaders(graph: &mut Graph, intended: &Intended) -> (Out, Out, Out) {
     (model, clip, vae)
 }
 
-fn latent(graph: &mut Graph, intended: &Intended, class: &'static str) -> Out {
+pub(super) fn latent(graph: &mut Graph, intended: &Intended, class: &'static str) -> Out {
     let sides =
         vec![("width", intended.width.into()), ("height", intended.height.into()), ("batch_size", 1.into())];
     graph.add(class, sides)
 }
 
-fn encoded(graph: &mut Graph, text: &str, clip: &Out) -> Out {
+pub(super) fn encoded(graph: &mut Graph, text: &str, clip: &Out) -> Out {
     graph.add("CLIPTextEncode", vec![("text", text.into()), ("clip", clip.into())])
 }
 
 /// What a sampler needs besides the settings.
-struct Fed<'a> {
-    model: &'a Out,
-    positive: &'a Out,
-    negative: &'a Out,
-    latent: &'a Out,
+pub(super) struct Fed<'a> {
+    pub(super) model: &'a Out,
+    pub(super) positive: &'a Out,
+    pub(super) negative: &'a Out,
+    pub(super) latent: &'a Out,
 }
 
-fn sampled(graph: &mut Graph, intended: &Intended, steps: u32, denoise: f64, fed: &Fed<'_>) -> Out {
+pub(super) fn sampled(
+    graph: &mut Graph,
+    intended: &Intended,
+    steps: u32,
+    denoise: f64,
+    fed: &Fed<'_>,
+) -> Out {
     graph.add(
         "KSampler",
         vec![
@@ -223,7 +77,7 @@ fn sampled(graph: &mut Graph, intended: &Intended, steps: u32, denoise: f64, fed
     )
 }
 
-fn saved(graph: &mut Graph, latent: &Out, vae: &Out) {
+pub(super) fn saved(graph: &mut Graph, latent: &Out, vae: &Out) {
     let image = graph.add("VAEDecode", vec![("samples", latent.into()), ("vae", vae.into())]);
     graph.add("SaveImage", vec![("filename_prefix", "ComfyUI".into()), ("images", image.into())]);
 }
@@ -370,16 +224,7 @@ pub(super) fn refined(intended: &Intended, _: &mut Dice) -> Graph {
 /// Flux: loaders apart, distilled guidance, noise, guider, sampler and sigmas as nodes of their own.
 pub(super) fn flux(intended: &Intended, dice: &mut Dice) -> Graph {
     let mut graph = Graph::new();
-    let mut model = graph
-        .add("UNETLoader", vec![("unet_name", file(&intended.model)), ("weight_dtype", "default".into())]);
-    for lora in &intended.loras {
-        let inputs = vec![
-            ("lora_name", file(&lora.name)),
-            ("strength_model", lora.weight.into()),
-            ("model", model.into()),
-        ];
-        model = graph.add("LoraLoaderModelOnly", inputs);
-    }
+    let model = diffusion(&mut graph, intended);
     let clip = graph.add(
         "DualCLIPLoader",
         vec![("clip_name1", file("t5xxl_fp16")), ("clip_name2", file("clip_l")), ("type", "flux".into())],
@@ -460,10 +305,118 @@ pub(super) fn sd3(intended: &Intended, _: &mut Dice) -> Graph {
     graph
 }
 
-/// The members of a graph, for programs that put more beside its nodes.
-pub(super) fn members(graph: &Graph, dice: &mut Dice) -> Map<String, Value> {
-    match serde_json::from_str(&graph.api(dice)) {
-        Ok(Value::Object(members)) => members,
-        _ => Map::new(),
+/// A film: model, encoder and decoder apart, frames combined by a node that keeps its values by name.
+pub(super) fn video(intended: &Intended) -> Graph {
+    let mut graph = Graph::new();
+    let model = diffusion(&mut graph, intended);
+    let clip = graph.add("CLIPLoader", vec![("clip_name", file("umt5_xxl")), ("type", "wan".into())]);
+    let vae = graph.add("VAELoader", vec![("vae_name", file(&intended.vae))]);
+    let positive = encoded(&mut graph, &intended.positive, &clip);
+    let negative = encoded(&mut graph, &intended.negative, &clip);
+    let sides = vec![
+        ("width", intended.width.into()),
+        ("height", intended.height.into()),
+        ("length", 33.into()),
+        ("batch_size", 1.into()),
+    ];
+    let empty = graph.add("EmptyHunyuanLatentVideo", sides);
+    let fed = Fed { model: &model, positive: &positive, negative: &negative, latent: &empty };
+    let done = sampled(&mut graph, intended, intended.steps, 1.0, &fed);
+    let frames = graph.add("VAEDecode", vec![("samples", done.into()), ("vae", vae.into())]);
+    graph.add(
+        "VHS_VideoCombine",
+        vec![
+            ("frame_rate", 16.into()),
+            ("loop_count", 0.into()),
+            ("filename_prefix", "video".into()),
+            ("format", "video/h264-mp4".into()),
+            ("pix_fmt", "yuv420p".into()),
+            ("save_metadata", true.into()),
+            ("save_output", true.into()),
+            ("images", frames.into()),
+        ],
+    );
+    graph
+}
+
+/// A model without encoder and decoder, and its adapters.
+fn diffusion(graph: &mut Graph, intended: &Intended) -> Out {
+    let mut model = graph
+        .add("UNETLoader", vec![("unet_name", file(&intended.model)), ("weight_dtype", "default".into())]);
+    for lora in &intended.loras {
+        let inputs = vec![
+            ("lora_name", file(&lora.name)),
+            ("strength_model", lora.weight.into()),
+            ("model", model.into()),
+        ];
+        model = graph.add("LoraLoaderModelOnly", inputs);
     }
+    model
+}
+
+/// A picture that is changed by what is said of it: the text sees the picture, nothing is said against.
+pub(super) fn edit(intended: &Intended) -> Graph {
+    let mut graph = Graph::new();
+    let model = diffusion(&mut graph, intended);
+    let model = graph.add("ModelSamplingAuraFlow", vec![("shift", 3.into()), ("model", model.into())]);
+    let model = graph.add("CFGNorm", vec![("strength", 1.into()), ("model", model.into())]);
+    let clip =
+        graph.add("CLIPLoader", vec![("clip_name", file("qwen_2.5_vl_7b")), ("type", "qwen_image".into())]);
+    let vae = graph.add("VAELoader", vec![("vae_name", file(&intended.vae))]);
+    let image = graph.add("LoadImage", vec![("image", "a picture.png".into())]);
+    let image = graph.add("FluxKontextImageScale", vec![("image", image.into())]);
+    let told = |graph: &mut Graph, text: &str| {
+        let inputs = vec![
+            ("prompt", text.into()),
+            ("clip", Value::from(&clip)),
+            ("vae", Value::from(&vae)),
+            ("image1", Value::from(&image)),
+        ];
+        graph.add("TextEncodeQwenImageEditPlus", inputs)
+    };
+    let (positive, negative) = (told(&mut graph, &intended.positive), told(&mut graph, &intended.negative));
+    let start = graph.add("VAEEncode", vec![("pixels", image.into()), ("vae", Value::from(&vae))]);
+    let fed = Fed { model: &model, positive: &positive, negative: &negative, latent: &start };
+    let done = sampled(&mut graph, intended, intended.steps, 1.0, &fed);
+    saved(&mut graph, &done, &vae);
+    graph
+}
+
+/// A sampler that is put together: by its own inputs, or with noise and guider as nodes too.
+pub(super) fn custom(intended: &Intended, dice: &mut Dice) -> Graph {
+    let mut graph = Graph::new();
+    let (model, clip, vae) = loaders(&mut graph, intended);
+    let positive = encoded(&mut graph, &intended.positive, &clip);
+    let negative = encoded(&mut graph, &intended.negative, &clip);
+    let empty = latent(&mut graph, intended, "EmptyLatentImage");
+    let sampler = graph.add("KSamplerSelect", vec![("sampler_name", intended.sampler.clone().into())]);
+    let sigmas = graph.add(
+        "BasicScheduler",
+        vec![
+            ("scheduler", intended.scheduler.clone().into()),
+            ("steps", intended.steps.into()),
+            ("denoise", 1.into()),
+            ("model", Value::from(&model)),
+        ],
+    );
+    let mut inputs: Vec<(&'static str, Value)> =
+        vec![("sampler", sampler.into()), ("sigmas", sigmas.into()), ("latent_image", empty.into())];
+    let sides: [(&'static str, Value); 3] =
+        [("model", (&model).into()), ("positive", positive.into()), ("negative", negative.into())];
+    let done = if dice.chance(50) {
+        let own =
+            [("add_noise", true.into()), ("noise_seed", intended.seed.into()), ("cfg", intended.cfg.into())];
+        inputs.splice(0..0, own);
+        inputs.extend(sides);
+        graph.add("SamplerCustom", inputs)
+    } else {
+        let noise = graph.add("RandomNoise", vec![("noise_seed", intended.seed.into())]);
+        let mut guided = vec![("cfg", intended.cfg.into())];
+        guided.extend(sides);
+        let guider = graph.add("CFGGuider", guided);
+        inputs.extend([("noise", noise.into()), ("guider", guider.into())]);
+        graph.add("SamplerCustomAdvanced", inputs)
+    };
+    saved(&mut graph, &done, &vae);
+    graph
 }

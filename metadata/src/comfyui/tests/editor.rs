@@ -142,6 +142,23 @@ fn groups_of_nodes_take_what_their_instance_says() {
 }
 
 #[test]
+fn nodes_of_a_group_that_all_have_one_id_are_told_apart_by_their_place() {
+    let text = r#"{"nodes": [
+        {"id": 3, "type": "KSampler", "inputs": [{"name": "positive", "link": 1}, {"name": "negative", "link": 2}, {"name": "latent_image", "link": 3}],
+          "widgets_values": [1, "fixed", 9, 4.5, "euler", "karras", 1]},
+        {"id": 4, "type": "workflow/told", "inputs": [], "widgets_values": ["a lamp", "glare", 512, 640, 1]}],
+        "links": [[1, 4, 0, 3, 0, "C"], [2, 4, 1, 3, 1, "C"], [3, 4, 2, 3, 2, "L"]],
+        "extra": {"groupNodes": {"told": {"nodes": [
+            {"id": -1, "index": 0, "type": "CLIPTextEncode", "outputs": [{"type": "C"}], "widgets_values": ["old"]},
+            {"id": -1, "index": 1, "type": "CLIPTextEncode", "outputs": [{"type": "C"}], "widgets_values": ["older"]},
+            {"id": -1, "index": 2, "type": "EmptyLatentImage", "outputs": [{"type": "L"}], "widgets_values": [8, 8, 1]}],
+            "links": [], "external": []}}}}"#;
+    let recipe = parse(text, "x.png").unwrap();
+    assert_eq!((recipe.positive.as_str(), recipe.negative.as_str()), ("a lamp", "glare"));
+    assert_eq!((recipe.width, recipe.height), (Some(512), Some(640)));
+}
+
+#[test]
 fn without_a_sampler_the_texts_of_encoders_are_taken() {
     let text = r#"{"nodes": [{"id": 1, "type": "CLIPTextEncode", "widgets_values": ["a quiet street"]},
         {"id": 2, "type": "CLIPTextEncode", "title": "Negative", "widgets_values": ["cars and people in it"]}], "links": []}"#;
