@@ -1,6 +1,7 @@
 //! Questions to a library, as requests to its own routes, and its answers. Whether a server answers or the data
 //! folder itself, commands do not know; what they ask, this does not.
 
+use crate::settings::Flags;
 use clap::Args;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -22,6 +23,9 @@ pub struct Asking {
     /// Folder of the index [default: the platform's data folder] [env: LUMIDEX_DATA_DIR]
     #[arg(long, value_name = "DIR", alias = "data_dir", global = true)]
     pub data_dir: Option<PathBuf>,
+    /// Configuration file [default: see `lumidex config path`] [env: LUMIDEX_CONFIG]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
 }
 
 /// A question to a library, as one of its own routes.
@@ -112,6 +116,14 @@ impl Reply {
     #[must_use]
     pub fn deeds(&self) -> Vec<u64> {
         self.deed.into_iter().collect()
+    }
+}
+
+impl Asking {
+    /// What it says of the settings of the program.
+    #[must_use]
+    pub fn flags(&self) -> Flags {
+        Flags { data_dir: self.data_dir.clone(), config: self.config.clone(), ..Flags::default() }
     }
 }
 

@@ -4,6 +4,7 @@
 use super::alike::SimilarArgs;
 use super::asking::Asking;
 use super::cluster::ClusterArgs;
+use super::config::ConfigAction;
 use super::folders::RootsAction;
 use super::moving::{Caution, TransferArgs, TrashAction};
 use super::organize::OrganizeArgs;
@@ -17,7 +18,7 @@ use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
 /// The words that are commands; a folder called so is named as in `./serve`.
-pub const COMMANDS: [&str; 24] = [
+pub const COMMANDS: [&str; 27] = [
     "serve",
     "search",
     "show",
@@ -41,7 +42,10 @@ pub const COMMANDS: [&str; 24] = [
     "review",
     "doctor",
     "open",
+    "config",
     "inspect",
+    "completions",
+    "man",
 ];
 
 const EXAMPLES: &str = "\
@@ -64,12 +68,15 @@ macro_rules! examples {
 }
 
 const LEARN_MORE: &str = "\
-The secret key is read from the environment or a .env file only: LUMIDEX_SECRET_KEY or IIB_SECRET_KEY.
-So is the AI service, if there is one: OPENAI_BASE_URL, OPENAI_API_KEY, AI_MODEL, EMBEDDING_MODEL.";
+Flags win over environment variables (LUMIDEX_PORT for --port), those over a .env file, that over
+the configuration file, that over defaults; `lumidex config show` says which did. Secrets are no
+flags: LUMIDEX_SECRET_KEY, or `secret-key` in the file. So is the AI service, if there is one:
+OPENAI_BASE_URL, OPENAI_API_KEY, AI_MODEL, EMBEDDING_MODEL.";
 
 const ANSWERERS: &str = "\
 A running server is asked; when none runs, the data folder itself.
-Exit status: 0 done, 1 failed, 2 not understood, 3 done in part, 4 there is no such thing, 130 interrupted.";
+Exit status: 0 done, 1 failed, 2 not understood, 3 done in part, 4 there is no such thing,
+130 interrupted.";
 
 /// What was typed.
 #[derive(Clone, Debug, PartialEq, Parser)]
@@ -306,6 +313,17 @@ pub enum Command {
         #[arg(long, requires = "path")]
         folder: bool,
     },
+    /// Show and check the settings
+    #[command(before_help = examples!(
+        "lumidex config show                    each setting, its value, and where that comes from",
+        "lumidex config check --config /etc/lumidex/config.toml",
+        "lumidex config path                    where the file is read from"
+    ))]
+    Config {
+        /// What to do
+        #[command(subcommand)]
+        action: ConfigAction,
+    },
     /// Show what files say about how they were made; no library is needed
     #[command(before_help = examples!("lumidex inspect a.png", "lumidex inspect --json *.png"))]
     Inspect {
@@ -315,6 +333,23 @@ pub enum Command {
         /// Files to read
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
+    },
+    /// Print the script by which a shell completes commands and flags
+    #[command(before_help = examples!(
+        "lumidex completions bash > ~/.local/share/bash-completion/completions/lumidex",
+        "lumidex completions zsh > ~/.zfunc/_lumidex",
+        "lumidex completions fish > ~/.config/fish/completions/lumidex.fish",
+        "lumidex completions powershell >> $PROFILE"
+    ))]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the pages of the manual into a folder
+    #[command(before_help = examples!("lumidex man ~/.local/share/man/man1"))]
+    Man {
+        /// The folder
+        folder: PathBuf,
     },
 }
 

@@ -13,7 +13,11 @@ impl Command {
     #[must_use]
     pub fn asking(&self) -> Option<&Asking> {
         match self {
-            Self::Serve(_) | Self::Inspect { .. } => None,
+            Self::Serve(_)
+            | Self::Config { .. }
+            | Self::Inspect { .. }
+            | Self::Completions { .. }
+            | Self::Man { .. } => None,
             Self::Search(args) => Some(&args.asking),
             Self::Show(args) => Some(&args.asking),
             Self::Similar(args) => Some(&args.asking),
@@ -76,7 +80,11 @@ impl Command {
             Self::Doctor { reparse: false, report: None, examples, .. } => doctor::doctor(*examples, talk),
             Self::Doctor { reparse: false, report: Some(file), .. } => doctor::write_report(file, talk),
             Self::Open { path, folder, .. } => opening::open(path.as_deref(), *folder, talk),
-            Self::Serve(_) | Self::Inspect { .. } => Ok(Ended::Done),
+            Self::Serve(_)
+            | Self::Config { .. }
+            | Self::Inspect { .. }
+            | Self::Completions { .. }
+            | Self::Man { .. } => Ok(Ended::Done),
         }
     }
 
@@ -106,7 +114,10 @@ impl Command {
             Self::Review { .. } => "review",
             Self::Doctor { .. } => "doctor",
             Self::Open { .. } => "open",
+            Self::Config { .. } => "config",
             Self::Inspect { .. } => "inspect",
+            Self::Completions { .. } => "completions",
+            Self::Man { .. } => "man",
         }
     }
 }

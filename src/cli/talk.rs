@@ -49,7 +49,7 @@ pub enum Halt {
     Left,
     /// Nobody answered.
     #[error(transparent)]
-    NoAnswer(#[from] Box<dyn Error + Send + Sync>),
+    NoAnswer(#[from] NoAnswer),
     /// The answer cannot be written.
     #[error("cannot write the output")]
     Output(#[from] io::Error),
@@ -105,10 +105,13 @@ pub struct Manner {
     pub is_terminal: bool,
 }
 
+/// Why nobody answered.
+pub type NoAnswer = Box<dyn Error + Send + Sync>;
+
 /// Who answers, and who is told.
 pub struct Talk<'a> {
     /// Answers a request.
-    pub ask: &'a mut dyn FnMut(&Request) -> Result<Reply, Box<dyn Error + Send + Sync>>,
+    pub ask: &'a mut dyn FnMut(&Request) -> Result<Reply, NoAnswer>,
     /// Whoever that is.
     pub who: &'a Answerer,
     /// Whether a person agrees to what was shown; `None` when nobody can be asked.
@@ -160,6 +163,7 @@ impl Talk<'_> {
     /// # Errors
     /// When it cannot be written.
     pub fn document(&mut self, data: &Value) -> io::Result<()> {
+        (self.progress)("");
         writeln!(self.out, "{:#}", enveloped(self.manner.command, data))
     }
 
@@ -182,6 +186,8 @@ impl Talk<'_> {
             data["undo"] = json!(deeds);
             self.document(&data)?;
         } else if !self.manner.is_quiet {
+            // What was going on is over; its line makes room.
+            (self.progress)("");
             writeln!(self.out, "{}", plain(words))?;
             if !deeds.is_empty() {
                 let numbers: Vec<String> = deeds.iter().rev().map(u64::to_string).collect();

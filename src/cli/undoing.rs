@@ -98,6 +98,7 @@ fn write_undone(undone: &[Value], talk: &mut Talk<'_>) -> io::Result<()> {
     if talk.manner.is_quiet {
         return Ok(());
     }
+    (talk.progress)("");
     for answer in undone {
         writeln!(talk.out, "undone: {}", text(&answer["text"]))?;
         if let Some(number) = answer["number"].as_u64() {

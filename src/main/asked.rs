@@ -7,7 +7,7 @@ use lumidex::cli::talk::{Manner, NOT_FOUND, Talk};
 use lumidex::cli::{self, COMMANDS};
 use lumidex::library::{Library, LibraryOptions};
 use lumidex::serve;
-use lumidex::settings::{Environment, Flags, Settings};
+use lumidex::settings::{Environment, Settings};
 use lumidex::sys::lock;
 use lumidex_schema::layout;
 use std::error::Error;
@@ -25,8 +25,7 @@ const CATCH_UP_WAIT: Duration = Duration::from_secs(5);
 /// When the settings are wrong, or the library cannot be opened.
 pub(super) fn run(command: &Command) -> anyhow::Result<ExitCode> {
     let asking = command.asking().cloned().unwrap_or_default();
-    let flags = Flags { data_dir: asking.data_dir.clone(), ..Flags::default() };
-    let settings = Settings::resolve(flags, &Environment::of_process()?, &COMMANDS)?;
+    let settings = Settings::resolve(asking.flags(), &Environment::of_process()?, &COMMANDS)?;
     let asked = match Asked::of(&settings, command.wants_server())? {
         Some(asked) => asked,
         None => {

@@ -7,8 +7,8 @@ use lumidex::cli::{self, Command};
 use lumidex::intake::{IntakeSettings, WatchSettings};
 use lumidex::library::{Asking as AskingUpstream, Library, LibraryOptions, Making, UpkeepSettings};
 use lumidex::serve;
-use lumidex::settings::{Environment, Flags, MakingFirst, Settings, TagGraph};
-use lumidex::sys::{Stopper, lock, paths};
+use lumidex::settings::{Environment, Flags, LogFormat, MakingFirst, Settings, TagGraph};
+use lumidex::sys::{Stopper, Supervisor, lock, paths};
 use lumidex::topics::GraphEffort;
 use lumidex::upstream::Upstream;
 use lumidex_schema::layout;
@@ -27,7 +27,7 @@ const CLOSE_WAIT: Duration = Duration::from_secs(4);
 /// When the library cannot be opened, or nothing can be listened on.
 pub(super) fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
     let settings = Settings::resolve(flags, &Environment::of_process()?, &cli::COMMANDS)?;
-    log_to_stderr();
+    log_to_stderr(&settings);
     for notice in &settings.notices {
         eprintln!("note: {notice}");
     }
@@ -64,6 +64,7 @@ pub(super) fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
     library.keep_up(upkeep).context("the thread that looks after the library cannot be started")?;
     library.make_pictures_ahead().context("the thread that makes thumbnails cannot be started")?;
     let stopper = Stopper::new();
+    let supervisor = supervisor(&stopper);
     let bar = cli::show_progress(library.intake().progress_counters(), stopper.stop());
     let engine: Arc<dyn serve::Engine> = Arc::clone(&library) as _;
     let served = serve::run(engine, settings.clone(), stopper.stop(), |address| {
@@ -72,12 +73,16 @@ pub(super) fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
         }
         // Said last: whoever reads it may ask, or look into the lock file, at once.
         println!("lumidex serves http://{address}/");
+        if let Some(supervisor) = supervisor {
+            told(supervisor.ready(&format!("serves http://{address}/")));
+            tokio::spawn(give_signs_of_life(supervisor));
+        }
         tokio::spawn(stop_on_signals(stopper.clone()));
         library.intake().request_update();
-        if settings.open {
-            if let Err(error) = cli::open_in_browser(&format!("http://{address}/")) {
-                tracing::warn!(%error, "the page was not opened");
-            }
+        if settings.open
+            && let Err(error) = cli::open_in_browser(&format!("http://{address}/"))
+        {
+            tracing::warn!(%error, "the page was not opened");
         }
     });
     stopper.trigger();
@@ -87,6 +92,36 @@ pub(super) fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
     drop(library);
     served?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who started the program and wants to be told how it is; it is told of its end already here.
+fn supervisor(stopper: &Stopper) -> Option<Arc<Supervisor>> {
+    let supervisor = match Supervisor::of_process() {
+        Ok(supervisor) => Arc::new(supervisor?),
+        Err(error) => {
+            tracing::warn!(%error, "who started the program cannot be told how it is");
+            return None;
+        }
+    };
+    let last = Arc::clone(&supervisor);
+    stopper.stop().when_stopped(move || told(last.stopping()));
+    Some(supervisor)
+}
+
+fn told(said: std::io::Result<()>) {
+    if let Err(error) = said {
+        tracing::warn!(%error, "who started the program was not told how it is");
+    }
+}
+
+/// From the threads that answer requests: when they stand still, so do these.
+async fn give_signs_of_life(supervisor: Arc<Supervisor>) {
+    let Some(every) = supervisor.sign_of_life() else { return };
+    let mut clock = tokio::time::interval(every);
+    loop {
+        clock.tick().await;
+        told(supervisor.alive());
+    }
 }
 
 /// Whom the settings let be asked.
@@ -129,8 +164,7 @@ pub(super) fn intake_of(settings: &Settings) -> IntakeSettings {
 /// # Errors
 /// When the library cannot be opened or read.
 pub(super) fn reparse(asking: Asking) -> anyhow::Result<ExitCode> {
-    let flags = Flags { data_dir: asking.data_dir.clone(), ..Flags::default() };
-    let settings = Settings::resolve(flags, &Environment::of_process()?, &cli::COMMANDS)?;
+    let settings = Settings::resolve(asking.flags(), &Environment::of_process()?, &cli::COMMANDS)?;
     if lock::holder_of(&settings.data_dir)?.is_some() || !settings.data_dir.join(layout::LEDGER).exists() {
         return asked::run(&Command::Doctor { asking, reparse: true, report: None, examples: 0 });
     }
@@ -149,13 +183,19 @@ pub(super) fn reparse(asking: Asking) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `RUST_LOG` says how much; without it, what a person must know.
-fn log_to_stderr() {
+/// As the settings say; otherwise what a person must know. A filter that means nothing is as good as none.
+fn log_to_stderr(settings: &Settings) {
     use std::io::IsTerminal;
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("lumidex=info,warn"));
-    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
+    let asked = settings.log.as_deref().and_then(|log| tracing_subscriber::EnvFilter::try_new(log).ok());
+    let filter = asked.unwrap_or_else(|| tracing_subscriber::EnvFilter::new("lumidex=info,warn"));
+    let colours =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
+    match settings.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
 }
 
 /// The first signal stops gracefully, the second at once.

@@ -94,7 +94,8 @@ pub(crate) mod tests {
 
     /// As for a person at this machine who works in this folder.
     pub(crate) fn settings(cwd: &Path) -> Settings {
-        let place = Place { cwd: cwd.to_owned(), home: None, data_dir: Some(cwd.join("data")) };
+        let place =
+            Place { cwd: cwd.to_owned(), home: None, data_dir: Some(cwd.join("data")), ..Place::default() };
         Settings::resolve(Flags::default(), &Environment::with(place, &[]), &[]).unwrap()
     }
 

@@ -25,6 +25,11 @@ pub struct Flags {
     #[arg(long, value_name = "DIR", alias = "data_dir")]
     pub data_dir: Option<PathBuf>,
 
+    /// Configuration file [default: config.toml in the platform's folder for it, see `lumidex config path`]
+    /// [env: LUMIDEX_CONFIG]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
     /// Prefix of the HTTP interface [default: /infinite_image_browsing] [env: LUMIDEX_BASE]
     #[arg(long, value_name = "PATH")]
     pub base: Option<String>,

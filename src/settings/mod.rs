@@ -1,15 +1,18 @@
-//! Every setting, checked and absolute: flags over environment over default. Reads the command line,
-//! the environment and the host program's configuration, and nothing of the library.
+//! Every setting, checked and absolute: flags over environment over configuration file over default. Reads the
+//! command line, the environment, the file and the host program's configuration, and nothing of the library.
 
+mod address;
 mod environment;
+mod file;
 mod flags;
 mod host_ui;
+mod known;
 mod provider;
 mod reached;
 #[cfg(test)]
 mod tests;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::metadata::Hidden;
@@ -18,7 +21,9 @@ use crate::sys::{PathError, paths};
 use crate::upstream;
 
 pub use environment::{Environment, Place};
+pub use file::Mistake;
 pub use flags::Flags;
+pub use known::{KNOWN, Known};
 pub use provider::TagGraph;
 
 /// Where the original server answers, so that its page and its clients work unchanged.
@@ -31,8 +36,6 @@ pub const BACKUPS_DEFAULT: u32 = 4;
 pub const MISSING_RETENTION_DAYS_DEFAULT: u32 = 180;
 /// Tags in each list of the trend page, as in the original.
 pub const TREND_TAGS_DEFAULT: usize = 20;
-/// Prefixes that are taken at the host root (design rulings 23 and 24).
-const PREFIXES_TAKEN: [&str; 2] = ["iib", "api"];
 
 /// Everything the program may be told. Paths are absolute and lexically normal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,8 +105,24 @@ pub struct Settings {
     pub cwd: PathBuf,
     /// Small pictures to make before anybody asks, instead of serving.
     pub making: MakingFirst,
+    /// What is logged, as `RUST_LOG` says it; `None` for what people must know.
+    pub log: Option<String>,
+    /// How it is logged.
+    pub log_format: LogFormat,
+    /// The configuration file that was read, if there was one.
+    pub config: Option<PathBuf>,
     /// What was accepted and has no effect, for people to read.
     pub notices: Vec<String>,
+}
+
+/// How messages are logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One object a line.
+    Json,
 }
 
 /// Small pictures of the whole library to make, instead of serving.
@@ -259,10 +278,20 @@ pub enum SettingsError {
     /// The service that embeds and chats cannot be asked so.
     #[error("{name} cannot be used: {source}")]
     Upstream {
-        /// The variable.
-        name: &'static str,
+        /// As it was set.
+        name: String,
         /// What is wrong with it.
         source: upstream::ConfigError,
+    },
+    /// The configuration file says what means nothing.
+    #[error("{}", mistakes.iter().map(|mistake| {
+        format!("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.text)
+    }).collect::<Vec<_>>().join("\n"))]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// All of it, in the order of the file.
+        mistakes: Vec<Mistake>,
     },
     /// A file cannot be read.
     #[error(transparent)]
@@ -287,77 +316,96 @@ impl Settings {
         commands: &[&'static str],
     ) -> Result<Self, SettingsError> {
         environment.refuse_unknown()?;
+        let environment = &environment.with_file(&flags)?;
+        let flags = with_host_ui(flags, environment)?;
         let place = environment.place();
         let absolute = |path: &Path| paths::absolute_normal(path, &place.cwd);
         let host = host_ui::read(&flags, &place.cwd)?;
         let (origins, strays) = split_origins(flags.allow_cors.clone());
-        let folders: Vec<PathBuf> = flags.folders.iter().chain(&strays).cloned().collect();
-        refuse_misspelt(&folders, &place.cwd, commands)?;
-        let ui_dir = flags.ui_dir.clone().or_else(|| environment.path(&["LUMIDEX_UI_DIR"]));
-        let cache_dir = environment.path(&["LUMIDEX_CACHE_DIR", "IIB_CACHE_DIR"]);
-        let allowed_entries = environment.list("IIB_ACCESS_CONTROL_ALLOWED_PATHS");
+        let typed: Vec<PathBuf> = flags.folders.iter().chain(&strays).cloned().collect();
+        refuse_misspelt(&typed, &place.cwd, commands)?;
+        let or_set = |typed: Vec<PathBuf>, key| if typed.is_empty() { environment.paths(key) } else { typed };
+        let folders = or_set(typed, "folders");
+        let extra_paths = or_set(flags.extra_paths.clone(), "extra-paths");
+        let ui_dir = flags.ui_dir.clone().or_else(|| environment.path("ui-dir"));
+        let cache_dir = environment.path("cache-dir");
+        let allowed_entries = environment.list("allowed-paths");
         let allowed =
             |entry: &String| host.allowed(entry).unwrap_or_else(|| vec![absolute(Path::new(entry))]);
         Ok(Self {
-            listen: listen(&flags, environment)?,
+            listen: address::listen(&flags, environment)?,
             data_dir: absolute(&data_dir(&flags, environment)?),
-            base: base(&flags, environment)?,
+            base: address::base(&flags, environment)?,
             ui_dir: ui_dir.map(|dir| absolute(&dir)),
             permission: permission(&flags, environment)?,
             access: flags.access_control.map_or_else(|| environment.access(), Ok)?,
             allowed_paths: allowed_entries.iter().flat_map(allowed).collect(),
-            secret: environment.secret(&["LUMIDEX_SECRET_KEY", "IIB_SECRET_KEY"]),
-            insecure_no_auth: flags.insecure_no_auth,
+            secret: environment.secret("secret-key"),
+            insecure_no_auth: flags.insecure_no_auth || environment.is_on("insecure-no-auth")?,
             cors: origins.map_or_else(|| environment.cors(), |origins| Ok(cors(origins)))?,
             allowed_hosts: reached::hosts(&flags.allow_host, environment)?,
             trusted_proxies: reached::proxies(&flags.trusted_proxy, environment)?,
-            enable_shutdown: flags.enable_shutdown || environment.is_on("LUMIDEX_ENABLE_SHUTDOWN")?,
-            allow_launch: flags.allow_launch,
-            opener: flags.opener.clone(),
+            enable_shutdown: flags.enable_shutdown || environment.is_on("enable-shutdown")?,
+            allow_launch: flags.allow_launch || environment.is_on("allow-launch")?,
+            opener: flags.opener.clone().or_else(|| environment.path("opener")),
             folders: distinct(folders.iter().map(|path| absolute(path))),
             host_folders: distinct(host.folders.iter().map(|path| absolute(path))),
-            cli_paths: distinct(flags.extra_paths.iter().map(|path| absolute(path))),
-            open: flags.open,
+            cli_paths: distinct(extra_paths.iter().map(|path| absolute(path))),
+            open: flags.open || environment.is_on("open")?,
             lang: environment.lang(),
-            trend_max_tags: environment.number("IIB_TREND_MAX_TAGS")?.unwrap_or(TREND_TAGS_DEFAULT),
+            trend_max_tags: environment.number("trend-max-tags")?.unwrap_or(TREND_TAGS_DEFAULT),
             export_fe_fn: true,
             backups_max: backups_max(environment)?,
             missing_retention_days: missing_retention_days(&flags, environment)?,
             hidden_texts: flags.hidden_texts.map_or_else(|| environment.hidden_texts(), Ok)?,
             cache_dir: cache_dir.map(|dir| absolute(&dir)),
-            comfyui_all_prompts: environment.is_on("IIB_COMFYUI_EXTRACT_ALL_PROMPTS")?,
+            comfyui_all_prompts: environment.is_on("comfyui-all-prompts")?,
             upstream: provider::upstream(environment)?,
             tag_graph: provider::tag_graph(environment)?,
             home: place.home.clone(),
             cwd: place.cwd.clone(),
-            making: making(&flags)?,
+            making: making(&flags, environment)?,
+            log: environment.text("log"),
+            log_format: environment.log_format()?,
+            config: environment.file_read(),
             notices: environment.notices(),
         })
     }
 }
 
+/// What was typed of the host program, with what is set of it.
+fn with_host_ui(flags: Flags, environment: &Environment) -> Result<Flags, SettingsError> {
+    let is_relative = environment.is_on("sd-webui-path-relative-to-config")?;
+    Ok(Flags {
+        sd_webui_config: flags.sd_webui_config.clone().or_else(|| environment.path("sd-webui-config")),
+        sd_webui_dir: flags.sd_webui_dir.clone().or_else(|| environment.path("sd-webui-dir")),
+        sd_webui_path_relative_to_config: flags.sd_webui_path_relative_to_config || is_relative,
+        ..flags
+    })
+}
+
 /// Fewer than one means none.
 fn backups_max(environment: &Environment) -> Result<u32, SettingsError> {
-    let ours = environment.number("LUMIDEX_BACKUP_MAX")?;
-    let number: Option<i64> =
-        ours.map_or_else(|| environment.number("IIB_DB_FILE_BACKUP_MAX"), |n| Ok(Some(n)))?;
+    let number: Option<i64> = environment.number("backup-max")?;
     Ok(number.map_or(BACKUPS_DEFAULT, |n| u32::try_from(n.clamp(0, 1000)).unwrap_or_default()))
 }
 
-fn making(flags: &Flags) -> Result<MakingFirst, SettingsError> {
-    let size = flags.generate_image_cache_size.as_deref();
-    let wrong = |size: &str| SettingsError::Value {
-        name: "--generate_image_cache_size".to_owned(),
-        value: size.to_owned(),
-        expected: "two numbers from 1 to 4096 such as 512x512",
+fn making(flags: &Flags, environment: &Environment) -> Result<MakingFirst, SettingsError> {
+    const SIZE: &str = "generate-image-cache-size";
+    let expected = "two numbers from 1 to 4096 such as 512x512";
+    let frame = match (flags.generate_image_cache_size.as_deref(), environment.text(SIZE)) {
+        (Some(size), _) => Frame::parse(size).ok_or_else(|| SettingsError::Value {
+            name: "--generate_image_cache_size".to_owned(),
+            value: size.to_owned(),
+            expected,
+        })?,
+        (None, Some(size)) => Frame::parse(&size).ok_or_else(|| environment.wrong(SIZE, size, expected))?,
+        (None, None) => Frame::COMMON,
     };
-    let frame = match size {
-        Some(size) => Frame::parse(size).ok_or_else(|| wrong(size))?,
-        None => Frame::COMMON,
-    };
+    let is_asked = |typed: bool, key| if typed { Ok(true) } else { environment.is_on(key) };
     Ok(MakingFirst {
-        thumbnails: flags.generate_image_cache.then_some(frame),
-        covers: flags.generate_video_cover,
+        thumbnails: is_asked(flags.generate_image_cache, "generate-image-cache")?.then_some(frame),
+        covers: is_asked(flags.generate_video_cover, "generate-video-cover")?,
         is_verbose: flags.gen_cache_verbose,
     })
 }
@@ -365,17 +413,17 @@ fn making(flags: &Flags) -> Result<MakingFirst, SettingsError> {
 fn missing_retention_days(flags: &Flags, environment: &Environment) -> Result<u32, SettingsError> {
     let days = flags
         .missing_retention_days
-        .map_or_else(|| environment.number("LUMIDEX_MISSING_RETENTION_DAYS"), |days| Ok(Some(days)))?;
+        .map_or_else(|| environment.number("missing-retention-days"), |days| Ok(Some(days)))?;
     Ok(days.unwrap_or(MISSING_RETENTION_DAYS_DEFAULT))
 }
 
 fn data_dir(flags: &Flags, environment: &Environment) -> Result<PathBuf, SettingsError> {
-    let named = flags.data_dir.clone().or_else(|| environment.path(&["LUMIDEX_DATA_DIR"]));
+    let named = flags.data_dir.clone().or_else(|| environment.path("data-dir"));
     named.or_else(|| environment.place().data_dir.clone()).ok_or(SettingsError::NoDataDir)
 }
 
 fn permission(flags: &Flags, environment: &Environment) -> Result<Permission, SettingsError> {
-    let is_read_only = flags.read_only || environment.is_on("LUMIDEX_READ_ONLY")?;
+    let is_read_only = flags.read_only || environment.is_on("read-only")?;
     Ok(if is_read_only { Permission::ReadOnly } else { environment.permission() })
 }
 
@@ -407,52 +455,6 @@ fn refuse_misspelt(folders: &[PathBuf], cwd: &Path, commands: &[&'static str]) -
         }
     }
     Ok(())
-}
-
-fn listen(flags: &Flags, environment: &Environment) -> Result<SocketAddr, SettingsError> {
-    let port = flags.port.map_or_else(|| environment.number("LUMIDEX_PORT"), |port| Ok(Some(port)))?;
-    let port = port.unwrap_or(PORT_DEFAULT);
-    let host = flags.host.clone().or_else(|| environment.text(&["LUMIDEX_HOST"]));
-    let Some(host) = host else { return Ok((Ipv4Addr::LOCALHOST, port).into()) };
-    if host == "localhost" {
-        return Ok((Ipv4Addr::LOCALHOST, port).into());
-    }
-    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&host);
-    if let Ok(address) = bare.parse::<IpAddr>() {
-        return Ok((address, port).into());
-    }
-    match (host.as_str(), port).to_socket_addrs().map(|mut found| found.next()) {
-        Ok(Some(address)) => Ok(address),
-        Ok(None) => Err(SettingsError::Host { host, source: None }),
-        Err(error) => Err(SettingsError::Host { host, source: Some(error) }),
-    }
-}
-
-/// The prefix with a leading slash and without a trailing one.
-fn base(flags: &Flags, environment: &Environment) -> Result<String, SettingsError> {
-    let named = flags.base.clone().or_else(|| environment.text(&["LUMIDEX_BASE"]));
-    let base = named.as_deref().unwrap_or(BASE_DEFAULT);
-    let normal = format!("/{}", base.trim_matches('/'));
-    let first = normal.split('/').nth(1).unwrap_or_default();
-    // Only the top lies above them.
-    if first.is_empty() || PREFIXES_TAKEN.contains(&first) {
-        return Err(SettingsError::BaseTaken { base: normal });
-    }
-    let is_plain = |part: &str| {
-        !part.is_empty()
-            && part != "."
-            && part != ".."
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b))
-    };
-    if normal.split('/').skip(1).all(is_plain) {
-        Ok(normal)
-    } else {
-        Err(SettingsError::Value {
-            name: "--base".to_owned(),
-            value: base.to_owned(),
-            expected: "a path of letters, digits and `-_.~`",
-        })
-    }
 }
 
 fn distinct(paths: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {

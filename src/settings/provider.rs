@@ -19,33 +19,33 @@ pub struct TagGraph {
 
 /// The service, if an address or a key is given.
 pub(super) fn upstream(environment: &Environment) -> Result<Option<Config>, SettingsError> {
-    let base = environment.text(&["LUMIDEX_OPENAI_BASE_URL", "OPENAI_BASE_URL"]);
-    let key = environment.text(&["LUMIDEX_OPENAI_API_KEY", "OPENAI_API_KEY"]).map(Key::new);
+    let base = environment.text("openai-base-url");
+    let key = environment.text("openai-api-key").map(Key::new);
     if base.is_none() && key.is_none() {
         return Ok(None);
     }
     let mut config = Config::new(base.as_deref().unwrap_or(BASE_DEFAULT), key).map_err(|source| {
-        let name = if source == ConfigError::Key { "OPENAI_API_KEY" } else { "OPENAI_BASE_URL" };
-        SettingsError::Upstream { name, source }
+        let key = if source == ConfigError::Key { "openai-api-key" } else { "openai-base-url" };
+        SettingsError::Upstream { name: environment.called(key), source }
     })?;
-    if let Some(model) = environment.text(&["LUMIDEX_EMBEDDING_MODEL", "EMBEDDING_MODEL"]) {
+    if let Some(model) = environment.text("embedding-model") {
         config.embedding_model = model;
     }
-    if let Some(model) = environment.text(&["LUMIDEX_AI_MODEL", "AI_MODEL"]) {
+    if let Some(model) = environment.text("ai-model") {
         config.chat_model = model;
     }
-    let title_model = environment.text(&["LUMIDEX_TOPIC_TITLE_MODEL", "TOPIC_TITLE_MODEL"]);
+    let title_model = environment.text("topic-title-model");
     config.title_model = title_model.unwrap_or_else(|| config.chat_model.clone());
     Ok(Some(config))
 }
 
 /// With the numbers of the original where nothing is said.
 pub(super) fn tag_graph(environment: &Environment) -> Result<TagGraph, SettingsError> {
-    let within = environment.number::<u64>("IIB_TAG_GRAPH_LLM_TIMEOUT_SEC")?.unwrap_or(180);
-    let attempts = environment.number::<u32>("IIB_TAG_GRAPH_LLM_MAX_ATTEMPTS")?.unwrap_or(5);
+    let within = environment.number::<u64>("tag-graph-seconds")?.unwrap_or(180);
+    let attempts = environment.number::<u32>("tag-graph-attempts")?.unwrap_or(5);
     Ok(TagGraph {
-        tags_max: environment.number("IIB_TAG_GRAPH_MAX_TAGS_FOR_LLM")?.unwrap_or(500),
-        tags_sent: environment.number("IIB_TAG_GRAPH_TOPK_TAGS_FOR_LLM")?.unwrap_or(500),
+        tags_max: environment.number("tag-graph-max-tags")?.unwrap_or(500),
+        tags_sent: environment.number("tag-graph-tags-sent")?.unwrap_or(500),
         within: Duration::from_secs(within.clamp(1, 3_600)),
         attempts: attempts.clamp(1, 20),
     })

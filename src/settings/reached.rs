@@ -15,7 +15,7 @@ pub(super) fn hosts(typed: &[String], environment: &Environment) -> Result<Vec<S
         let expected = "a host name without scheme, port and path, such as pics.example.org";
         if is_fine { Ok(bare) } else { Err(wrong("--allow-host", name, expected)) }
     };
-    given(typed, environment, "LUMIDEX_ALLOW_HOST").into_iter().map(host).collect()
+    given(typed, environment, "allow-host").into_iter().map(host).collect()
 }
 
 /// Addresses, and networks of addresses.
@@ -25,13 +25,13 @@ pub(super) fn proxies(typed: &[String], environment: &Environment) -> Result<Vec
         let expected = "an address or a network such as 127.0.0.1 or 10.0.0.0/8";
         address.or_else(|_| text.parse()).map_err(|_| wrong("--trusted-proxy", text, expected))
     };
-    given(typed, environment, "LUMIDEX_TRUSTED_PROXY").into_iter().map(net).collect()
+    given(typed, environment, "trusted-proxy").into_iter().map(net).collect()
 }
 
 /// What was typed, or else the list of a variable.
-fn given(typed: &[String], environment: &Environment, name: &str) -> Vec<String> {
+fn given(typed: &[String], environment: &Environment, key: &'static str) -> Vec<String> {
     if typed.is_empty() {
-        return environment.list(name);
+        return environment.list(key);
     }
     typed.iter().flat_map(|value| value.split(',')).map(|value| value.trim().to_owned()).collect()
 }

@@ -10,7 +10,12 @@ const COMMANDS: [&str; 2] = ["serve", "inspect"];
 
 fn place() -> Place {
     let path = |path: &str| Some(PathBuf::from(path));
-    Place { cwd: PathBuf::from("/place"), home: path("/home/ada"), data_dir: path("/home/ada/.data") }
+    Place {
+        cwd: PathBuf::from("/place"),
+        home: path("/home/ada"),
+        data_dir: path("/home/ada/.data"),
+        ..Place::default()
+    }
 }
 
 fn resolve(flags: Flags, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
@@ -261,7 +266,7 @@ fn an_upstream_is_configured_by_an_address_or_a_key() {
 
 #[test]
 fn names_and_proxies_are_taken_apart_or_refused_in_words() {
-    let place = Place { cwd: "/w".into(), home: None, data_dir: Some("/data".into()) };
+    let place = Place { cwd: "/w".into(), home: None, data_dir: Some("/data".into()), ..Place::default() };
     let resolved = |flags: Flags, variables: &[(&str, &str)]| {
         Settings::resolve(flags, &Environment::with(place.clone(), variables), &[])
     };

@@ -1,5 +1,6 @@
 //! What std lacks: stop signals, a counting bell, whole-file replacement, the directory lock,
-//! paths as bytes, the way to the disk, rooted file access, and file errors that name their path. Knows nothing of images.
+//! paths as bytes, the way to the disk, rooted file access, a word to the supervisor, and file errors that name
+//! their path. Knows nothing of images.
 
 pub mod bell;
 pub mod beside;
@@ -13,6 +14,7 @@ pub mod rooted;
 pub mod space;
 pub mod stop;
 pub mod storage;
+pub mod supervisor;
 pub mod tree;
 
 pub use bell::Bell;
@@ -20,3 +22,4 @@ pub use beside::Beside;
 pub use files::PathError;
 pub use lock::DirLock;
 pub use stop::{Stop, Stopper, Wanted};
+pub use supervisor::Supervisor;

@@ -55,6 +55,12 @@ pub fn default_data_dir() -> Option<PathBuf> {
     Some(directories::ProjectDirs::from("", "", "lumidex")?.data_local_dir().to_owned())
 }
 
+/// Where this system keeps a program's configuration, for lumidex; `None` when it names no such place.
+#[must_use]
+pub fn default_config_file() -> Option<PathBuf> {
+    Some(directories::ProjectDirs::from("", "", "lumidex")?.config_dir().join("config.toml"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -96,6 +96,12 @@ impl Config {
         self.base.origin().ascii_serialization()
     }
 
+    /// Whether it is shown a key.
+    #[must_use]
+    pub fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// Whether the service is on this machine, where no proxy leads.
     #[must_use]
     pub fn is_here(&self) -> bool {

@@ -18,6 +18,7 @@ mod live;
 mod long_operation;
 mod model;
 mod organize;
+mod packaging;
 mod racing;
 mod search;
 mod security;

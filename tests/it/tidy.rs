@@ -37,7 +37,7 @@ const FORBIDDEN_NAMES: [&str; 11] = [
     "misc",
 ];
 /// What stands at the top level, beside files whose name begins with a dot.
-const TOP_LEVEL: [&str; 19] = [
+const TOP_LEVEL: [&str; 20] = [
     "Cargo.toml",
     "Cargo.lock",
     "src",
@@ -48,6 +48,7 @@ const TOP_LEVEL: [&str; 19] = [
     "tests",
     "benches",
     "fixtures",
+    "packaging",
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",

@@ -1,7 +1,10 @@
 //! The command line: every command, asked of a running server and of the data folder, as its user and as other programs
 //! meet it.
 
+mod configuration;
+mod definitions;
 mod files;
+mod routes;
 mod searching;
 mod tagging;
 mod terminal;

@@ -105,3 +105,23 @@ fn what_is_misspelt_is_answered_with_what_was_meant() {
         assert!(said.contains(meant), "{typed:?}: {said}");
     }
 }
+
+/// Whoever started the tests may have told everything below it to ignore interruptions, as shells do in the background.
+fn are_interruptions_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);
+    ignored.and_then(|set| u64::from_str_radix(set, 16).ok()).is_some_and(|set| set & 0b10 != 0)
+}
+
+#[test]
+fn an_interrupted_command_ends_at_once_by_the_signal() {
+    use std::os::unix::process::ExitStatusExt as _;
+    let world = World::served();
+    let mut command = world.command();
+    let mut child = command.args(["text", "set", "a.png", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    // It waits for its text, which does not come. Shells show the signal as 130.
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
+        .unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!(status.signal(), (!are_interruptions_ignored()).then_some(2), "{status:?}");
+}

@@ -21,6 +21,7 @@ mod operations;
 mod media;
 mod names;
 mod organize;
+mod own_search;
 mod policies;
 pub(crate) use policies::cookie_of;
 mod recipes;

@@ -201,7 +201,12 @@ impl Reply {
 
 /// Settings of a person who works in this folder, with these changes.
 pub(crate) fn settings(dir: &Path, change: impl FnOnce(&mut Settings, &Path)) -> Settings {
-    let place = Place { cwd: dir.to_owned(), home: Some(dir.to_owned()), data_dir: Some(dir.join("data")) };
+    let place = Place {
+        cwd: dir.to_owned(),
+        home: Some(dir.to_owned()),
+        data_dir: Some(dir.join("data")),
+        ..Place::default()
+    };
     let mut settings = Settings::resolve(Flags::default(), &Environment::with(place, &[]), &[]).unwrap();
     change(&mut settings, dir);
     settings

@@ -181,7 +181,12 @@ impl Served {
 
     fn settings(&self, change: impl FnOnce(&mut Settings)) -> Settings {
         let dir = &self.dir;
-        let place = Place { cwd: dir.clone(), home: Some(dir.clone()), data_dir: Some(dir.join("data")) };
+        let place = Place {
+            cwd: dir.clone(),
+            home: Some(dir.clone()),
+            data_dir: Some(dir.join("data")),
+            ..Place::default()
+        };
         let mut settings = Settings::resolve(Flags::default(), &Environment::with(place, &[]), &[]).unwrap();
         settings.opener = Some("/bin/true".into());
         change(&mut settings);
