@@ -58,7 +58,7 @@ const BUY: Policy = Policy { reads: true, ..Policy::WRITE }.with_paths(Paths::Re
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 105] = [
+pub(crate) static ROUTES: [Route; 107] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
     route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::app)),
@@ -103,6 +103,8 @@ pub(crate) static ROUTES: [Route; 105] = [
     route(Post, Own, "/text/revert", WRITE_PATHS, Engine(recipes::revert)),
     route(Get, Own, "/backup", Policy::OWNER, Long(own::backup)),
     route(Get, Own, "/backup/paid", Policy::OWNER, Long(own::backup_paid)),
+    route(Get, Own, "/verify", Policy::OWNER, Long(own::verify)),
+    route(Get, Own, "/stats", Policy::OWNER, Long(own::stats)),
     // The contract, section by section.
     route(Get, Contract, "", Policy::OPEN, Files(front::page)),
     route(Get, Contract, "/fe-static/{*file}", Policy::OPEN, Files(front::file)),

@@ -27,5 +27,6 @@ mod topics;
 mod undo;
 mod upstream;
 mod vectors;
+mod verify;
 mod watch_soak;
 mod watching;
