@@ -186,6 +186,9 @@ fn a_backup_that_cannot_be_restored() {
     assert!(repaired.done.iter().any(|line| line.contains(".damaged")), "{repaired:?}");
 }
 
+/// A rule, what mends it, and what breaks it.
+type Plant<'a> = (&'a str, Mend, &'a dyn Fn(&Path));
+
 const VECTORS: TableDefinition<'_, (u32, &[u8; 32]), &[u8]> = paid::VECTORS;
 
 #[test]
@@ -193,7 +196,7 @@ fn what_was_paid_for_comes_back_from_its_copy() {
     use lumidex::ledger::paid::Paid;
     let bought =
         |data: &Path| Paid::at(&data.join(layout::PAID)).vectors("bought", &[[1; 32], [2; 32]]).unwrap();
-    let plants: [(&str, Mend, &dyn Fn(&Path)); 4] = [
+    let plants: [Plant<'_>; 4] = [
         ("vector-reads", Mend::SetAside, &|path| {
             change(path, |txn| {
                 drop(txn.open_table(VECTORS).unwrap().insert((1, &[1; 32]), &[1, 2, 3][..]).unwrap());

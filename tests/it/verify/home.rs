@@ -195,11 +195,15 @@ pub(super) fn copy_all(from: &Path, to: &Path) {
     }
 }
 
+/// What a person did to an image: its custom tags, those taken off included, its generation text if it was given, and
+/// its cover.
+type Done = (Vec<String>, Option<String>, Option<Vec<u8>>);
+
 /// Everything a person did, by names and not by ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Person {
-    /// Tags of each image, those taken off with a minus, and its generation text if it was given.
-    images: BTreeMap<String, (Vec<String>, Option<String>, Option<Vec<u8>>)>,
+    /// By path.
+    images: BTreeMap<String, Done>,
     tags: BTreeMap<String, String>,
     settings: Vec<(String, String)>,
     folders: Vec<(Vec<u8>, Vec<&'static str>)>,
