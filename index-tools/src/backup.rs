@@ -77,6 +77,9 @@ pub enum BackupToolError {
     /// It could not be written.
     #[error(transparent)]
     File(#[from] PathError),
+    /// It was told to stop.
+    #[error("stopped before the copy was whole; nothing is left of it")]
+    Stopped,
 }
 
 /// What is being done, for people who watch.
@@ -103,6 +106,21 @@ pub fn backup(
     existing: Existing,
     progress: &mut dyn FnMut(Stage),
 ) -> Result<Copied, BackupToolError> {
+    backup_unless(folder, target, existing, &Stop::never(), progress)
+}
+
+/// As [`backup`], unless told to stop.
+///
+/// # Errors
+///
+/// As [`backup`], and [`BackupToolError::Stopped`].
+pub fn backup_unless(
+    folder: &Path,
+    target: &Path,
+    existing: Existing,
+    stop: &Stop,
+    progress: &mut dyn FnMut(Stage),
+) -> Result<Copied, BackupToolError> {
     let ledger = folder.join(layout::LEDGER);
     // Looked for first, so that a mistyped folder is not made.
     if !ledger.is_file() {
@@ -112,13 +130,13 @@ pub fn backup(
     match DirLock::take(folder) {
         Ok(_lock) => {
             let steps = &mut |done, total| progress(Stage::Copying(done, total));
-            Ok(backup::copy_closed(&ledger, target, existing, &Stop::never(), steps).map_err(in_our_words)?)
+            Ok(backup::copy_closed(&ledger, target, existing, stop, steps).map_err(in_our_words)?)
         }
         Err(LockError::Held { folder, holder }) => {
             let asked =
                 holder.as_ref().and_then(|holder| Some((holder.address.clone()?, holder.token.clone()?)));
             match asked {
-                Some((address, token)) => receive(&address, &token, target, existing, progress),
+                Some((address, token)) => receive((&address, &token), target, existing, stop, progress),
                 None => Err(BackupToolError::Mute(LockError::Held { folder, holder })),
             }
         }
@@ -144,21 +162,23 @@ fn judge_target(target: &Path, ledger: &Path, existing: Existing) -> Result<(), 
 fn in_our_words(error: BackupError) -> BackupToolError {
     match error {
         BackupError::Exists { path } => BackupToolError::Exists { path },
+        BackupError::Stopped => BackupToolError::Stopped,
         other => BackupToolError::Backup(other),
     }
 }
 
 /// Takes the backup from the server that has the library open.
 fn receive(
-    address: &str,
-    token: &str,
+    (address, token): (&str, &str),
     target: &Path,
     existing: Existing,
+    stop: &Stop,
     progress: &mut dyn FnMut(Stage),
 ) -> Result<Copied, BackupToolError> {
     let failed = |source| BackupToolError::Server { address: address.to_owned(), source };
     progress(Stage::Waiting);
-    let mut answer = server::ask(address, token, "/api/v1/backup").map_err(failed)?;
+    let answer = server::ask_unless(address, token, "/api/v1/backup", stop).map_err(failed)?;
+    let Some(mut answer) = answer else { return Err(BackupToolError::Stopped) };
     let expected = answer.header("x-lumidex-rows").and_then(|rows| rows.parse().ok());
     let expected: u64 = expected.ok_or_else(|| failed(AskError::Garbled))?;
     let beside = Beside::of(target);
@@ -174,6 +194,9 @@ fn receive(
         file.write_all(&chunk[..n]).map_err(PathError::doing("write", target))?;
         done += n as u64;
         progress(Stage::Receiving(done, total));
+        if stop.is_stopped() {
+            return Err(BackupToolError::Stopped);
+        }
     }
     file.sync_all().map_err(PathError::doing("write", target))?;
     drop(file);

@@ -1,20 +1,19 @@
 //! `index-tools export`: what is typed, how far it is, and what was written.
 
-use std::io::{Write, stderr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgGroup, Args};
 use indicatif::{HumanBytes, HumanCount, ProgressBar};
 use lumidex::ledger::backup::Existing;
-use lumidex_index_tools::backup;
 use lumidex_index_tools::export::{Contents, ExportError, Stage, Target, Where, archive, ndjson, sidecars};
 use lumidex_index_tools::reading::Standing;
 use lumidex_schema::archive as members;
 
-use crate::bar::bar;
-use crate::folder_of;
-use crate::importing::{INTERRUPTED, Signals};
+use crate::commands::DataDir;
+use crate::commands::backup::show_copying;
+use crate::signals::Signals;
+use crate::terminal::{bar, remark, show};
 
 /// What was typed after `export`.
 #[derive(Args)]
@@ -47,9 +46,8 @@ pub(crate) struct Exporting {
     /// Replace files that exist
     #[arg(long)]
     force: bool,
-    /// The library's data folder
-    #[arg(long, env = "LUMIDEX_DATA_DIR", value_name = "DIR")]
-    data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    data_dir: DataDir,
 }
 
 /// What Elasticsearch and Quickwit both take.
@@ -63,15 +61,10 @@ fn index_name(text: &str) -> Result<String, String> {
     is_one.then(name).ok_or_else(|| "3 to 255 of a-z, 0-9, - and _, a letter first".to_owned())
 }
 
-pub(crate) fn export(arguments: Exporting) -> anyhow::Result<ExitCode> {
-    let signals = Signals::heed()?;
-    match run(&arguments, &signals) {
+pub(crate) fn export(arguments: Exporting, signals: &Signals) -> anyhow::Result<ExitCode> {
+    match run(arguments, signals) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => match error.downcast_ref::<ExportError>() {
-            Some(ExportError::Stopped) => {
-                let _ = writeln!(stderr(), "{error}");
-                Ok(ExitCode::from(INTERRUPTED))
-            }
             // Whoever read our output has seen enough.
             Some(ExportError::Output(cause)) if cause.kind() == std::io::ErrorKind::BrokenPipe => {
                 Ok(ExitCode::SUCCESS)
@@ -81,11 +74,11 @@ pub(crate) fn export(arguments: Exporting) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn run(arguments: &Exporting, signals: &Signals) -> anyhow::Result<()> {
-    let folder = folder_of(arguments.data_dir.clone())?;
+fn run(arguments: Exporting, signals: &Signals) -> anyhow::Result<()> {
+    let folder = arguments.data_dir.folder()?;
     let existing = if arguments.force { Existing::Replace } else { Existing::Keep };
     let bar = bar("opening", 0);
-    let library = Standing::open(&folder, arguments.vectors, &mut |stage| backup_told(&bar, stage))?;
+    let library = Standing::open(&folder, arguments.vectors, &mut |stage| show_copying(&bar, stage))?;
     let stop = &signals.stop;
     let mut told = |stage| told(&bar, stage);
     let said = if let Some(file) = &arguments.file {
@@ -128,30 +121,14 @@ fn run(arguments: &Exporting, signals: &Signals) -> anyhow::Result<()> {
         )
     };
     bar.finish_and_clear();
-    let _ = writeln!(stderr(), "{said}");
+    remark(&said);
     Ok(())
 }
 
 fn told(bar: &ProgressBar, stage: Stage) {
-    let (verb, done, total) = match stage {
-        Stage::Files(done, total) => ("writing what you did to files", done, total),
-        Stage::Documents(done, total) => ("writing images", done, total),
-        Stage::Vectors(done, total) => ("writing vectors", done, total),
-    };
-    bar.set_message(verb);
-    bar.set_length(total);
-    bar.set_position(done);
-}
-
-/// How far a copy of the ledger is.
-fn backup_told(bar: &ProgressBar, stage: backup::Stage) {
-    let (verb, done, total) = match stage {
-        backup::Stage::Waiting => ("the server makes a copy", 0, 0),
-        backup::Stage::Copying(done, total) => ("copying rows and comparing them", done, total),
-        backup::Stage::Receiving(done, total) => ("receiving bytes", done, total),
-        backup::Stage::Checking => ("checking", 0, 0),
-    };
-    bar.set_message(verb);
-    bar.set_length(total);
-    bar.set_position(done);
+    match stage {
+        Stage::Files(done, total) => show(bar, "writing what you did to files", done, total),
+        Stage::Documents(done, total) => show(bar, "writing images", done, total),
+        Stage::Vectors(done, total) => show(bar, "writing vectors", done, total),
+    }
 }

@@ -3,17 +3,12 @@
 use std::io::{Write, stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use lumidex::sys::{Stop, Stopper};
 use lumidex_index_tools::import::{Import, ImportError, Mapping, PathMap, Stage};
 
-use crate::bar::bar;
-use crate::{folder_of, is_agreed};
-
-/// What a shell expects of what an interrupt ended.
-pub(crate) const INTERRUPTED: u8 = 130;
+use crate::commands::{folder_of, is_agreed};
+use crate::signals::{INTERRUPTED, Signals};
+use crate::terminal::bar;
 
 pub(crate) fn import(
     file: &Path,
@@ -76,54 +71,4 @@ fn run(
     let _ = writeln!(stderr(), "{done}");
     let _ = writeln!(stderr(), "`lumidex undo --list` shows what can be taken back");
     Ok(())
-}
-
-/// The first signal asks to stop, the second ends it; and so does the first while a person is asked.
-pub(crate) struct Signals {
-    pub(crate) stop: Stop,
-    is_waiting: Arc<AtomicBool>,
-}
-
-impl Signals {
-    pub(crate) fn heed() -> std::io::Result<Self> {
-        let stopper = Stopper::new();
-        let signals = Self { stop: stopper.stop(), is_waiting: Arc::default() };
-        let is_waiting = Arc::clone(&signals.is_waiting);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-            runtime.block_on(async {
-                signal().await;
-                stopper.trigger();
-                if !is_waiting.load(Ordering::SeqCst) {
-                    signal().await;
-                }
-                std::process::exit(i32::from(INTERRUPTED));
-            });
-        })?;
-        Ok(signals)
-    }
-
-    fn while_waiting<T>(&self, ask: impl FnOnce() -> T) -> T {
-        self.is_waiting.store(true, Ordering::SeqCst);
-        let answer = ask();
-        self.is_waiting.store(false, Ordering::SeqCst);
-        answer
-    }
-}
-
-#[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return drop(tokio::signal::ctrl_c().await);
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn signal() {
-    drop(tokio::signal::ctrl_c().await);
 }

@@ -1,40 +1,70 @@
-//! The command line of the tools. Exit codes: 0 done, 1 failed, 2 asked wrongly. An interrupt ends it
-//! where it stands, 130 to a shell: an index or a library may then be half written, a backup or a
-//! ledger never is. An import ends between two batches.
+//! The command line of the tools. All say what was asked for on standard output, remarks and progress on standard
+//! error, and end as [`commands::EXIT_STATUS`] says. The first interrupt ends them where nothing is half done.
 
-mod bar;
+mod commands;
 mod exporting;
 mod importing;
+mod signals;
+mod terminal;
 
-use std::io::{BufRead, IsTerminal, Write, stderr, stdin};
-use std::path::{Path, PathBuf};
+use std::io::{Write, stderr};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use clap::{Parser, Subcommand, ValueEnum};
-use indicatif::{HumanBytes, HumanCount};
-use lumidex::intake::put_rules_to_all;
-use lumidex::ledger::backup::Existing;
-use lumidex::sys::Stop;
-use lumidex_index_tools::backup::{Stage, backup as make_backup};
+use clap::{Parser, Subcommand};
 use lumidex_index_tools::import::Mapping;
-use lumidex_index_tools::paid;
-use lumidex_index_tools::reindex::{Library as Reindexed, Part};
-use lumidex_index_tools::restore::Place;
-use lumidex_index_tools::synth::{Dialect, Dialects, Library};
 
-use bar::bar;
+use commands::{EXIT_STATUS, backup, compact, doctor, reindex, repair, restore, retag, stats, synth, verify};
+use signals::{INTERRUPTED, Signals};
 
 /// Tools for a lumidex library.
 #[derive(Parser)]
-#[command(name = "index-tools", version, propagate_version = true)]
+#[command(name = "index-tools", version, propagate_version = true, after_help = EXIT_STATUS)]
 struct Arguments {
+    /// Say nothing but errors and what was asked for
+    #[arg(long, short, global = true)]
+    quiet: bool,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Subcommand)]
 enum Command {
+    /// Look whether everything in the data folder is as it should be; nothing is written
+    ///
+    /// The ledger by its own rules, what is derived from it against it, thumbnails, backups, kept results. Beside a
+    /// server, the server looks at what it has open; pages of its files are proved only when none runs.
+    #[command(after_help = "Examples:
+  index-tools verify
+  index-tools verify --json --data-dir /srv/lumidex
+
+Exit status: 0 all is as it should be, 1 it could not be looked at, 2 not understood,
+3 something is not as it should be, 130 interrupted.")]
+    Verify(verify::Args),
+    /// Mend what `verify` finds; shows it first and asks
+    ///
+    /// The ledger is copied first, to `ledger.redb.before-repair-TIME`. What is derived is emptied and fills again.
+    /// Rows that are lost come from a backup, or from what still speaks of them; what refers to nothing is taken out
+    /// and kept in `set-aside-TIME.jsonl`. A server must not run on the same data folder. Interrupted, it can be
+    /// repeated.
+    #[command(after_help = "Examples:
+  index-tools repair --dry-run
+  index-tools repair
+  index-tools repair --yes --data-dir /srv/lumidex
+
+Exit status: 0 all is as it should be now, 1 failed, 2 not understood,
+3 something is not as it should be even so, 130 interrupted.")]
+    Repair(repair::Args),
+    /// Count what the library holds, and measure what takes how much room; nothing is written
+    #[command(after_help = "Examples:
+  index-tools stats
+  index-tools stats --json --data-dir /srv/lumidex")]
+    Stats(stats::Args),
+    /// Show which programs made the pictures, and which files say nothing and why; nothing is written
+    #[command(after_help = "Examples:
+  index-tools doctor
+  index-tools doctor --examples 5")]
+    Doctor(doctor::Args),
     /// Copy the ledger, which holds everything that must not be lost, into one file
     ///
     /// Works while a server runs on the data folder: it is asked for a copy. The file has its name
@@ -42,16 +72,7 @@ enum Command {
     #[command(after_help = "Examples:
   index-tools backup /mnt/usb/lumidex.redb
   index-tools backup today.redb --force --data-dir /srv/lumidex")]
-    Backup {
-        /// The file to write
-        file: PathBuf,
-        /// The library's data folder
-        #[arg(long, env = "LUMIDEX_DATA_DIR", value_name = "DIR")]
-        data_dir: Option<PathBuf>,
-        /// Replace the file if it exists
-        #[arg(long)]
-        force: bool,
-    },
+    Backup(backup::Args),
     /// Put a backup in the place of the ledger
     ///
     /// The backup is checked first and only read. The ledger that is there is kept beside, as
@@ -60,16 +81,7 @@ enum Command {
     #[command(after_help = "Examples:
   index-tools restore /mnt/usb/lumidex.redb
   index-tools restore today.redb --yes --data-dir /srv/lumidex")]
-    Restore {
-        /// A file of `backup`, of the folder `backups`, or a former ledger
-        file: PathBuf,
-        /// The library's data folder
-        #[arg(long, env = "LUMIDEX_DATA_DIR", value_name = "DIR")]
-        data_dir: Option<PathBuf>,
-        /// Do not ask
-        #[arg(long, short)]
-        yes: bool,
-    },
+    Restore(restore::Args),
     /// Write what you did to your library into one file, to keep it or take it elsewhere; or as XMP, or for
     /// search engines
     ///
@@ -116,22 +128,13 @@ enum Command {
     /// Empty what is derived from the ledger and fill it again
     ///
     /// Nothing is lost by it: the ledger holds everything. A server must not run on the same data
-    /// folder. Interrupted, the rest is done by the server when it starts.
+    /// folder. Interrupted, `--resume` does the rest, or the server when it starts.
     #[command(after_help = "Examples:
   index-tools reindex
-  index-tools reindex text --data-dir /srv/lumidex
+  index-tools reindex text tags --data-dir /srv/lumidex
+  index-tools reindex --resume
   index-tools reindex --from-files")]
-    Reindex {
-        /// What to fill again
-        #[arg(value_enum, default_value_t = Parts::All)]
-        parts: Parts,
-        /// The library's data folder
-        #[arg(long, env = "LUMIDEX_DATA_DIR", value_name = "DIR")]
-        data_dir: Option<PathBuf>,
-        /// Read every file again first, changed or not
-        #[arg(long)]
-        from_files: bool,
-    },
+    Reindex(reindex::Args),
     /// Put the rules for tags to every image
     ///
     /// The rules are those of the setting `auto_tag_rules`. What a person decided about a tag on an image
@@ -140,11 +143,16 @@ enum Command {
     #[command(after_help = "Examples:
   index-tools retag
   index-tools retag --data-dir /srv/lumidex")]
-    Retag {
-        /// The library's data folder
-        #[arg(long, env = "LUMIDEX_DATA_DIR", value_name = "DIR")]
-        data_dir: Option<PathBuf>,
-    },
+    Retag(retag::Args),
+    /// Make the stores in the data folder as small as they can be
+    ///
+    /// Each is copied, the copy is made small and proved, and takes the place of the store if it is smaller: so the
+    /// disk needs room for the largest of them, and an interrupt leaves the one or the other. A server must not run
+    /// on the same data folder.
+    #[command(after_help = "Examples:
+  index-tools compact
+  index-tools compact --data-dir /srv/lumidex")]
+    Compact(compact::Args),
     /// Write a synthetic library of small valid images, as generators leave them
     ///
     /// The same seed and number give the same files to the byte, on every machine. Files that are
@@ -154,50 +162,45 @@ enum Command {
   index-tools synth /tmp/library --images 500 --seed 7 --dialects comfy-ui-png,sidecar
   index-tools synth /tmp/library --dialects all
   index-tools synth /tmp/library --dialects common,invokeai,swarmui.webp")]
-    Synth {
-        /// Folder to write into; created if need be
-        dir: PathBuf,
-        /// How many images
-        #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-        images: u32,
-        /// Another seed gives another library
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-        /// Which kinds of files: `common` (the default), `all`, or a list of names
-        #[arg(long, value_delimiter = ',', long_help = dialects_help())]
-        dialects: Vec<Dialects>,
-    },
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Parts {
-    /// Full-text index
-    Text,
-    /// Tags, folders and the order by date
-    Tags,
-    /// Prompts; their vectors are made again by the server
-    Vectors,
-    /// Everything
-    All,
+    Synth(synth::Args),
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let outcome = match arguments.command {
-        Command::Backup { file, data_dir, force } => backup(&file, data_dir, force),
-        Command::Restore { file, data_dir, yes } => restore(&file, data_dir, yes),
+    let Arguments { quiet, command } = Arguments::parse();
+    if quiet {
+        terminal::be_quiet();
+    }
+    match command {
+        Command::Verify(args) => heeding(|signals| verify::run(args, signals)),
+        Command::Repair(args) => heeding(|signals| repair::run(args, signals)),
+        Command::Stats(args) => heeding(|signals| stats::run(args, signals)),
+        Command::Doctor(args) => heeding(|signals| doctor::run(args, signals)),
+        Command::Backup(args) => heeding(|signals| backup::run(args, signals)),
+        Command::Restore(args) => ended(restore::run(args)),
         Command::Import { file, data_dir, map, dry_run, yes } => {
-            return ended(importing::import(&file, data_dir, &map, dry_run, yes));
+            ended(importing::import(&file, data_dir, &map, dry_run, yes))
         }
-        Command::Export(arguments) => return ended(exporting::export(arguments)),
-        Command::Reindex { parts, data_dir, from_files } => reindex(parts, data_dir, from_files),
-        Command::Retag { data_dir } => retag(data_dir),
-        Command::Synth { dir, images, seed, dialects } => {
-            let dialects: Vec<Dialect> = dialects.into_iter().flat_map(|named| named.0).collect();
-            synth(&dir, &Library::new(seed, images).with_dialects(&dialects))
-        }
+        Command::Export(args) => heeding(|signals| exporting::export(args, signals)),
+        Command::Reindex(args) => heeding(|signals| reindex::run(args, signals)),
+        Command::Retag(args) => heeding(|signals| retag::run(args, signals)),
+        Command::Compact(args) => heeding(|signals| compact::run(args, signals)),
+        Command::Synth(args) => ended(synth::run(args)),
+    }
+}
+
+/// Runs what an interrupt asks to stop; what then ends is told apart from what failed.
+fn heeding(run: impl FnOnce(&Signals) -> anyhow::Result<ExitCode>) -> ExitCode {
+    let signals = match Signals::heed() {
+        Ok(signals) => signals,
+        Err(error) => return ended(Err(error.into())),
     };
-    ended(outcome.map(|()| ExitCode::SUCCESS))
+    match run(&signals) {
+        Err(error) if signals.stop.is_stopped() => {
+            let _ = writeln!(stderr(), "{error:#}");
+            ExitCode::from(INTERRUPTED)
+        }
+        outcome => ended(outcome),
+    }
 }
 
 fn ended(outcome: anyhow::Result<ExitCode>) -> ExitCode {
@@ -206,179 +209,6 @@ fn ended(outcome: anyhow::Result<ExitCode>) -> ExitCode {
         let _ = writeln!(stderr(), "error: {error:#}");
         ExitCode::FAILURE
     })
-}
-
-/// Programs stand once, with the kinds of their files.
-fn dialects_help() -> String {
-    let mut help = "Which kinds of files: `common` (the default, the nine commonest), `all`, or a list of names. A program \
-         stands for all of its kinds of files, or with a dot for one of them.\n\nThe commonest:"
-        .to_owned();
-    let mut program = String::new();
-    for name in Dialect::all().into_iter().map(Dialect::name) {
-        match name.split_once('.') {
-            None => help.push_str(&format!("\n  {name}")),
-            Some((own, kind)) if own == program => help.push_str(&format!(" .{kind}")),
-            Some((own, kind)) => {
-                help.push_str(if program.is_empty() { "\n\nPrograms:\n  " } else { "\n  " });
-                help.push_str(&format!("{own} .{kind}"));
-                own.clone_into(&mut program);
-            }
-        }
-    }
-    help
-}
-
-fn folder_of(data_dir: Option<PathBuf>) -> anyhow::Result<PathBuf> {
-    let folder = data_dir.or_else(lumidex::sys::paths::default_data_dir);
-    folder.ok_or_else(|| anyhow::anyhow!("this system names no data folder; use `--data-dir`"))
-}
-
-fn backup(file: &Path, data_dir: Option<PathBuf>, force: bool) -> anyhow::Result<()> {
-    let folder = folder_of(data_dir)?;
-    let existing = if force { Existing::Replace } else { Existing::Keep };
-    let bar = bar("starting", 0);
-    let content = make_backup(&folder, file, existing, &mut |stage| {
-        let (verb, done, total) = match stage {
-            Stage::Waiting => ("the server makes a copy", 0, 0),
-            Stage::Copying(done, total) => ("copying rows and comparing them", done, total),
-            Stage::Receiving(done, total) => ("receiving bytes", done, total),
-            Stage::Checking => ("checking", 0, 0),
-        };
-        bar.set_message(verb);
-        bar.set_length(total);
-        bar.set_position(done);
-    })?;
-    bar.finish_and_clear();
-    let (rows, bytes) = (HumanCount(content.rows), HumanBytes(content.bytes));
-    let _ = writeln!(stderr(), "wrote and checked {}: {rows} rows, {bytes}", file.display());
-    let paid = paid::backup(&folder, file)?;
-    if paid.rows > 0 {
-        let (added, beside) = (HumanCount(paid.added), paid::beside_backup(file));
-        let _ = writeln!(stderr(), "and what was paid for, {added} new rows, to {}", beside.display());
-    }
-    Ok(())
-}
-
-fn restore(file: &Path, data_dir: Option<PathBuf>, yes: bool) -> anyhow::Result<()> {
-    let folder = folder_of(data_dir)?;
-    let place = Place::take(&folder, file)?;
-    let question = format!("Replace the ledger of {} by {}?", folder.display(), file.display());
-    if !yes && !is_agreed(&question, &format!("replace the ledger of {}", folder.display()))? {
-        anyhow::bail!("nothing was changed");
-    }
-    let bar = bar("checking and copying", 0);
-    let restored = place.restore(file)?;
-    bar.finish_and_clear();
-    let rows = HumanCount(restored.content.rows);
-    let _ = writeln!(stderr(), "restored {rows} rows from {} to {}", file.display(), folder.display());
-    if let Some(former) = restored.former {
-        let _ = writeln!(stderr(), "the former ledger is kept as {}", former.display());
-    }
-    if let Some(paid) = place.restore_paid(file)? {
-        let _ = writeln!(stderr(), "and added {} rows of what was paid for", HumanCount(paid.added));
-    }
-    Ok(())
-}
-
-/// Asks at the terminal; without one nobody can say yes. `deed` says what `--yes` does.
-fn is_agreed(question: &str, deed: &str) -> anyhow::Result<bool> {
-    if !stdin().is_terminal() {
-        anyhow::bail!("there is no terminal to ask at; add `--yes` to {deed}");
-    }
-    let _ = write!(stderr(), "{question} [y/N] ");
-    let mut answer = String::new();
-    stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
-}
-
-fn reindex(parts: Parts, data_dir: Option<PathBuf>, from_files: bool) -> anyhow::Result<()> {
-    let folder = folder_of(data_dir)?;
-    let library = Reindexed::open(&folder)?;
-    let parts: &[Part] = match parts {
-        Parts::Text => &[Part::Text],
-        Parts::Tags => &[Part::Tags],
-        Parts::Vectors => &[Part::Vectors],
-        Parts::All => &Part::ALL,
-    };
-    if from_files {
-        read_again(&library)?;
-    }
-    for part in parts {
-        let bar = bar(part.word(), 0);
-        library.refill(*part, &Stop::never(), &mut |applied, head| {
-            bar.set_length(head.0);
-            bar.set_position(applied.0);
-        })?;
-        bar.finish_and_clear();
-        let _ = writeln!(stderr(), "{} filled again in {:.1} s", part.word(), bar.elapsed().as_secs_f64());
-    }
-    Ok(())
-}
-
-fn retag(data_dir: Option<PathBuf>) -> anyhow::Result<()> {
-    let library = Reindexed::open(&folder_of(data_dir)?)?;
-    let bar = bar("images looked at", 0);
-    let ruled = put_rules_to_all(library.ledger(), &Stop::never(), &mut |done, total| {
-        bar.set_length(total);
-        bar.set_position(done);
-    })?;
-    bar.finish_and_clear();
-    let (images, matched) = (HumanCount(ruled.images), HumanCount(ruled.matched));
-    let _ = writeln!(stderr(), "rules were put to {images} images, {matched} of them match one");
-    Ok(())
-}
-
-fn read_again(library: &Reindexed) -> anyhow::Result<()> {
-    let bar = bar("reading", 0);
-    let summary = library.read_again(&Stop::never(), &mut |progress| {
-        // More may be found while it walks, so the end moves.
-        bar.set_length(progress.to_read);
-        bar.set_position(progress.read);
-    })?;
-    bar.finish_and_clear();
-    let progress = &summary.progress;
-    let seconds = progress.elapsed.as_secs_f64();
-    let _ = writeln!(stderr(), "read {} files again in {seconds:.1} s", progress.read);
-    if progress.unreadable > 0 {
-        let _ = writeln!(stderr(), "{} could not be read, among them:", progress.unreadable);
-        for complaint in &progress.complaints_kept {
-            let _ = writeln!(stderr(), "  {complaint}");
-        }
-    }
-    if !summary.offline.is_empty() {
-        let _ = writeln!(stderr(), "{} roots were offline; their images were kept", summary.offline.len());
-    }
-    Ok(())
-}
-
-/// Writes the library on all processors, each writing a stretch of its own.
-fn synth(dir: &Path, library: &Library) -> anyhow::Result<()> {
-    let bar = bar("writing", u64::from(library.len()));
-    let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u32).min(8);
-    let stretch = library.len().div_ceil(threads);
-    let done = AtomicU64::new(0);
-    std::thread::scope(|scope| {
-        let writers: Vec<_> = (0..threads)
-            .map(|nth| {
-                let (bar, done) = (&bar, &done);
-                scope.spawn(move || {
-                    let first = (nth * stretch).min(library.len());
-                    let reported = std::cell::Cell::new(0);
-                    library.write_to(dir, first..(first + stretch).min(library.len()), &|images| {
-                        let step = images - reported.replace(images);
-                        bar.set_position(done.fetch_add(step, Ordering::Relaxed) + step);
-                    })
-                })
-            })
-            .collect();
-        for writer in writers {
-            writer.join().map_err(|_| anyhow::anyhow!("a writer panicked"))??;
-        }
-        anyhow::Ok(())
-    })?;
-    bar.finish_and_clear();
-    let _ = writeln!(stderr(), "wrote {} images to {}", library.len(), dir.display());
-    Ok(())
 }
 
 #[cfg(test)]
@@ -402,6 +232,18 @@ mod tests {
             if let Err(error) = Arguments::try_parse_from(std::iter::once("index-tools").chain(words)) {
                 panic!("{command}: {error}");
             }
+        }
+    }
+
+    #[test]
+    fn every_command_says_how_it_is_used() {
+        use clap::CommandFactory;
+        for command in Arguments::command().get_subcommands_mut() {
+            let name = command.get_name().to_owned();
+            let help = command.render_long_help().to_string();
+            assert!(help.contains("Examples:\n  index-tools "), "{name}");
+            let is_lone = name == "synth";
+            assert_eq!(help.contains("--data-dir"), !is_lone, "{name}");
         }
     }
 }

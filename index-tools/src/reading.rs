@@ -6,11 +6,11 @@ use std::path::Path;
 use lumidex::ledger::backup::Existing;
 use lumidex::ledger::paid::Paid;
 use lumidex::ledger::{OpenError, Reader};
-use lumidex::sys::DirLock;
-use lumidex::sys::lock::LockError;
+use lumidex::sys::lock::LookLock;
 use lumidex_schema::layout;
 use tempfile::TempDir;
 
+use crate::access::{self, AccessError, Looked};
 use crate::backup::{BackupToolError, Stage, backup};
 use crate::paid::{self, PaidToolError};
 
@@ -18,7 +18,10 @@ use crate::paid::{self, PaidToolError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadingError {
-    /// There is none, or the server did not hand out a copy.
+    /// There is none, or who has it does not answer.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The server did not hand out a copy.
     #[error(transparent)]
     Copy(#[from] BackupToolError),
     /// The server did not hand out what was paid for.
@@ -41,7 +44,7 @@ pub struct Standing {
     pub paid: Paid,
     // In this order: the copy is removed when nothing reads it.
     _copy: Option<TempDir>,
-    _lock: Option<DirLock>,
+    _lock: Option<LookLock>,
 }
 
 impl Standing {
@@ -55,17 +58,11 @@ impl Standing {
         with_paid: bool,
         progress: &mut dyn FnMut(Stage),
     ) -> Result<Self, ReadingError> {
-        let ledger = folder.join(layout::LEDGER);
-        // Looked for first, so that a mistyped folder is not made.
-        if !ledger.is_file() {
-            return Err(BackupToolError::NoLibrary { folder: folder.to_owned() }.into());
-        }
-        let lock = match DirLock::take(folder) {
-            Ok(lock) => lock,
-            Err(LockError::Held { .. }) => return Self::copied(folder, with_paid, progress),
-            Err(error) => return Err(BackupToolError::Lock(error).into()),
+        let lock = match access::look(folder)? {
+            Looked::Closed(lock) => lock,
+            Looked::Served(_) => return Self::copied(folder, with_paid, progress),
         };
-        let reader = Reader::as_it_stands(&ledger)?;
+        let reader = Reader::as_it_stands(&folder.join(layout::LEDGER))?;
         let paid = Paid::at(&folder.join(layout::PAID));
         Ok(Self { reader, paid, _copy: None, _lock: Some(lock) })
     }

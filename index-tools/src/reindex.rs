@@ -85,7 +85,7 @@ pub enum ReindexError {
     #[error("a thread could not be started")]
     Thread(#[source] io::Error),
     /// The caller asked to stop.
-    #[error("stopped; the server will do the rest when it starts")]
+    #[error("stopped; `--resume` goes on, or the server does when it starts")]
     Stopped,
 }
 
@@ -163,13 +163,41 @@ impl Library {
         stop: &Stop,
         progress: &mut dyn FnMut(Seq, Seq),
     ) -> Result<(), ReindexError> {
-        let mut projection: Box<dyn Projection> = match part {
+        let mut projection = self.projection(part);
+        projection.start_empty()?;
+        self.follow(&mut *projection, stop, progress)
+    }
+
+    /// Goes on where filling a part ended, instead of emptying it first; so what was refilled before an interrupt
+    /// stays. `progress` as for [`Library::refill`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Library::refill`].
+    pub fn go_on(
+        &self,
+        part: Part,
+        stop: &Stop,
+        progress: &mut dyn FnMut(Seq, Seq),
+    ) -> Result<(), ReindexError> {
+        self.follow(&mut *self.projection(part), stop, progress)
+    }
+
+    fn projection(&self, part: Part) -> Box<dyn Projection> {
+        match part {
             Part::Text => Box::new(TextProjection::open(&self.folder.join(layout::TEXT))),
             Part::Tags => Box::new(TagsProjection::open(&self.folder.join(layout::TAGS))),
             Part::Vectors => Box::new(VectorsProjection::open(&self.folder.join(layout::VECTORS))),
-        };
-        projection.start_empty()?;
-        catch_up(&mut *projection, &self.ledger, stop, progress)?;
+        }
+    }
+
+    fn follow(
+        &self,
+        projection: &mut dyn Projection,
+        stop: &Stop,
+        progress: &mut dyn FnMut(Seq, Seq),
+    ) -> Result<(), ReindexError> {
+        catch_up(projection, &self.ledger, stop, progress)?;
         if stop.is_stopped() { Err(ReindexError::Stopped) } else { Ok(()) }
     }
 }

@@ -4,12 +4,17 @@
 
 use std::io::{self, BufRead, BufReader, Read, Take, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
+
+use lumidex::sys::Stop;
 
 /// Time for the connection; the server is on this machine.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
 /// Time without a byte: the server may first copy and compare millions of rows.
 const READ_WAIT: Duration = Duration::from_secs(15 * 60);
+/// How often who waits looks whether to stop.
+const STOP_LOOK: Duration = Duration::from_millis(50);
 /// Longest head of an answer.
 const HEAD_BYTES_MAX: u64 = 64 << 10;
 /// Longest reason of a refusal.
@@ -87,6 +92,28 @@ pub fn ask(address: &str, token: &str, path: &str) -> Result<Answer, AskError> {
         return Err(AskError::Refused { status, reason: reason(reader.take(length.min(REASON_BYTES_MAX))) });
     }
     Ok(Answer { headers, body: reader.take(length) })
+}
+
+/// As [`ask`], unless told to stop before the answer begins: `None` then.
+///
+/// # Errors
+///
+/// [`AskError`].
+pub fn ask_unless(address: &str, token: &str, path: &str, stop: &Stop) -> Result<Option<Answer>, AskError> {
+    let (answered, answer) = std::sync::mpsc::channel();
+    let (address, token, path) = (address.to_owned(), token.to_owned(), path.to_owned());
+    // Whoever stops does not wait for it; the connection ends with the program.
+    std::thread::spawn(move || {
+        let _ = answered.send(ask(&address, &token, &path));
+    });
+    loop {
+        match answer.recv_timeout(STOP_LOOK) {
+            Ok(answer) => return answer.map(Some),
+            Err(RecvTimeoutError::Timeout) if stop.is_stopped() => return Ok(None),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(AskError::Garbled),
+        }
+    }
 }
 
 /// A server that listens everywhere listens on loopback.

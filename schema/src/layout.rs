@@ -15,7 +15,8 @@
 //! ```
 //!
 //! Beside the ledger stand former ones that a restore put aside, named
-//! `ledger.redb.before-restore-TIME`; no program removes them. Everything but the ledger may be
+//! `ledger.redb.before-restore-TIME`, and copies that a repair made first, named
+//! `ledger.redb.before-repair-TIME`, with what it took out in `set-aside-TIME.jsonl`; no program removes them. Everything but the ledger may be
 //! deleted while nothing runs; it comes back by itself, `paid.redb` for money.
 
 /// Locked for as long as a process has the folder open for writing.
@@ -40,5 +41,9 @@ pub const BACKUPS: &str = "backups";
 pub const ARCHIVES: &str = "zip_temp";
 /// Between the ledger's name and the time, in the name of a ledger that a restore put aside.
 pub const BEFORE_RESTORE: &str = ".before-restore-";
+/// Between the ledger's name and the time, in the name of a copy that a repair made before it changed anything.
+pub const BEFORE_REPAIR: &str = ".before-repair-";
+/// Before the time, in the name of a file of rows that a repair took out of the ledger.
+pub const SET_ASIDE: &str = "set-aside-";
 /// Directory of the jobs that organize files.
 pub const ORGANIZE: &str = "organize";

@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use lumidex_schema::id::ImageId;
 use lumidex_schema::note::{Finding, Note};
+use lumidex_schema::path::display;
 use lumidex_schema::recipe::Source;
 use lumidex_schema::record::Presence;
+use serde_json::{Map, Value, json};
 
 use crate::ledger::{ReadError, Reader};
 use crate::limits::IMAGES_LOOKED_THROUGH_AT_ONCE;
@@ -43,6 +45,37 @@ pub struct Group {
     pub files: u64,
     /// Absolute paths of the first few.
     pub examples: Vec<Vec<u8>>,
+}
+
+impl Checkup {
+    /// As it is told to scripts.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let Self { images, reader, outdated, edited, writers, containers, without, complaints, slowest } =
+            self;
+        let slowest = slowest
+            .iter()
+            .map(|(path, micros)| json!({ "path": display(path), "ms": *micros as f64 / 1_000.0 }));
+        json!({
+            "images": images,
+            "reader": reader,
+            "outdated": outdated,
+            "edited": edited,
+            "writers": groups_as_json(writers),
+            "containers": groups_as_json(containers),
+            "without": groups_as_json(without),
+            "complaints": groups_as_json(complaints),
+            "slowest": slowest.collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn groups_as_json(groups: &BTreeMap<&'static str, Group>) -> Value {
+    let group = |group: &Group| {
+        let examples: Vec<_> = group.examples.iter().map(|path| display(path)).collect();
+        json!({ "files": group.files, "examples": examples })
+    };
+    groups.iter().map(|(word, found)| ((*word).to_owned(), group(found))).collect::<Map<_, _>>().into()
 }
 
 /// Looks through all images of a snapshot, with up to `examples` paths for each group and as many of the

@@ -437,6 +437,6 @@ fn stored_format(db: &impl ReadableDatabase, path: &Path) -> Result<Option<u32>,
 }
 
 /// A number that no other epoch has.
-fn random_token() -> u64 {
+pub(super) fn random_token() -> u64 {
     getrandom::u64().unwrap_or_else(|_| super::writer::now().0.unsigned_abs())
 }

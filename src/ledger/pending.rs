@@ -81,7 +81,8 @@ pub(super) fn name_of(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
 }
 
-fn mark_of(pending: &Pending, size: u64) -> Mark {
+/// By which a file is known wherever it is.
+pub(super) fn mark_of(pending: &Pending, size: u64) -> Mark {
     let by_content = Mark::of_content(&pending.fingerprint);
     by_content.unwrap_or_else(|| Mark::of_name(name_of(&pending.path), size))
 }

@@ -119,6 +119,11 @@ impl<'t> Tables<'t> {
         })
     }
 
+    /// The largest number given, of a transaction whose tables are not open.
+    pub(super) fn head_in(txn: &WriteTransaction) -> Result<u64, ReadError> {
+        Ok(Counters::load(&txn.open_table(tables::META)?)?.head.0)
+    }
+
     /// Gives a subject the next number: its former feed row goes, one at the end comes.
     pub(super) fn renumber(&mut self, former: Option<Seq>, subject: Subject) -> Result<Seq, ReadError> {
         if let Some(former) = former {

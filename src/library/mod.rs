@@ -3,6 +3,7 @@
 //! Opens them in the order of the flow and closes them in reverse. A method that changes
 //! something returns once every search shows it. Knows nothing of HTTP.
 
+mod checks;
 mod decisions;
 mod files;
 mod opening;

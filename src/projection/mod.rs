@@ -9,6 +9,7 @@ pub mod tags;
 pub mod text;
 pub mod thumbs;
 pub mod vectors;
+pub mod verify;
 
 pub use contract::{Batch, Projection, ProjectionError};
 pub use follower::{Follower, FollowerState};

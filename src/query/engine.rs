@@ -64,6 +64,12 @@ impl Engine {
         Self { inner: Arc::new(Inner { sources, head_at_start, tag_list: Mutex::default() }) }
     }
 
+    /// Where answers come from.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.inner.sources
+    }
+
     /// One page of a search.
     ///
     /// # Errors

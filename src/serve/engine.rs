@@ -16,10 +16,12 @@ use super::recipes::Recipes;
 use crate::intake::RootStanding;
 use crate::library::Granted;
 use crate::query::{Hit, Page, Search, SearchError, Trend};
+use crate::sys::Stop;
 use crate::sys::rooted::Allowed;
 use lumidex_schema::api;
 use lumidex_schema::id::{EpochToken, ImageId, Seq, TagId};
 use lumidex_schema::record;
+use serde_json::Value;
 use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
@@ -228,6 +230,16 @@ pub trait Engine: Chats + Deeds + Meanings + Organizing + Pictures + Recipes + S
     /// # Errors
     /// As [`Engine::backup`].
     fn backup_paid(&self) -> Result<Backup, Failure>;
+    /// What is not as it should be, see [`crate::ledger::verify::Findings`], as JSON.
+    ///
+    /// # Errors
+    /// [`Failure`] when told to stop, or a store fails.
+    fn verify(&self, stop: &Stop) -> Result<Value, Failure>;
+    /// How much there is, see [`crate::ledger::Stats`], as JSON.
+    ///
+    /// # Errors
+    /// As [`Engine::verify`].
+    fn stats(&self, stop: &Stop) -> Result<Value, Failure>;
     /// What the owner of the data folder shows to be known; empty when nobody can.
     fn token(&self) -> &str;
 

@@ -9,11 +9,14 @@ use crate::ledger::paid::PaidCopyError;
 use crate::ledger::{DecideError, Reader};
 use crate::library::{AcceptError, Granted, Library};
 use crate::metadata::Reading;
+use crate::projection::verify::LookError;
 use crate::query::{Hit, Page, Search, Trend};
+use crate::sys::Stop;
 use crate::sys::rooted::Allowed;
 use lumidex_schema::api;
 use lumidex_schema::id::{EpochToken, ImageId, Seq, TagId};
 use lumidex_schema::record::{ExtraPath, Image, PathType, Presence};
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -241,6 +244,21 @@ impl Engine for Library {
             Ok((file, bytes, rows)) => Ok(Backup { file, bytes, rows }),
             Err(PaidCopyError::Stopped) => Err(Failure::Unready(PaidCopyError::Stopped.to_string())),
             Err(error) => Err(Failure::store(error)),
+        }
+    }
+
+    fn verify(&self, stop: &Stop) -> Result<Value, Failure> {
+        match Library::verify(self, stop) {
+            Ok(findings) => serde_json::to_value(findings).map_err(Failure::store),
+            Err(LookError::Stopped) => Err(Failure::Unready(LookError::Stopped.to_string())),
+            Err(error) => Err(Failure::store(error)),
+        }
+    }
+
+    fn stats(&self, stop: &Stop) -> Result<Value, Failure> {
+        match Library::stats(self, stop).map_err(Failure::store)? {
+            Some(stats) => serde_json::to_value(stats).map_err(Failure::store),
+            None => Err(Failure::Unready("stopped before everything was counted".to_owned())),
         }
     }
 

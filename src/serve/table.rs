@@ -60,7 +60,7 @@ const BUY: Policy = Policy { reads: true, ..Policy::WRITE }.with_paths(Paths::Re
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 106] = [
+pub(crate) static ROUTES: [Route; 108] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
     route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::app)),
@@ -106,6 +106,8 @@ pub(crate) static ROUTES: [Route; 106] = [
     route(Post, Own, "/text/revert", WRITE_PATHS, Engine(recipes::revert)),
     route(Get, Own, "/backup", Policy::OWNER, Long(own::backup)),
     route(Get, Own, "/backup/paid", Policy::OWNER, Long(own::backup_paid)),
+    route(Get, Own, "/verify", Policy::OWNER, Long(own::verify)),
+    route(Get, Own, "/stats", Policy::OWNER, Long(own::stats)),
     // The contract, section by section.
     route(Get, Contract, "", Policy::OPEN, Files(front::page)),
     route(Get, Contract, "/fe-static/{*file}", Policy::OPEN, Files(front::file)),

@@ -80,7 +80,10 @@ impl DirLock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(LockError::Held { folder: folder.to_owned(), holder: read_holder(&path) });
+                // Who only looks does not say who it is; what stands there is of somebody before.
+                let is_looked_at = file.try_lock_shared().is_ok();
+                let holder = if is_looked_at { None } else { read_holder(&path) };
+                return Err(LockError::Held { folder: folder.to_owned(), holder });
             }
             Err(TryLockError::Error(error)) => return Err(PathError::doing("lock", &path)(error).into()),
         }
@@ -122,6 +125,34 @@ impl DirLock {
             .and_then(|_| self.file.write_all(&text))
             .and_then(|()| self.file.set_len(text.len() as u64))
             .map_err(PathError::doing("write the lock file", &self.path))
+    }
+}
+
+/// A hold on a data folder by somebody who changes nothing there. Others may hold it so too; while one does, nobody
+/// takes the lock. Nothing is written for it, not even the lock file: a folder without one was never opened.
+#[derive(Debug)]
+pub struct LookLock {
+    _file: Option<File>,
+}
+
+impl LookLock {
+    /// Holds `folder` for looking at it.
+    ///
+    /// # Errors
+    /// [`LockError::Held`] when a process has it that may change it; [`LockError::File`] otherwise.
+    pub fn take(folder: &Path) -> Result<Self, LockError> {
+        let path = folder.join(layout::LOCK);
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self { _file: None }),
+            opened => opened.map_err(PathError::doing("open the lock file", &path))?,
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Self { _file: Some(file) }),
+            Err(TryLockError::WouldBlock) => {
+                Err(LockError::Held { folder: folder.to_owned(), holder: read_holder(&path) })
+            }
+            Err(TryLockError::Error(error)) => Err(PathError::doing("lock", &path)(error).into()),
+        }
     }
 }
 
@@ -172,6 +203,21 @@ mod tests {
         drop(lock);
         assert_eq!(holder_of(&data).unwrap(), None);
         DirLock::take(&data).unwrap();
+    }
+
+    #[test]
+    fn who_looks_leaves_no_trace_and_keeps_out_who_would_change_something() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(LookLock::take(folder.path()).unwrap());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        let lock = DirLock::take(folder.path()).unwrap();
+        assert!(matches!(LookLock::take(folder.path()), Err(LockError::Held { holder: Some(_), .. })));
+        drop(lock);
+        let (one, other) = (LookLock::take(folder.path()).unwrap(), LookLock::take(folder.path()).unwrap());
+        drop(other);
+        assert!(matches!(DirLock::take(folder.path()), Err(LockError::Held { holder: None, .. })));
+        drop(one);
+        DirLock::take(folder.path()).unwrap();
     }
 
     #[cfg(unix)]

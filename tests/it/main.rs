@@ -30,5 +30,6 @@ mod topics;
 mod undo;
 mod upstream;
 mod vectors;
+mod verify;
 mod watch_soak;
 mod watching;

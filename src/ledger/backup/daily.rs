@@ -154,24 +154,38 @@ impl Daily {
         }
     }
 
-    /// Those that are there, oldest first.
     fn kept(&self) -> Result<Vec<Kept>, BackupError> {
-        let listing = |error| BackupError::File(PathError::doing("list", &self.folder)(error));
-        let mut kept = Vec::new();
-        for entry in std::fs::read_dir(&self.folder).map_err(listing)? {
-            let entry = entry.map_err(listing)?;
-            if let Some(at) = entry.file_name().to_str().and_then(time_of) {
-                let bytes = entry.metadata().map_or(0, |metadata| metadata.len());
-                kept.push(Kept { path: entry.path(), at, bytes });
-            }
+        kept_in(&self.folder).map_err(BackupError::File)
+    }
+}
+
+/// Those that are there, oldest first.
+fn kept_in(folder: &Path) -> Result<Vec<Kept>, PathError> {
+    let mut kept = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(PathError::doing("list", folder))? {
+        let entry = entry.map_err(PathError::doing("list", folder))?;
+        if let Some(at) = entry.file_name().to_str().and_then(time_of) {
+            let bytes = entry.metadata().map_or(0, |metadata| metadata.len());
+            kept.push(Kept { path: entry.path(), at, bytes });
         }
-        kept.sort_by_key(|kept| kept.at);
-        Ok(kept)
+    }
+    kept.sort_by_key(|kept| kept.at);
+    Ok(kept)
+}
+
+/// The daily copies in a data folder, the newest first; none where there is no folder of them.
+///
+/// # Errors
+/// [`PathError`] when they cannot be listed.
+pub fn newest_first(data_dir: &Path) -> Result<Vec<PathBuf>, PathError> {
+    match kept_in(&data_dir.join(layout::BACKUPS)) {
+        Err(error) if error.is_absent() => Ok(Vec::new()),
+        kept => Ok(kept?.into_iter().rev().map(|kept| kept.path).collect()),
     }
 }
 
 /// `at` as it stands in names: `20261122T161238Z`.
-pub(super) fn shown_time(at: Timestamp) -> String {
+pub(in crate::ledger) fn shown_time(at: Timestamp) -> String {
     let time = jiff::Timestamp::from_nanosecond(at.0.into()).unwrap_or_default();
     time.to_zoned(TimeZone::UTC).strftime(TIME).to_string()
 }

@@ -11,7 +11,9 @@ mod daily;
 mod restore;
 
 pub use check::{CheckError, Identity, check, identity};
+pub(super) use copy::each_table;
 pub use copy::{BackupError, Copied, Existing, copy, copy_closed};
-pub use daily::{Bounds, Daily, Look, Made};
+pub(super) use daily::shown_time;
+pub use daily::{Bounds, Daily, Look, Made, newest_first};
 pub(super) use restore::make_writable;
-pub use restore::{RestoreError, Restored, restore};
+pub use restore::{RestoreError, Restored, keep_copy, restore};

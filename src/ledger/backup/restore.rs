@@ -6,11 +6,15 @@ use super::copy::Copied;
 use super::daily::shown_time;
 use crate::sys::beside::folder_of;
 use crate::sys::files::sync_folder;
+use crate::sys::space::free_bytes;
 use crate::sys::{Beside, PathError};
 use lumidex_schema::id::Timestamp;
 use lumidex_schema::layout;
 use std::io;
 use std::path::{Path, PathBuf};
+
+/// Bytes that a copy leaves on its disk.
+const COPY_RESERVE_BYTES: u64 = 64 << 20;
 
 /// What was restored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +106,30 @@ pub(in crate::ledger) fn make_writable(path: &Path) -> Result<(), PathError> {
     #[cfg(not(unix))]
     permissions.set_readonly(false);
     std::fs::set_permissions(path, permissions).map_err(PathError::doing("make writable", path))
+}
+
+/// Copies a file beside itself, whole and durably, under its name with `infix` and the time `now` behind it.
+///
+/// # Errors
+/// [`PathError`], of kind [`io::ErrorKind::StorageFull`] when the disk has no room for it; then nothing is left.
+pub fn keep_copy(file: &Path, infix: &str, now: Timestamp) -> Result<PathBuf, PathError> {
+    let bytes = std::fs::metadata(file).map_err(PathError::doing("open", file))?.len();
+    if free_bytes(folder_of(file))? < bytes.saturating_add(COPY_RESERVE_BYTES) {
+        return Err(PathError::doing("copy", file)(io::ErrorKind::StorageFull.into()));
+    }
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut nth = 0;
+    loop {
+        let again = if nth == 0 { String::new() } else { format!("-{nth}") };
+        let kept = file.with_file_name(format!("{name}{infix}{}{again}", shown_time(now)));
+        let beside = Beside::of(&kept);
+        std::fs::copy(file, beside.path()).map_err(PathError::doing("copy", file))?;
+        make_writable(beside.path())?;
+        match beside.place() {
+            Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists => nth += 1,
+            placed => return placed.map(|()| kept),
+        }
+    }
 }
 
 /// Gives the ledger a second name, under which it stays when another takes the first; so there is a

@@ -4,16 +4,19 @@
 //! for money. It belongs to the ledger's room all the same: what is derived is rebuilt from it. The rows know a
 //! prompt by its hash alone, so they hold for any ledger. Knows nothing of upstreams, nor of who asks.
 //!
-//! In reading order: the file through failures of its disk (`file`), rows (`rows`), copies (`copy`).
+//! In reading order: the file through failures of its disk (`file`), rows (`rows`), copies (`copy`), looking through it
+//! (`verify`).
 
 mod copy;
 mod file;
 mod rows;
+mod verify;
 #[cfg(test)]
 mod tests;
 
 pub use copy::{Merged, PaidCopyError};
 pub use rows::{PromptHash, Stats};
+pub use verify::verify_closed;
 
 use rows::Stays;
 

@@ -10,6 +10,7 @@ mod posting;
 mod projection;
 mod state;
 mod store;
+mod verify;
 
 pub use columns::Columns;
 pub use names::{HOLE_MARK, Names};
@@ -17,3 +18,5 @@ pub use order::Order;
 pub use posting::Posting;
 pub use projection::{TagsProjection, TagsReader};
 pub use state::{FolderEntry, State, TagEntry};
+pub use verify::verify;
+pub(super) use verify::verify_closed;

@@ -29,6 +29,11 @@ pub struct TagsReader {
 }
 
 impl TagsReader {
+    /// Of a state that nobody changes.
+    pub(super) fn of(state: State) -> Self {
+        Self { state: Arc::new(RwLock::new(state)) }
+    }
+
     /// The state of this moment. Changes wait while it is held: hold it for one query, never
     /// across I/O.
     pub fn read(&self) -> RwLockReadGuard<'_, State> {

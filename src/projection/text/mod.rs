@@ -21,6 +21,7 @@ mod segment;
 mod snapshot;
 mod store;
 mod tail;
+mod verify;
 mod words;
 
 pub use candidates::Candidates;
@@ -28,6 +29,8 @@ pub use error::TextError;
 pub use index::TextIndex;
 pub use projection::TextProjection;
 pub use snapshot::{Snapshot, TextReader, WordField};
+pub use verify::verify;
+pub(super) use verify::verify_closed;
 
 #[cfg(test)]
 mod tests;

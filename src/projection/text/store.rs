@@ -73,12 +73,33 @@ impl Store {
 
     /// Opens what is in the directory; `Ok(None)` when there is no index.
     pub(super) fn open(storage: &Arc<dyn Storage>, dir: &Path) -> Result<Option<Self>, TextError> {
-        let fail = |source| TextError::Index { dir: dir.to_owned(), source };
-        let damaged = |what| TextError::Damaged { dir: dir.to_owned(), what };
+        let Some(directory) = Self::directory(storage, dir)? else { return Ok(None) };
+        let Some(store) = Self::open_proved(dir, directory)? else { return Ok(None) };
+        store.remove_stray_arenas()?;
+        Ok(Some(store))
+    }
+
+    /// As [`Store::open`], to be looked at: nothing in the directory is changed.
+    pub(super) fn open_as_it_stands(
+        storage: &Arc<dyn Storage>,
+        dir: &Path,
+    ) -> Result<Option<Self>, TextError> {
+        let Some(directory) = Self::directory(storage, dir)? else { return Ok(None) };
+        directory.shut();
+        Self::open_proved(dir, directory)
+    }
+
+    fn directory(storage: &Arc<dyn Storage>, dir: &Path) -> Result<Option<StoredDirectory>, TextError> {
         if !dir.is_dir() {
             return Ok(None);
         }
-        let directory = StoredDirectory::open(storage, dir).map_err(|error| fail(error.into()))?;
+        let directory = StoredDirectory::open(storage, dir);
+        directory.map(Some).map_err(|error| TextError::Index { dir: dir.to_owned(), source: error.into() })
+    }
+
+    fn open_proved(dir: &Path, directory: StoredDirectory) -> Result<Option<Self>, TextError> {
+        let fail = |source| TextError::Index { dir: dir.to_owned(), source };
+        let damaged = |what| TextError::Damaged { dir: dir.to_owned(), what };
         if !Index::exists(&directory).map_err(|error| fail(error.into()))? {
             return Ok(None);
         }
@@ -103,7 +124,6 @@ impl Store {
         prove_files(&index).map_err(fail)?.map_err(damaged)?;
         let store = Self::attach(dir, directory, index, Some(&manifest)).map_err(fail)?;
         store.prove_documents(&manifest).map_err(damaged)?;
-        store.remove_stray_arenas()?;
         Ok(Some(store))
     }
 
@@ -314,7 +334,7 @@ fn load(
 
 /// Whether every file of the index is there and has the checksum it was written with. Done here
 /// because tantivy's own check passes over files that are missing from its list of files.
-fn prove_files(index: &Index) -> tantivy::Result<Result<(), &'static str>> {
+pub(super) fn prove_files(index: &Index) -> tantivy::Result<Result<(), &'static str>> {
     for meta in index.searchable_segment_metas()? {
         let mut names: Vec<String> =
             COMPONENTS.iter().map(|extension| format!("{}.{extension}", meta.id().uuid_string())).collect();

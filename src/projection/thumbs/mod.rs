@@ -19,7 +19,8 @@ mod sniff;
 mod source;
 
 pub use beforehand::{Ahead, Built};
-pub use cache::{Cache, CacheBounds, Kept};
+pub(super) use cache::verify_closed;
+pub use cache::{Cache, CacheBounds, Kept, kept_in, verify};
 pub use desk::{Thumbnail, Thumbs};
 pub use error::ThumbError;
 pub use ffmpeg::Ffmpeg;

@@ -15,6 +15,8 @@ use crate::sys::storage::Storage;
 use lumidex_schema::format;
 use lumidex_schema::id::PromptId;
 use lumidex_schema::vectors::{self, File, Manifest, edition_name, edition_number};
+use lumidex_topics::builtin::Model;
+use parking_lot::RwLock;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -141,6 +143,43 @@ impl Edition {
         manifest.files.push(file);
         put_manifest(storage, &self.folder, &manifest)
     }
+}
+
+/// What proving an edition came to, if it is not damaged.
+pub(super) enum Proved {
+    Sound,
+    /// There is none.
+    Absent,
+    /// It was made for more prompts than there are.
+    Ahead,
+}
+
+/// Proves the edition that is in force in a model's folder, whoever's it is.
+pub(super) fn prove(home: &Path, prompts: &RwLock<Prompts>) -> io::Result<Proved> {
+    let Some(name) = current(home)? else { return Ok(Proved::Absent) };
+    let manifest = read_small(&home.join(&name).join(vectors::MANIFEST))?;
+    let manifest = Manifest::decode(&manifest).ok_or_else(|| damaged("a manifest is damaged"))?;
+    if manifest.prompts > prompts.read().len() {
+        return Ok(Proved::Ahead);
+    }
+    let opened = Edition::open(home, &manifest.model, &prompts.read())?;
+    if let Some(bytes) = opened.and_then(|edition| edition.model) {
+        Model::decode(&bytes).map_err(io::Error::other)?;
+    }
+    Ok(Proved::Sound)
+}
+
+/// What the editions in force in a projection's folder say of themselves, whoever's they are.
+#[must_use]
+pub fn editions(dir: &Path) -> Vec<Manifest> {
+    let homes = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let manifest = |home: PathBuf| {
+        let name = current(&home).ok()??;
+        Manifest::decode(&read_small(&home.join(name).join(vectors::MANIFEST)).ok()?)
+    };
+    let mut found: Vec<Manifest> = homes.filter(|home| home.is_dir()).filter_map(manifest).collect();
+    found.sort_by(|a, b| a.model.cmp(&b.model));
+    found
 }
 
 /// An edition in the making, row by row. Dropped before it is finished, its folder stays until [`clean`].

@@ -25,9 +25,11 @@ mod home;
 mod error;
 mod reader;
 mod keeper;
+mod verify;
 #[cfg(test)]
 mod tests;
 
+pub use edition::editions;
 pub use error::VectorsError;
 pub use keeper::VectorsKeeper;
 pub use projection::VectorsProjection;
@@ -35,4 +37,6 @@ pub use prompts::Prompts;
 pub use reader::{BUILTIN, VectorsReader};
 pub use scope::Scope;
 pub use space::Space;
+pub use verify::verify;
+pub(super) use verify::verify_closed;
 pub use wording::prompt_hash;

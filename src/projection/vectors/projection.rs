@@ -20,10 +20,10 @@ use std::sync::Arc;
 const NAME: &str = "vectors";
 
 /// Other rules of cleaning make other prompts, as another format does.
-const FORMAT: u32 = (format::VECTORS.current << 16) | prompt::RULES;
+pub(super) const FORMAT: u32 = (format::VECTORS.current << 16) | prompt::RULES;
 
 /// Name of the file of prompts, in the projection's folder.
-const PROMPTS: &str = "prompts.redb";
+pub(super) const PROMPTS: &str = "prompts.redb";
 
 /// The write side.
 pub struct VectorsProjection {

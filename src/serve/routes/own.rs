@@ -156,6 +156,18 @@ pub(crate) fn backup_paid(call: &Call<'_>) -> Outcome {
     Ok(handed_out(call.engine().backup_paid()?, turn))
 }
 
+/// What is not as it should be, as `{"told": [...], "counts": {...}}`; one at a time.
+pub(crate) fn verify(call: &Call<'_>) -> Outcome {
+    let _turn = call.server.backup_turn()?;
+    Ok(Answer::Json(call.engine().verify(&call.stop)?))
+}
+
+/// How much there is, of what kind; one at a time.
+pub(crate) fn stats(call: &Call<'_>) -> Outcome {
+    let _turn = call.server.backup_turn()?;
+    Ok(Answer::Json(call.engine().stats(&call.stop)?))
+}
+
 /// A copy on its way, which keeps others waiting until it has gone.
 fn handed_out(copy: Backup, turn: OwnedSemaphorePermit) -> Answer {
     let Backup { file, bytes, rows } = copy;

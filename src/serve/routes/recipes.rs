@@ -1,7 +1,6 @@
 //! How pictures were made: texts given by hand (contract 11.5), rules put to every image, graphs as they
 //! stand in the files, and how reading all that went.
 
-use crate::intake::{Checkup, Group};
 use crate::limits::metadata::GENERATION_TEXT_BYTES_MAX;
 use crate::metadata::{Workflow, as_generation_text};
 use crate::serve::access::Standing;
@@ -14,8 +13,7 @@ use crate::sys::tree::Kind;
 use lumidex_schema::path::display;
 use lumidex_schema::problem::Code;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use serde_json::json;
 
 #[derive(Deserialize)]
 struct Edit {
@@ -87,39 +85,11 @@ pub(crate) fn doctor(call: &Call<'_>) -> Outcome {
     let examples = wanted.unwrap_or(DOCTOR_EXAMPLES_DEFAULT).min(DOCTOR_EXAMPLES_MAX);
     let access = call.access()?;
     let found = call.engine().checkup(examples, &|path| access.may_show(path))?;
-    Ok(Answer::Json(as_json(&found)))
+    Ok(Answer::Json(found.to_json()))
 }
 
 /// Every file is read again; answers at once.
 pub(crate) fn reparse(call: &Call<'_>) -> Outcome {
     call.engine().read_all_again();
     Ok(Answer::Json(json!({ "started": true })))
-}
-
-fn as_json(found: &Checkup) -> Value {
-    let Checkup { images, reader, outdated, edited, writers, containers, without, complaints, slowest } =
-        found;
-    let slowest =
-        slowest.iter().map(|(path, micros)| json!({ "path": display(path), "ms": *micros as f64 / 1_000.0 }));
-    json!({
-        "images": images,
-        "reader": reader,
-        "outdated": outdated,
-        "edited": edited,
-        "writers": groups(writers),
-        "containers": groups(containers),
-        "without": groups(without),
-        "complaints": groups(complaints),
-        "slowest": slowest.collect::<Vec<_>>(),
-    })
-}
-
-fn groups(groups: &BTreeMap<&'static str, Group>) -> Value {
-    let group = |group: &Group| {
-        let examples: Vec<_> = group.examples.iter().map(|path| display(path)).collect();
-        json!({ "files": group.files, "examples": examples })
-    };
-    Value::Object(
-        groups.iter().map(|(word, found)| ((*word).to_owned(), group(found))).collect::<Map<_, _>>(),
-    )
 }

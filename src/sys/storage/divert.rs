@@ -10,11 +10,12 @@
 //! a commit becomes real. The header as of the last sync that succeeded is kept; opening the file
 //! with it gives exactly what had been made durable, however far a failed commit came.
 
-use super::StoredFile;
+use super::{Open, Storage, StoredFile};
 use parking_lot::{Mutex, RwLock};
 use redb::StorageBackend;
 use std::collections::HashMap;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -78,6 +79,17 @@ impl Diverting {
         let mut diverted = Diverted::beginning_at(file.len()?);
         diverted.write(&*file, 0, &header)?;
         Ok(Self::with(file, header, Some(diverted)))
+    }
+
+    /// Over a file as it stands: nothing is ever written to it, and what the engine writes is kept in memory.
+    ///
+    /// # Errors
+    /// When it cannot be opened or read.
+    pub fn as_it_stands(storage: &dyn Storage, path: &Path) -> io::Result<Self> {
+        let file = storage.open(path, Open::Read)?;
+        let mut header = vec![0; file.len()?.min(PAGE as u64) as usize];
+        file.read_at(0, &mut header)?;
+        Self::reading(file, header)
     }
 
     fn with(file: Arc<dyn StoredFile>, header: Vec<u8>, diverted: Option<Diverted>) -> Self {

@@ -6,10 +6,12 @@
 //! nothing of what is stored.
 
 mod backend;
+mod compact;
 mod disk;
 mod divert;
 
 pub use backend::Backend;
+pub use compact::{CompactError, compact};
 pub use disk::Disk;
 pub use divert::Diverting;
 

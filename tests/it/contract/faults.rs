@@ -338,6 +338,12 @@ impl Engine for Broken {
     fn backup_paid(&self) -> Result<Backup, Failure> {
         self.fail()
     }
+    fn verify(&self, _: &Stop) -> Result<Value, Failure> {
+        self.fail()
+    }
+    fn stats(&self, _: &Stop) -> Result<Value, Failure> {
+        self.fail()
+    }
     fn token(&self) -> &str {
         "token"
     }

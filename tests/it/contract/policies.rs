@@ -97,6 +97,8 @@ A..W..       POST   /api/v1/topics/stop
 A..W.. write POST   /api/v1/text/revert
 AOR...       GET    /api/v1/backup
 AOR...       GET    /api/v1/backup/paid
+AOR...       GET    /api/v1/verify
+AOR...       GET    /api/v1/stats
 ......       GET    {B}
 ......       GET    {B}/fe-static/{*file}
 A..W.. write POST   {B}/delete_files
@@ -368,7 +370,9 @@ fn the_owner_of_the_data_folder_needs_no_secret_and_nobody_else_gets_a_backup() 
         let reply = ask(from, headers, "/api/v1/backup");
         assert_eq!(reply.status, status, "{from} {headers:?}");
         reply.assert_problem();
-        assert_eq!(ask(from, headers, "/api/v1/backup/paid").status, status, "{from} {headers:?}");
+        for route in ["/api/v1/backup/paid", "/api/v1/verify", "/api/v1/stats"] {
+            assert_eq!(ask(from, headers, route).status, status, "{route} {from} {headers:?}");
+        }
     }
     served.library.paid().put_title("fox", "1").unwrap();
     let reply = ask("127.0.0.1:5", &shown, "/api/v1/backup/paid");

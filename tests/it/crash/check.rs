@@ -9,7 +9,9 @@ use crate::live::Program;
 use crate::support::fileless::followed;
 use lumidex::ledger::backup::Existing;
 use lumidex::query::{Engine, Matching, Search};
+use lumidex::sys::Stop;
 use lumidex_index_tools::backup::backup;
+use lumidex_index_tools::verify::verify;
 use lumidex_schema::id::TagId;
 use lumidex_schema::layout;
 use serde_json::{Value, json};
@@ -146,6 +148,8 @@ impl<'a> Check<'a> {
     pub(super) fn rebuilt(&self, data: &Path, rng: &mut fastrand::Rng) {
         let dir = tempfile::tempdir().unwrap();
         backup(data, &dir.path().join(layout::LEDGER), Existing::Keep, &mut |_| {}).unwrap();
+        let verified = verify(data, &Stop::never(), &mut |_, _, _| {}).unwrap();
+        assert!(verified.findings.is_empty() && verified.served, "{verified:#?}");
         let (engine, ledger, _followers) = followed(dir.path());
         let unfinished = ledger.reader().unwrap().unfinished_operations().unwrap();
         assert_eq!(unfinished, [], "every operation has come to its end");

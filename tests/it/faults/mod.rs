@@ -4,7 +4,7 @@ mod cut;
 mod healing;
 pub(crate) mod image;
 mod running;
-mod script;
+pub(crate) mod script;
 pub(crate) mod shim;
 mod sweep;
 mod vectors;

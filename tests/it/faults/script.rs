@@ -102,7 +102,7 @@ fn move_of(image: ImageId, name: usize) -> Step {
 fn seen(root: lumidex_schema::id::RootId, name: usize, nth: usize) -> Observation {
     let tags = vec![(TagKind::Pos, format!("word {}", nth % 7)), (TagKind::Model, format!("model {nth}"))];
     // Long enough that a commit grows the file now and then.
-    let text = format!("text {nth} {}", "of many words ".repeat(60 + nth % 11 * 40));
+    let text = format!("text {nth} \0 {}", "of many words ".repeat(60 + nth % 11 * 40));
     Observation::Seen(Box::new(Seen {
         root,
         folder: RelPath::from_bytes(format!("f{}", name % 3)),

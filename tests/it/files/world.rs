@@ -4,6 +4,7 @@ use crate::support::watched::picture;
 use lumidex::files::{Files, Report, Wish, WishError};
 use lumidex::intake::{Intake, IntakeSettings};
 use lumidex::ledger::Ledger;
+use lumidex::ledger::verify::verify;
 use lumidex::sys::storage::{Disk, Storage};
 use lumidex::sys::tree::{DiskTree, Tree};
 use lumidex::sys::{Stop, paths};
@@ -60,6 +61,18 @@ fn write(path: &Path, says: &str, nth: usize) {
     fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
 }
 
+impl Drop for World {
+    /// Whatever was done and whatever failed, the ledger's own rules hold.
+    fn drop(&mut self) {
+        if !std::thread::panicking()
+            && let Ok(reader) = self.ledger.reader()
+            && let Ok(found) = verify(&reader, &Stop::never(), &mut |_, _| {})
+        {
+            assert!(found.is_empty(), "{found:#?}");
+        }
+    }
+}
+
 impl World {
     /// Over these files, walked; each image carries a tag.
     pub fn new(names: &[&str]) -> Self {
@@ -98,8 +111,8 @@ impl World {
     /// The same after the program ended and was started again.
     #[must_use]
     pub fn restarted(self) -> Self {
-        let Self { dir, ledger, files, storage, tree } = self;
-        drop((files, ledger));
+        let (dir, storage, tree) = (Arc::clone(&self.dir), Arc::clone(&self.storage), Arc::clone(&self.tree));
+        drop(self);
         let ledger = open(&storage, dir.path());
         let files = Arc::new(Files::new(ledger.clone(), Arc::clone(&tree), Stop::never()));
         Self { dir, ledger, files, storage, tree }

@@ -1,6 +1,7 @@
 //! Folders of pictures that another program reorganises, and a ledger that is told by walks.
 
 use lumidex::intake::{Alone, Intake, IntakeSettings, RunSummary, WatchSettings};
+use lumidex::ledger::verify::verify;
 use lumidex::ledger::{Elsewhere, Ledger, Observation, Reader, Seen};
 use lumidex::sys::Stop;
 use lumidex_index_tools::synth::png;
@@ -37,6 +38,17 @@ pub struct Album {
     open: Option<(Intake, Ledger)>,
     /// Whether events tell of changes between updates.
     watch: Option<WatchSettings>,
+}
+
+impl Drop for Album {
+    /// Whatever was done, the ledger's own rules hold.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let found = verify(&self.reader(), &Stop::never(), &mut |_, _| {}).unwrap();
+        assert!(found.is_empty(), "{found:#?}");
+    }
 }
 
 impl Album {
