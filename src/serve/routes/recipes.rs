@@ -13,12 +13,13 @@ use crate::serve::server::Call;
 use crate::sys::tree::Kind;
 use lumidex_schema::path::display;
 use lumidex_schema::problem::Code;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-#[derive(Deserialize)]
-struct Edit {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Edit {
     path: Option<String>,
     exif: Option<String>,
 }
@@ -37,8 +38,8 @@ pub(crate) fn update_exif(call: &Call<'_>) -> Outcome {
     Ok(Answer::Json(json!({ "success": true, "message": "the text was stored; the file was not touched" })))
 }
 
-#[derive(Deserialize)]
-struct Named {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Named {
     path: Option<String>,
 }
 
