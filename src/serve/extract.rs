@@ -8,7 +8,9 @@ use axum::body::Bytes;
 use axum::http::HeaderMap;
 use lumidex_schema::id::TagId;
 use lumidex_schema::path::display_unmarked;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, Visitor};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A request that passed the door.
@@ -134,6 +136,20 @@ pub(crate) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>
 /// An id as clients write it: a number, or a text of digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WireId(i128);
+
+impl JsonSchema for WireId {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "WireId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["integer", "string"], "pattern": "^[0-9]+$", "minimum": 1, "maximum": u32::MAX })
+    }
+}
 
 impl WireId {
     /// As the id of a tag.

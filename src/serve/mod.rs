@@ -11,6 +11,7 @@ mod feed;
 mod history;
 mod limits;
 mod meanings;
+mod openapi;
 mod organizing;
 mod pictures;
 mod questions;

@@ -73,7 +73,7 @@ impl Origins {
             Meant::Hosts(_) | Meant::Nobody => {}
         }
         // Who passes it on might see where it ends differently than we do.
-        if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
+        if is_ambiguous(headers) {
             return Err(Problem::bad("a body has a length or comes in chunks, not both"));
         }
         let caller = self.caller(way.host.as_deref(), headers);
@@ -123,6 +123,11 @@ impl Origins {
             Cors::List(_) => Caller::Stranger,
         }
     }
+}
+
+/// Whether a body ends where its length says and, at another place, with its last chunk.
+pub(crate) fn is_ambiguous(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH)
 }
 
 /// The answer to a browser that asks whether it may ask; `None` when it does not.

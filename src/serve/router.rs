@@ -4,7 +4,7 @@
 use super::dialect::Dialect;
 use super::extract::{Asked, decoded, query_of};
 use super::limits::{BODY_BYTES_MAX, BODY_WAIT};
-use super::origin::{Caller, preflight, seal};
+use super::origin::{Caller, is_ambiguous, preflight, seal};
 use super::policy::At;
 use super::problem::Problem;
 use super::proxied::{Way, neighbourhood};
@@ -83,8 +83,10 @@ async fn gate(State(server): State<Arc<Server>>, mut request: Request, next: Nex
         },
         Err(problem) => {
             let mut refused = problem.into_response(Dialect::Reference);
-            // Who may not ask has nothing more to say, and where a request ends may be in doubt.
-            refused.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            // Where such a request ends is in doubt, and so is where the next one begins.
+            if is_ambiguous(request.headers()) {
+                refused.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             (Caller::Stranger, refused)
         }
     };

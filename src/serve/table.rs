@@ -60,7 +60,7 @@ const BUY: Policy = Policy { reads: true, ..Policy::WRITE }.with_paths(Paths::Re
 const LAUNCH: Policy = Policy::WRITE.with_paths(Paths::Read).launching();
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 108] = [
+pub(crate) static ROUTES: [Route; 109] = [
     // The page, and what runs a server.
     route(Get, Root, "/", Policy::OPEN, Inline(page::index)),
     route(Get, Root, "/ui/app.js", Policy::OPEN, Inline(page::app)),
@@ -83,6 +83,7 @@ pub(crate) static ROUTES: [Route; 108] = [
     route(Get, Root, "/readyz", Policy::KNOWN, Engine(status::readyz)),
     route(Get, Root, "/metrics", Policy::KNOWN, Engine(system::metrics)),
     route(Get, Root, "/events", Policy::READ, Inline(events::events)),
+    route(Get, Root, "/openapi.json", Policy::KNOWN, Inline(system::openapi)),
     // What the contract does not know.
     route(Get, Own, "/search", READ_PATHS, Engine(own::search)),
     route(Get, Own, "/image", READ_PATHS, Files(own::image)),

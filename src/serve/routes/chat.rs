@@ -11,13 +11,14 @@ use crate::upstream::{Chat, Chatted, Streamed, UpstreamError};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, header};
 use lumidex_schema::problem::Code;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Number, Value};
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
-#[derive(Deserialize)]
-struct Wish {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Wish {
     messages: Option<Vec<Map<String, Value>>>,
     temperature: Option<Number>,
     max_tokens: Option<u64>,

@@ -7,6 +7,7 @@ use crate::serve::server::Call;
 use crate::sys::tree::Kind;
 use lumidex_schema::path::display;
 use lumidex_schema::record::{ExtraPath, PathType};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -23,8 +24,8 @@ pub(crate) fn shown(path: &[u8], entry: &ExtraPath) -> Value {
     json!({ "path": display(path), "types": types, "alias": alias })
 }
 
-#[derive(Deserialize)]
-struct Entry {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Entry {
     path: Option<String>,
     #[serde(default, deserialize_with = "nullable")]
     types: Vec<String>,
@@ -54,8 +55,8 @@ pub(crate) fn remove(call: &Call<'_>) -> Outcome {
     Ok(Answer::Null)
 }
 
-#[derive(Deserialize)]
-struct Alias {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Alias {
     path: Option<String>,
     #[serde(default, deserialize_with = "nullable")]
     alias: String,

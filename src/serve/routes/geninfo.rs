@@ -9,6 +9,7 @@ use crate::serve::limits::BATCH_READS_MAX;
 use crate::serve::problem::Problem;
 use crate::serve::server::Call;
 use lumidex_schema::media::MediaKind;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -19,8 +20,8 @@ pub(crate) fn one(call: &Call<'_>) -> Outcome {
     Ok(Answer::json(text_of(call, &place, hit.as_ref(), Reading::Allowed)?))
 }
 
-#[derive(Deserialize)]
-struct Paths {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Paths {
     #[serde(default, deserialize_with = "nullable")]
     paths: Vec<String>,
 }

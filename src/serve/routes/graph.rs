@@ -8,11 +8,12 @@ use crate::serve::server::Call;
 use crate::topics::{GraphFound, Node, NodeKind};
 use lumidex_schema::id::ImageId;
 use lumidex_schema::path::display;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-#[derive(Deserialize)]
-struct Wanted {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Wanted {
     #[serde(default, deserialize_with = "nullable")]
     folder_paths: Vec<String>,
     lang: Option<String>,
@@ -67,8 +68,8 @@ fn node_json(node: &Node) -> Value {
     json!({ "id": node.id, "label": node.label, "size": node.size as f64, "metadata": metadata })
 }
 
-#[derive(Deserialize)]
-struct Opened {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Opened {
     topic_cluster_cache_key: Option<String>,
     cluster_id: Option<String>,
 }

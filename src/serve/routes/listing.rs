@@ -7,6 +7,7 @@ use crate::serve::extract::{not_too_many, nullable};
 use crate::serve::limits::COVER_FILES;
 use crate::serve::problem::Problem;
 use crate::serve::server::Call;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -18,8 +19,8 @@ pub(crate) fn files(call: &Call<'_>) -> Outcome {
     Ok(Answer::object([("files", Answer::Files(entries::list(call, &folder)?))]))
 }
 
-#[derive(Deserialize)]
-struct Paths {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Paths {
     #[serde(default, deserialize_with = "nullable")]
     paths: Vec<String>,
 }

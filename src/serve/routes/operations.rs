@@ -10,11 +10,12 @@ use crate::serve::problem::Problem;
 use crate::serve::server::Call;
 use lumidex_schema::path::{absolute, display, from_display};
 use lumidex_schema::problem::Code;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-#[derive(Deserialize)]
-struct Deletion {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Deletion {
     #[serde(default, deserialize_with = "nullable")]
     file_paths: Vec<String>,
     #[serde(default, deserialize_with = "nullable")]
@@ -69,8 +70,8 @@ pub(crate) fn delete(call: &Call<'_>) -> Outcome {
     Ok(Answer::object([("ok", Answer::json(true))]))
 }
 
-#[derive(Deserialize)]
-struct Folder {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Folder {
     dest_folder: Option<String>,
 }
 
@@ -83,8 +84,8 @@ pub(crate) fn mkdirs(call: &Call<'_>) -> Outcome {
     Ok(Answer::Null)
 }
 
-#[derive(Deserialize)]
-struct Transfer {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Transfer {
     #[serde(default, deserialize_with = "nullable")]
     file_paths: Vec<String>,
     dest: Option<String>,
@@ -125,8 +126,8 @@ fn transferred(call: &Call<'_>, wish: Wish) -> Outcome {
     Ok(Answer::object([("errors", errors(&report))]))
 }
 
-#[derive(Deserialize)]
-struct Renaming {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Renaming {
     path: Option<String>,
     name: Option<String>,
 }
@@ -151,8 +152,8 @@ pub(crate) fn rename(call: &Call<'_>) -> Outcome {
     ]))
 }
 
-#[derive(Deserialize)]
-struct Flatten {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Flatten {
     folder_path: Option<String>,
     dry_run: Option<bool>,
 }

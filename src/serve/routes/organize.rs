@@ -16,11 +16,12 @@ use crate::topics::{Posted, Scope, Stage};
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
 use lumidex_schema::path::{absolute, display};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-#[derive(Deserialize)]
-struct Asked {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Asked {
     #[serde(default, deserialize_with = "nullable")]
     folder_paths: Vec<String>,
     dest_folder: Option<String>,
@@ -174,8 +175,8 @@ fn job(call: &Call<'_>, id: &str) -> Result<(Posted<OrganizeJob>, Moving), Probl
     }
 }
 
-#[derive(Deserialize)]
-struct Confirmed {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Confirmed {
     job_id: Option<String>,
     #[serde(default, deserialize_with = "nullable")]
     folder_edits: Vec<FolderEdit>,
@@ -183,8 +184,8 @@ struct Confirmed {
     skip_cluster_ids: Vec<String>,
 }
 
-#[derive(Deserialize)]
-struct FolderEdit {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct FolderEdit {
     cluster_id: Option<String>,
     new_folder_name: Option<String>,
 }

@@ -12,11 +12,12 @@ use crate::serve::server::Call;
 use crate::sys::tree::Kind;
 use lumidex_schema::path::display;
 use lumidex_schema::problem::Code;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-#[derive(Deserialize)]
-struct Edit {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Edit {
     path: Option<String>,
     exif: Option<String>,
 }
@@ -35,8 +36,8 @@ pub(crate) fn update_exif(call: &Call<'_>) -> Outcome {
     Ok(Answer::Json(json!({ "success": true, "message": "the text was stored; the file was not touched" })))
 }
 
-#[derive(Deserialize)]
-struct Named {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Named {
     path: Option<String>,
 }
 

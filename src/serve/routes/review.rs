@@ -10,6 +10,7 @@ use crate::serve::server::Call;
 use lumidex_schema::api::Tag;
 use lumidex_schema::id::{ImageId, Seq};
 use lumidex_schema::path::display;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,8 +20,8 @@ pub(crate) fn list(call: &Call<'_>) -> Outcome {
     Ok(Answer::Json(json!({ "reviews": shown })))
 }
 
-#[derive(Deserialize)]
-struct Answered {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Answered {
     number: Option<u64>,
     take: Option<WireId>,
 }

@@ -3,10 +3,11 @@
 use crate::serve::answer::{Answer, Outcome};
 use crate::serve::extract::required;
 use crate::serve::server::Call;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-#[derive(Deserialize)]
-struct Named {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Named {
     path: Option<String>,
 }
 

@@ -11,6 +11,7 @@ use lumidex_schema::api::Cursor;
 use lumidex_schema::id::{Seq, TagId};
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::display;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -55,8 +56,8 @@ pub(crate) fn rebuild(call: &Call<'_>) -> Outcome {
     Ok(Answer::Null)
 }
 
-#[derive(Deserialize)]
-struct BySubstr {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct BySubstr {
     #[serde(default, deserialize_with = "nullable")]
     surstr: String,
     #[serde(default, deserialize_with = "nullable")]
@@ -97,8 +98,8 @@ pub(crate) fn by_substr(call: &Call<'_>) -> Outcome {
     find(call, &request)
 }
 
-#[derive(Deserialize)]
-struct ByTags {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct ByTags {
     #[serde(default, deserialize_with = "nullable")]
     and_tags: Vec<WireId>,
     #[serde(default, deserialize_with = "nullable")]

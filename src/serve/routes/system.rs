@@ -9,6 +9,7 @@ use crate::serve::answer::{Answer, Outcome};
 use crate::serve::extract::{nullable, required, short};
 use crate::serve::launch;
 use crate::serve::limits::SETTING_BYTES_MAX;
+use crate::serve::openapi;
 use crate::serve::problem::Problem;
 use crate::serve::reach;
 use crate::serve::server::Call;
@@ -19,6 +20,7 @@ use axum::http::{HeaderValue, Response, header};
 use lumidex_schema::api::Tag;
 use lumidex_schema::path::display;
 use lumidex_schema::tag::TagKind;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -73,8 +75,8 @@ fn stored(call: &Call<'_>) -> Result<Map<String, Value>, Problem> {
         .collect())
 }
 
-#[derive(Deserialize)]
-struct Setting {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Setting {
     name: Option<String>,
     value: Option<String>,
 }
@@ -96,8 +98,8 @@ pub(crate) fn put_setting(call: &Call<'_>) -> Outcome {
     Ok(Answer::Null)
 }
 
-#[derive(Deserialize)]
-struct Name {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Name {
     name: Option<String>,
 }
 
@@ -108,8 +110,8 @@ pub(crate) fn remove_setting(call: &Call<'_>) -> Outcome {
     Ok(Answer::Null)
 }
 
-#[derive(Deserialize)]
-struct Opening {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Opening {
     #[serde(default, deserialize_with = "nullable")]
     path: String,
 }
@@ -146,6 +148,11 @@ pub(crate) fn shutdown(call: &Call<'_>) -> Outcome {
 /// Alive.
 pub(crate) fn healthz(_: &Call<'_>) -> Outcome {
     Ok(Answer::Json(json!({ "status": "ok" })))
+}
+
+/// What there is to be asked for, and how.
+pub(crate) fn openapi(call: &Call<'_>) -> Outcome {
+    Ok(Answer::Json(openapi::document(&call.server.settings.base)))
 }
 
 /// Prometheus text.

@@ -12,6 +12,7 @@ use lumidex_schema::api::Tag;
 use lumidex_schema::id::{ImageId, TagId};
 use lumidex_schema::path::display;
 use lumidex_schema::tag::{LIKE, TagKind, is_valid_name};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -23,8 +24,8 @@ pub(crate) fn of_image(call: &Call<'_>) -> Outcome {
     Ok(Answer::Tags(tags.unwrap_or_default()))
 }
 
-#[derive(Deserialize)]
-struct Paths {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Paths {
     #[serde(default, deserialize_with = "nullable")]
     paths: Vec<String>,
 }
@@ -48,8 +49,8 @@ pub(crate) fn images_of<'a>(call: &Call<'_>, given: &'a [String]) -> Result<BTre
     Ok(given.iter().zip(hits).filter_map(|(path, hit)| Some((path.as_str(), hit?))).collect())
 }
 
-#[derive(Deserialize)]
-struct Name {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Name {
     tag_name: Option<String>,
 }
 
@@ -67,8 +68,8 @@ pub(crate) fn add(call: &Call<'_>) -> Outcome {
     Ok(Answer::Tag(tag))
 }
 
-#[derive(Deserialize)]
-struct Toggle {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Toggle {
     img_path: Option<String>,
     tag_id: Option<WireId>,
 }
@@ -84,8 +85,8 @@ pub(crate) fn toggle(call: &Call<'_>) -> Outcome {
     Ok(Answer::object([("is_remove", Answer::json(is_remove))]))
 }
 
-#[derive(Deserialize)]
-struct Batch {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Batch {
     #[serde(default, deserialize_with = "nullable")]
     img_paths: Vec<String>,
     action: Option<String>,
@@ -113,8 +114,8 @@ pub(crate) fn batch(call: &Call<'_>) -> Outcome {
     Ok(Answer::Null)
 }
 
-#[derive(Deserialize)]
-struct Removal {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Removal {
     tag_id: Option<WireId>,
 }
 
@@ -131,8 +132,8 @@ pub(crate) fn remove(call: &Call<'_>) -> Outcome {
     Ok(Answer::Null)
 }
 
-#[derive(Deserialize)]
-struct Colour {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Colour {
     id: Option<WireId>,
     #[serde(default, deserialize_with = "nullable")]
     color: String,
@@ -151,8 +152,8 @@ pub(crate) fn update(call: &Call<'_>) -> Outcome {
     Ok(Answer::Null)
 }
 
-#[derive(Deserialize)]
-struct TakeOff {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct TakeOff {
     img_id: Option<WireId>,
     tag_id: Option<WireId>,
 }

@@ -17,6 +17,7 @@ use lumidex_schema::id::ImageId;
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::display;
 use lumidex_schema::problem::Code;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -77,8 +78,8 @@ pub(crate) fn cover(call: &Call<'_>) -> Outcome {
     Ok(Answer::raw(response))
 }
 
-#[derive(Deserialize)]
-struct Chosen {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Chosen {
     path: Option<String>,
     base64_img: Option<String>,
 }

@@ -16,6 +16,7 @@ use jiff::tz::TimeZone;
 use lumidex_schema::id::{ImageId, Timestamp};
 use lumidex_schema::path::display;
 use lumidex_schema::problem::Code;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -27,8 +28,8 @@ const TOP_K_MAX: i64 = 500;
 const PER_PROMPT: usize = 4;
 
 /// How prompts become vectors, as clients say it.
-#[derive(Deserialize)]
-struct Embed {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Embed {
     folder: Option<String>,
     model: Option<String>,
     #[serde(default, deserialize_with = "nullable")]
@@ -88,8 +89,8 @@ fn existing(call: &Call<'_>, given: &str) -> Result<Place, Problem> {
 }
 
 /// A job, as clients ask for it.
-#[derive(Deserialize)]
-struct Cluster {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Cluster {
     folder: Option<String>,
     #[serde(default, deserialize_with = "nullable")]
     folder_paths: Vec<String>,
@@ -167,8 +168,8 @@ pub(crate) fn start(call: &Call<'_>) -> Outcome {
     Ok(Answer::Json(json!({ "job_id": job })))
 }
 
-#[derive(Deserialize)]
-struct Stopping {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Stopping {
     job_id: Option<String>,
 }
 
@@ -318,8 +319,8 @@ fn local(at: Timestamp) -> String {
     time.to_zoned(TimeZone::system()).strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string()
 }
 
-#[derive(Deserialize)]
-struct Meaning {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Meaning {
     query: Option<String>,
     folder: Option<String>,
     #[serde(default, deserialize_with = "nullable")]

@@ -9,6 +9,7 @@ use crate::serve::problem::Problem;
 use crate::serve::server::Call;
 use lumidex_schema::id::Seq;
 use lumidex_schema::path::display;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,8 +32,8 @@ fn number(call: &Call<'_>, name: &str) -> Result<Option<u64>, Problem> {
     given.map(|text| text.parse().map_err(|_| Problem::bad(format!("`{name}` is no number")))).transpose()
 }
 
-#[derive(Deserialize)]
-struct Undoing {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Undoing {
     number: Option<u64>,
 }
 

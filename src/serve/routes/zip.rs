@@ -12,11 +12,12 @@ use crate::serve::server::Call;
 use crate::sys::space::free_bytes;
 use axum::http::{Response, header};
 use lumidex_schema::problem::Code;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::io::BufWriter;
 
-#[derive(Deserialize)]
-struct Wish {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Wish {
     paths: Option<Vec<String>>,
     #[serde(default, deserialize_with = "nullable")]
     compress: bool,

@@ -142,13 +142,13 @@ export async function serve(ui, place, environment = {}) {
   return { url, opened, log: () => log, stop };
 }
 
-export async function browse() {
+export async function browse(...more) {
   return chromium.launch({
     executablePath: process.env.LUMIDEX_CHROMIUM,
     headless: true,
     args: [
       "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync",
+      "--disable-background-networking", "--disable-component-update", "--disable-sync", ...more,
     ],
   });
 }

@@ -17,6 +17,7 @@ mod intruders;
 mod keeping;
 mod listing;
 mod listening;
+mod openapi;
 mod operations;
 mod media;
 mod names;

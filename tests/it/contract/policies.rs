@@ -75,6 +75,7 @@ fn the_table_is_what_the_contract_says() {
 A.....       GET    /readyz
 A.....       GET    /metrics
 A.R...       GET    /events
+A.....       GET    /openapi.json
 A.R... read  GET    /api/v1/search
 A.R... read  GET    /api/v1/image
 A.R... read  GET    /api/v1/file

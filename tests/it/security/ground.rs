@@ -63,7 +63,7 @@ impl Ground {
     }
 
     /// With what is outside by now as what must not change.
-    pub(super) fn from_now_on(self) -> Self {
+    pub(super) fn guarding_now(self) -> Self {
         Self { before: outside(self.served.dir.path()), ..self }
     }
 

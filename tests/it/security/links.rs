@@ -12,7 +12,7 @@ fn replaced() -> (Ground, [String; 2]) {
     let ground = Ground::new(AccessControl::Enable);
     let top = ground.top();
     fs::copy(format!("{top}/private/canary.png"), format!("{top}/private/c.png")).unwrap();
-    let ground = ground.from_now_on();
+    let ground = ground.guarding_now();
     let [file, folder] = ["a.png", "sub"].map(|name| ground.served.path(name));
     fs::remove_file(&file).unwrap();
     symlink(format!("{top}/private/canary.png"), &file).unwrap();

@@ -31,7 +31,7 @@ fn raced(turn: impl Fn(&Ground, u64)) -> (Ground, u64) {
         fs::copy(format!("{top}/private/canary.png"), format!("{top}/private/{name}")).unwrap();
     }
     symlink(format!("{top}/private"), format!("{pics}other")).unwrap();
-    let ground = ground.from_now_on();
+    let ground = ground.guarding_now();
     let (is_over, n_swaps) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
         scope.spawn(|| {
