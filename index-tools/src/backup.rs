@@ -109,11 +109,11 @@ pub fn backup(
     backup_unless(folder, target, existing, &Stop::never(), progress)
 }
 
-/// As [`backup`], unless told to stop.
+/// As [`backup()`], unless told to stop.
 ///
 /// # Errors
 ///
-/// As [`backup`], and [`BackupToolError::Stopped`].
+/// As [`backup()`], and [`BackupToolError::Stopped`].
 pub fn backup_unless(
     folder: &Path,
     target: &Path,

@@ -41,7 +41,8 @@ fn in_words(stats: &LibraryStats) -> String {
     };
     let counts = |counts: &BTreeMap<String, u64>| {
         let each = counts.iter().map(|(word, count)| format!("{} {word}", HumanCount(*count)));
-        each.collect::<Vec<_>>().join(", ")
+        let each = each.collect::<Vec<_>>().join(", ");
+        if each.is_empty() { "none".to_owned() } else { each }
     };
     line("images", counts(&library.images));
     line("media", counts(&library.media));

@@ -21,6 +21,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tantivy::{TantivyDocument, Term};
 
+/// Names the segments; without it there is no index.
+const META: &str = "meta.json";
+
 /// The text index, open for writing. One owner; readers are had by [`TextIndex::reader`].
 pub struct TextIndex {
     storage: Arc<dyn Storage>,
@@ -96,9 +99,13 @@ impl TextIndex {
         self.keyed.clear();
         self.show(Seq::ZERO);
         let fail = |source| TextError::File { path: self.dir.clone(), source };
-        match self.storage.remove_folder(&self.dir) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail(error)),
-            Ok(()) | Err(_) => {}
+        // What makes it an index goes first: cut off anywhere, there is none, and never half of one.
+        let removed = self.storage.remove_file(&self.dir.join(META));
+        for removed in [removed, self.storage.remove_folder(&self.dir)] {
+            match removed {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail(error)),
+                Ok(()) | Err(_) => {}
+            }
         }
         self.storage.create_folders(&self.dir).map_err(fail)?;
         self.store = Some(Store::create(&self.storage, &self.dir)?);

@@ -120,11 +120,14 @@ impl Projection for VectorsProjection {
         self.shared.forget();
         (self.stored, self.changes) = (Stored::default(), 0);
         let storage = &*self.shared.storage;
-        match storage.remove_folder(&self.shared.dir) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(failed("removed its folder")(error.into()));
+        // Prompts go first: without them nothing else of it counts, wherever this is cut off.
+        for removed in [storage.remove_file(&self.path()), storage.remove_folder(&self.shared.dir)] {
+            match removed {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(failed("removed its folder")(error.into()));
+                }
+                Ok(()) | Err(_) => {}
             }
-            Ok(()) | Err(_) => {}
         }
         storage.create_folders(&self.shared.dir).map_err(|error| failed("made its folder")(error.into()))?;
         self.db = Some(store::open(storage, &self.path()).map_err(failed("made its file"))?);

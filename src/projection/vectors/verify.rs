@@ -25,16 +25,12 @@ const PROVED_TIMES: usize = 3;
 
 /// Looks at vectors that nobody has open.
 pub(in crate::projection) fn verify_closed(dir: &Path, looking: &mut Looking<'_>) -> Result<(), LookError> {
-    if !dir.exists() {
-        return Ok(());
-    }
-    // Emptied, and killed before more was done.
-    if std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none()) {
-        return Ok(());
-    }
     let path = dir.join(PROMPTS);
-    let loaded = if path.exists() { load(&path) } else { Err("there is no file of prompts".into()) };
-    let (prompts, checkpoint) = match loaded {
+    // Without prompts there is nothing that anybody would use: it was emptied, and a program killed meanwhile.
+    if !path.exists() {
+        return Ok(());
+    }
+    let (prompts, checkpoint) = match load(&path) {
         Ok(Some(loaded)) => loaded,
         Ok(None) => return Ok(()),
         Err(error) => {
