@@ -66,11 +66,29 @@ fn of_own(path: &str) -> Option<Shape> {
     use Gives::{Bytes, File, Json};
     match path {
         "/search" => {
-            let query =
-                const { &[param("q", Kind::Text), param("size", Kind::Count), param("cursor", Kind::Text)] };
+            let query = const {
+                &[
+                    param("q", Kind::Text),
+                    param("regex", Kind::Text),
+                    param("path_only", Kind::Text),
+                    param("media", Kind::Text),
+                    param("folder", Kind::Text),
+                    param("tag", Kind::Text),
+                    param("any_tag", Kind::Text),
+                    param("not_tag", Kind::Text),
+                    param("sort", Kind::Text),
+                    param("size", Kind::Count),
+                    param("cursor", Kind::Text),
+                ]
+            };
             asked("Images that match a query", query, Json(answers::page))
         }
-        "/image" => asked("Everything known of an image", &[PATH], Json(answers::object)),
+        "/image" => {
+            let query = const { &[param("path", Kind::Text), param("id", Kind::Count)] };
+            asked("Everything known of an image", query, Json(answers::object))
+        }
+        "/verify" => asked("Whether the data folder is as it should be", &[], Json(answers::object)),
+        "/stats" => asked("What the library holds, and what room it takes", &[], Json(answers::object)),
         "/file" => asked("A file as it is", const { &[PATH, param("disposition", Kind::Text), T] }, File),
         "/status" => asked("How the library stands", &[], Json(answers::object)),
         "/review" => asked("Questions about identity that wait for a person", &[], Json(answers::object)),
@@ -111,6 +129,7 @@ fn of_own_deed(path: &str) -> Option<Shape> {
         "/review" => told("Answers a question about identity", read::<review::Answered>, answers::null),
         "/roots/accept_empty" => told("A folder is really empty", read::<roots::Named>, answers::null),
         "/undo" => told("Takes back what was done", read::<undo::Undoing>, answers::object),
+        "/foresee" => told("What would become of files", read::<operations::Foreseeing>, answers::object),
         "/operations/stop" => told("Stops an operation on files", read::<undo::Undoing>, answers::null),
         "/trash/purge" => asked("Empties the trash for good", &[], Gives::Json(answers::object)),
         "/doctor/reparse" => asked("Reads every file again", &[], Gives::Json(answers::anything)),

@@ -22,8 +22,8 @@ pub(crate) struct Deletion {
     permanent: bool,
 }
 
-#[derive(Deserialize)]
-struct Foreseeing {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Foreseeing {
     action: Option<String>,
     #[serde(default, deserialize_with = "nullable")]
     file_paths: Vec<String>,
