@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write, stderr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 static IS_QUIET: AtomicBool = AtomicBool::new(false);
 
@@ -34,6 +34,11 @@ pub(crate) fn bar(verb: &'static str, len: u64) -> ProgressBar {
     bar.set_message(verb);
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
+}
+
+/// One bar of several that are shown together.
+pub(crate) fn beside(together: &MultiProgress, bar: ProgressBar) -> ProgressBar {
+    if bar.is_hidden() { bar } else { together.add(bar) }
 }
 
 /// Shows on a bar what is done, how far it is and where the end is.

@@ -6,14 +6,16 @@
 
 use super::decide::{DecideError, Decided, Failure, Outcome, Request, done};
 use super::intern::Interned;
+use super::observe::miss;
 use super::relocate::{Relocation, relocate};
 use super::txn::{Tables, decode};
 use super::{Ledger, ReadError};
 use crate::limits;
-use lumidex_schema::id::{Seq, Timestamp};
+use lumidex_schema::id::{ImageId, Seq, Timestamp};
 use lumidex_schema::operation::{Operation, OperationKind, OperationState, Step, StepState};
 use lumidex_schema::record::{Action, Presence, Row, Sighting};
 use redb::ReadableTable;
+use std::collections::HashSet;
 
 /// What became of some steps of an operation, in the order of its journal.
 #[derive(Clone, Debug, Default)]
@@ -277,6 +279,7 @@ fn take(
         }
     }
     (head.taken, head.held) = (head.taken.max(taken), held);
+    let located: HashSet<ImageId> = relocations.iter().filter_map(Relocation::located).collect();
     relocate(tables, interned, relocations, &head, at)?;
     if let Some(end) = end {
         if head.taken < head.steps {
@@ -287,13 +290,23 @@ fn take(
             tables.undone.insert(of.0, operation.0)?;
         }
     }
-    look_for_released(tables, interned)?;
     put_head(tables, operation, &head)?;
+    look_for_released(tables, interned, &located)?;
     done(tables)
 }
 
-/// Images that went missing while their steps were to be taken, and were not given a place by them.
-fn look_for_released(tables: &Tables<'_>, interned: &mut Interned) -> Result<(), ReadError> {
+/// Images that went missing, or were said to, while their steps were to be taken, and were not given a place by
+/// them; of those that are `located`, it was said where they are.
+fn look_for_released(
+    tables: &mut Tables<'_>,
+    interned: &mut Interned,
+    located: &HashSet<ImageId>,
+) -> Result<(), ReadError> {
+    for (file, at) in interned.underway.said_gone(tables)? {
+        if !located.contains(&file.image) && miss(tables, file, at)? {
+            interned.displaced.push(file.image);
+        }
+    }
     for id in interned.underway.released() {
         let is_missing =
             tables.image(id)?.is_some_and(|image| matches!(image.presence, Presence::Missing { .. }));
@@ -320,6 +333,7 @@ fn forget(tables: &mut Tables<'_>, interned: &mut Interned, operation: Seq) -> D
         tables.decisions.remove(operation.0)?;
         tables.next_seq();
     }
+    look_for_released(tables, interned, &HashSet::new())?;
     Ok((tables.counters.head, Outcome::StepsLeft(head.steps)))
 }
 

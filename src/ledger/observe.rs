@@ -226,8 +226,10 @@ pub(super) fn apply(
             }
             Observation::Missing { file, copies, at } => {
                 write(tables, std::mem::take(&mut rows))?;
-                if miss(tables, file, at)? {
-                    missing.push((file.image, copies, at));
+                match is_about_to_move(tables, interned, &file)? {
+                    true => interned.underway.say_gone(file, at),
+                    false if miss(tables, file, at)? => missing.push((file.image, copies, at)),
+                    false => {}
                 }
             }
             Observation::Sought { image, copies, at } => missing.push((image, copies, at)),
@@ -349,7 +351,16 @@ fn rule(tables: &mut Tables<'_>, image: ImageId, tag: TagId) -> Result<(), ReadE
 }
 
 /// Whether the file was there until now.
-fn miss(tables: &mut Tables<'_>, file: Sighted, at: Timestamp) -> Result<bool, ReadError> {
+/// Whether an operation will tell where this file is.
+fn is_about_to_move(tables: &Tables<'_>, interned: &Interned, file: &Sighted) -> Result<bool, ReadError> {
+    match tables.image(file.image)? {
+        Some(image) => interned.underway.contains(tables, file.image, &image),
+        None => Ok(false),
+    }
+}
+
+/// A file is gone from where it was known; says whether it was known there.
+pub(super) fn miss(tables: &mut Tables<'_>, file: Sighted, at: Timestamp) -> Result<bool, ReadError> {
     let Some(image) = tables.image(file.image)? else { return Ok(false) };
     if image.presence != Presence::Present || tables.sighted(file.image, &image)? != file {
         return Ok(false);

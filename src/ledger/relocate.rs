@@ -55,6 +55,16 @@ pub enum Relocation {
     },
 }
 
+impl Relocation {
+    /// The image of which it says where its file is, or that it is gone.
+    pub(super) const fn located(&self) -> Option<ImageId> {
+        match self {
+            Self::File { image, .. } | Self::Gone { image, .. } => Some(*image),
+            Self::Folder { .. } => None,
+        }
+    }
+}
+
 /// Writes relocations of an operation in their order.
 pub(super) fn relocate(
     tables: &mut Tables<'_>,

@@ -3,12 +3,14 @@
 //! A walk or an event may see half of what an operation does, and find by content what looks like another
 //! end of the story: the copy of a file that is just being moved would take its image. So these images are
 //! recognised only as the very files they are; and who was looked for in vain meanwhile is looked for again
-//! when its step has been taken.
+//! when its step has been taken. Nor are they missing because they are not seen where they are about to leave:
+//! the operation tells where they are, and only of whom it says nothing that is believed then.
 
 use super::ReadError;
 use super::history::unfinished;
+use super::observe::Sighted;
 use super::txn::Tables;
-use lumidex_schema::id::ImageId;
+use lumidex_schema::id::{ImageId, Timestamp};
 use lumidex_schema::operation::{Act, Step};
 use lumidex_schema::record::{Image, Row};
 use redb::ReadableTable;
@@ -25,6 +27,8 @@ pub(super) struct Underway {
     /// Folders that are about to move with all below, likewise.
     folders: HashMap<Vec<u8>, u32>,
     held_back: HashSet<ImageId>,
+    /// Files that were said to be gone meanwhile, and when.
+    gone: HashMap<ImageId, (Sighted, Timestamp)>,
 }
 
 impl Underway {
@@ -101,6 +105,28 @@ impl Underway {
     /// An image that went missing will be looked for later.
     pub(super) fn hold_back(&mut self, image: ImageId) {
         self.held_back.insert(image);
+    }
+
+    /// A file that is about to move was said to be gone.
+    pub(super) fn say_gone(&mut self, file: Sighted, at: Timestamp) {
+        self.gone.insert(file.image, (file, at));
+    }
+
+    /// Files that were said to be gone and are not about to move any more.
+    pub(super) fn said_gone(&mut self, tables: &Tables<'_>) -> Result<Vec<(Sighted, Timestamp)>, ReadError> {
+        if self.gone.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.load(tables)?;
+        let mut said = Vec::new();
+        for (image, gone) in std::mem::take(&mut self.gone) {
+            let record = tables.image(image)?;
+            match record.map(|record| self.contains(tables, image, &record)).transpose()? {
+                Some(true) => drop(self.gone.insert(image, gone)),
+                Some(false) | None => said.push(gone),
+            }
+        }
+        Ok(said)
     }
 
     /// Images that were held back and can be looked for now.

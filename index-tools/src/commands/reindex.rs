@@ -4,11 +4,13 @@ use std::io::{Write, stderr};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use lumidex_index_tools::reindex::{Library, Part};
+use indicatif::{MultiProgress, ProgressBar};
+use lumidex_index_tools::reindex::{Library, Part, ReindexError};
+use lumidex_schema::id::Seq;
 
 use super::DataDir;
 use crate::signals::Signals;
-use crate::terminal::{bar, remark, show};
+use crate::terminal::{bar, beside, remark, show};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -51,18 +53,30 @@ pub(crate) fn run(arguments: Args, signals: &Signals) -> anyhow::Result<ExitCode
         };
         parts.is_empty() || parts.contains(&Named::All) || parts.contains(&named)
     };
-    for part in Part::ALL.into_iter().filter(|part| is_named(*part)) {
-        let bar = bar(part.word(), 0);
-        let mut told = |applied: lumidex_schema::id::Seq, head: lumidex_schema::id::Seq| {
-            show(&bar, part.word(), applied.0, head.0);
-        };
+    let parts = Part::ALL.into_iter().filter(|part| is_named(*part));
+    let together = MultiProgress::new();
+    let parts: Vec<(Part, ProgressBar)> =
+        parts.map(|part| (part, beside(&together, bar(part.word(), 0)))).collect();
+    // They only read the ledger, each fills a store of its own, and most of the time each uses one core.
+    let fill = |(part, bar): (Part, ProgressBar)| {
+        let mut told = |applied: Seq, head: Seq| show(&bar, part.word(), applied.0, head.0);
         match resume {
             true => library.go_on(part, &signals.stop, &mut told)?,
             false => library.refill(part, &signals.stop, &mut told)?,
         }
         bar.finish_and_clear();
         remark(&format!("{} filled again in {:.1} s", part.word(), bar.elapsed().as_secs_f64()));
-    }
+        Ok::<(), ReindexError>(())
+    };
+    let fill = &fill;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || fill(part))).collect();
+        let filled: Vec<_> = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect();
+        filled.into_iter().collect::<Result<(), _>>()
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -26,7 +26,7 @@ const BY_PATH: [&str; 17] = [
 ];
 
 /// Files of `src` that do so, and why they may.
-const MAY: [(&str, &str); 24] = [
+const MAY: [(&str, &str); 27] = [
     ("src/sys/rooted/mod.rs", "judges paths, and is what the others go through"),
     ("src/sys/rooted/opening.rs", "opens below a handle"),
     ("src/sys/tree/disk.rs", "takes the steps of operations, in folders that `tree/rooted.rs` holds"),
@@ -37,11 +37,14 @@ const MAY: [(&str, &str); 24] = [
     ("src/sys/beside.rs", "for the data folder"),
     ("src/sys/lock.rs", "the lock of the data folder"),
     ("src/sys/storage/disk.rs", "the stores"),
+    ("src/sys/storage/compact.rs", "the stores"),
     ("src/intake/watch/system.rs", "how many watches the system allows"),
     ("src/intake/listing.rs", "roots, and folders by handles below them"),
     ("src/projection/vectors/edition.rs", "the data folder"),
+    ("src/projection/vectors/verify.rs", "the data folder"),
     ("src/projection/text/store.rs", "the data folder"),
     ("src/projection/thumbs/cache/mod.rs", "the data folder"),
+    ("src/projection/thumbs/cache/verify.rs", "the data folder"),
     ("src/topics/shelf.rs", "the data folder"),
     ("src/topics/cached.rs", "when a folder of the library changed"),
     ("src/serve/kept.rs", "archives in the data folder"),
