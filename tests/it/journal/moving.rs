@@ -208,16 +208,47 @@ fn an_image_whose_step_failed_is_looked_for_again() {
     let elsewhere = File { inode: 8, content: 1 };
     let stand_in = home.see("/q/elsewhere.png", elsewhere);
     home.miss(home.sighted(id), copies(&home, id));
-    assert!(home.is_missing(id), "nobody guesses while an operation is about to tell");
+    assert!(!home.is_missing(id), "nobody believes it while an operation is about to tell");
     assert!(home.ledger.take_displaced().is_empty());
     let failed = (StepState::Failed("no such file".to_owned()), None);
     let end = Some(OperationState::Done);
     home.ledger.take_steps(operation, Taken { steps: vec![failed], end, ..Taken::default() }).unwrap();
+    assert!(home.is_missing(id), "the operation did not say where it is");
     assert_eq!(home.ledger.take_displaced(), [id]);
     let sought = Observation::Sought { image: id, copies: copies(&home, id), at: Timestamp(9) };
     home.ledger.observe(vec![sought]).unwrap();
     assert_eq!((home.at("/q/elsewhere.png"), home.tags(id).len()), (Some(id), 1));
     assert_ne!(stand_in, id);
+}
+
+#[test]
+fn a_file_that_was_said_to_be_gone_is_where_the_operation_says() {
+    for is_taken_back in [false, true] {
+        let home = Home::new();
+        let id = home.tagged("/p/a.png", file(1));
+        let operation = home.begin(vec![step(&moved(id, "/p/a.png", "/p/b.png", file(1)))]);
+        home.miss(home.sighted(id), copies(&home, id));
+        let (to, state) = match is_taken_back {
+            true => ("/p/a.png", StepState::TakenBack),
+            false => ("/p/b.png", StepState::Done),
+        };
+        let (steps, end) = (vec![(state, None)], Some(OperationState::Done));
+        let relocations = vec![moved(id, "/p/a.png", to, file(1))];
+        home.ledger.take_steps(operation, Taken { steps, relocations, end, ..Taken::default() }).unwrap();
+        assert_eq!((home.at(to), home.is_missing(id)), (Some(id), false), "{to}");
+    }
+}
+
+#[test]
+fn what_was_said_of_files_that_no_operation_moves_in_the_end_is_believed_then() {
+    let home = Home::new();
+    let id = home.tagged("/p/a.png", file(1));
+    let steps = vec![step(&moved(id, "/p/a.png", "/p/b.png", file(1)))];
+    let operation = home.ledger.begin_operation(OperationKind::Move, 1, steps, false).unwrap();
+    home.miss(home.sighted(id), copies(&home, id));
+    assert!(!home.is_missing(id));
+    home.ledger.forget_operation(operation).unwrap();
+    assert!(home.is_missing(id));
 }
 
 #[test]
