@@ -15,8 +15,9 @@ use redb::{Database, ReadableDatabase};
 use roaring::RoaringBitmap;
 use std::borrow::Cow;
 use std::error::Error;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
+use std::sync::mpsc::channel;
 
 /// Why a projection could not be looked at.
 #[derive(Debug, thiserror::Error)]
@@ -164,8 +165,8 @@ pub(super) fn open_as_it_stands(path: &Path) -> Result<Option<Database>, Box<dyn
     Ok(is_filled.then_some(db))
 }
 
-/// Looks at everything derived in a data folder that nobody has open. `progress` is told which part, things
-/// looked at, and how many there are.
+/// Looks at everything derived in a data folder that nobody has open, at all of its parts side by side. `progress` is
+/// told which part, things looked at, and how many there are.
 ///
 /// # Errors
 /// [`LookError`].
@@ -183,17 +184,34 @@ pub fn verify_closed(
         (layout::VECTORS, vectors::verify_closed),
         (layout::THUMBS, thumbs::verify_closed),
     ];
-    for (place, part) in parts {
-        let mut told = |done, total| progress(place, done, total);
-        let mut looking = Looking::new(reader, stop, &mut told, findings);
-        // Damage that makes a library panic is damage like any other.
-        let looked = catch_unwind(AssertUnwindSafe(|| part(&folder.join(place), &mut looking)));
-        match looked {
-            Ok(looked) => looked?,
-            Err(_) => {
-                looking.tell(place, "file-sound", "the whole", ("what was written", "reading it panics"))
-            }
+    let (told, said) = channel();
+    std::thread::scope(|scope| {
+        let threads = parts.map(|(place, part)| {
+            let told = told.clone();
+            scope.spawn(move || {
+                let mut found = Findings::default();
+                // Nobody listens any more once a thread panicked.
+                let mut told = |done, total| drop(told.send((place, done, total)));
+                let mut looking = Looking::new(reader, stop, &mut told, &mut found);
+                // Damage that makes a library panic is damage like any other.
+                let looked = catch_unwind(AssertUnwindSafe(|| part(&folder.join(place), &mut looking)));
+                let looked = looked.unwrap_or_else(|_| {
+                    looking.tell(place, "file-sound", "the whole", ("what was written", "reading it panics"));
+                    Ok(())
+                });
+                (looked, found)
+            })
+        });
+        drop(told);
+        for (place, done, total) in said {
+            progress(place, done, total);
         }
-    }
-    Ok(())
+        let mut all = Ok(());
+        for thread in threads {
+            let (looked, found) = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+            findings.add_all(found);
+            all = all.and(looked);
+        }
+        all
+    })
 }
