@@ -191,7 +191,9 @@ pub fn verify_closed(
             scope.spawn(move || {
                 let mut found = Findings::default();
                 // Nobody listens any more once a thread panicked.
-                let mut told = |done, total| drop(told.send((place, done, total)));
+                let mut told = |done, total| {
+                    let _ = told.send((place, done, total));
+                };
                 let mut looking = Looking::new(reader, stop, &mut told, &mut found);
                 // Damage that makes a library panic is damage like any other.
                 let looked = catch_unwind(AssertUnwindSafe(|| part(&folder.join(place), &mut looking)));
