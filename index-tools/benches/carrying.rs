@@ -54,7 +54,7 @@ fn main() {
 
     for (folder, name) in [(&empty, "waiting.zip"), (&full, "full.zip")] {
         let zip = dir.path().join(name);
-        let library = Standing::open(folder, false, &mut |_| {}).unwrap();
+        let library = Standing::open(folder, false, &Stop::never(), &mut |_| {}).unwrap();
         timed(&format!("exported, {name}"), || {
             archive(&library, &zip, Existing::Keep, Contents::default(), &Stop::never(), &mut |_| {}).unwrap()
         });

@@ -78,7 +78,8 @@ fn run(arguments: Exporting, signals: &Signals) -> anyhow::Result<()> {
     let folder = arguments.data_dir.folder()?;
     let existing = if arguments.force { Existing::Replace } else { Existing::Keep };
     let bar = bar("opening", 0);
-    let library = Standing::open(&folder, arguments.vectors, &mut |stage| show_copying(&bar, stage))?;
+    let library =
+        Standing::open(&folder, arguments.vectors, &signals.stop, &mut |stage| show_copying(&bar, stage))?;
     let stop = &signals.stop;
     let mut told = |stage| told(&bar, stage);
     let said = if let Some(file) = &arguments.file {

@@ -133,7 +133,8 @@ Exit status: 0 all is as it should be now, 1 failed, 2 not understood,
   index-tools reindex
   index-tools reindex text tags --data-dir /srv/lumidex
   index-tools reindex --resume
-  index-tools reindex --from-files")]
+  index-tools reindex --from-files
+  index-tools reindex --from-files --resume")]
     Reindex(reindex::Args),
     /// Put the rules for tags to every image
     ///
@@ -176,7 +177,7 @@ fn main() -> ExitCode {
         Command::Stats(args) => heeding(|signals| stats::run(args, signals)),
         Command::Doctor(args) => heeding(|signals| doctor::run(args, signals)),
         Command::Backup(args) => heeding(|signals| backup::run(args, signals)),
-        Command::Restore(args) => ended(restore::run(args)),
+        Command::Restore(args) => heeding(|signals| restore::run(args, signals)),
         Command::Import { file, data_dir, map, dry_run, yes } => {
             ended(importing::import(&file, data_dir, &map, dry_run, yes))
         }
@@ -184,7 +185,7 @@ fn main() -> ExitCode {
         Command::Reindex(args) => heeding(|signals| reindex::run(args, signals)),
         Command::Retag(args) => heeding(|signals| retag::run(args, signals)),
         Command::Compact(args) => heeding(|signals| compact::run(args, signals)),
-        Command::Synth(args) => ended(synth::run(args)),
+        Command::Synth(args) => heeding(|signals| synth::run(args, signals)),
     }
 }
 

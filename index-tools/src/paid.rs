@@ -60,15 +60,15 @@ pub fn beside_backup(backup: &Path) -> PathBuf {
 /// # Errors
 ///
 /// [`PaidToolError`].
-pub fn backup(folder: &Path, target: &Path) -> Result<Merged, PaidToolError> {
+pub fn backup(folder: &Path, target: &Path, stop: &Stop) -> Result<Merged, PaidToolError> {
     let target = beside_backup(target);
     match DirLock::take(folder) {
-        Ok(_lock) => Ok(Paid::at(&folder.join(layout::PAID)).copy_into(&target, &Stop::never())?),
+        Ok(_lock) => Ok(Paid::at(&folder.join(layout::PAID)).copy_into(&target, stop)?),
         Err(LockError::Held { folder, holder }) => {
             let asked =
                 holder.as_ref().and_then(|holder| Some((holder.address.clone()?, holder.token.clone()?)));
             match asked {
-                Some((address, token)) => receive(&address, &token, &target),
+                Some((address, token)) => receive(&address, &token, &target, stop),
                 None => Err(PaidToolError::Mute(LockError::Held { folder, holder })),
             }
         }
@@ -82,19 +82,20 @@ pub fn backup(folder: &Path, target: &Path) -> Result<Merged, PaidToolError> {
 /// # Errors
 ///
 /// [`PaidToolError`]; what was added stays.
-pub fn restore(backup: &Path, folder: &Path) -> Result<Option<Merged>, PaidToolError> {
+pub fn restore(backup: &Path, folder: &Path, stop: &Stop) -> Result<Option<Merged>, PaidToolError> {
     let daily = beside::folder_of(backup).join(layout::PAID);
     let is_daily = beside::folder_of(backup).ends_with(layout::BACKUPS);
     let found = [Some(beside_backup(backup)), is_daily.then_some(daily)].into_iter().flatten();
     let Some(copy) = found.into_iter().find(|path| path.is_file()) else { return Ok(None) };
     let paid = Paid::at(&folder.join(layout::PAID));
-    Ok(Some(paid.merge_from(&copy, folder, &Stop::never())?))
+    Ok(Some(paid.merge_from(&copy, folder, stop)?))
 }
 
 /// Takes a copy from the server that has the library open, and what is new in it into the target.
-fn receive(address: &str, token: &str, target: &Path) -> Result<Merged, PaidToolError> {
+fn receive(address: &str, token: &str, target: &Path, stop: &Stop) -> Result<Merged, PaidToolError> {
     let failed = |source| PaidToolError::Server { address: address.to_owned(), source };
-    let mut answer = server::ask(address, token, "/api/v1/backup/paid").map_err(failed)?;
+    let answer = server::ask_unless(address, token, "/api/v1/backup/paid", stop).map_err(failed)?;
+    let Some(mut answer) = answer else { return Err(PaidCopyError::Stopped.into()) };
     if answer.length() == 0 {
         return Ok(Merged::default());
     }
@@ -107,7 +108,10 @@ fn receive(address: &str, token: &str, target: &Path) -> Result<Merged, PaidTool
             return Err(failed(AskError::Garbled));
         }
         file.write_all(&chunk[..n]).map_err(PathError::doing("write", target))?;
+        if stop.is_stopped() {
+            return Err(PaidCopyError::Stopped.into());
+        }
     }
     drop(file);
-    Ok(Paid::at(received.path()).copy_into(target, &Stop::never())?)
+    Ok(Paid::at(received.path()).copy_into(target, stop)?)
 }

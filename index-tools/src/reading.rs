@@ -6,12 +6,13 @@ use std::path::Path;
 use lumidex::ledger::backup::Existing;
 use lumidex::ledger::paid::Paid;
 use lumidex::ledger::{OpenError, Reader};
+use lumidex::sys::Stop;
 use lumidex::sys::lock::LookLock;
 use lumidex_schema::layout;
 use tempfile::TempDir;
 
 use crate::access::{self, AccessError, Looked};
-use crate::backup::{BackupToolError, Stage, backup};
+use crate::backup::{BackupToolError, Stage, backup_unless};
 use crate::paid::{self, PaidToolError};
 
 /// Why a library cannot be read.
@@ -56,23 +57,29 @@ impl Standing {
     pub fn open(
         folder: &Path,
         with_paid: bool,
+        stop: &Stop,
         progress: &mut dyn FnMut(Stage),
     ) -> Result<Self, ReadingError> {
         let lock = match access::look(folder)? {
             Looked::Closed(lock) => lock,
-            Looked::Served(_) => return Self::copied(folder, with_paid, progress),
+            Looked::Served(_) => return Self::copied(folder, with_paid, stop, progress),
         };
         let reader = Reader::as_it_stands(&folder.join(layout::LEDGER))?;
         let paid = Paid::at(&folder.join(layout::PAID));
         Ok(Self { reader, paid, _copy: None, _lock: Some(lock) })
     }
 
-    fn copied(folder: &Path, with_paid: bool, progress: &mut dyn FnMut(Stage)) -> Result<Self, ReadingError> {
+    fn copied(
+        folder: &Path,
+        with_paid: bool,
+        stop: &Stop,
+        progress: &mut dyn FnMut(Stage),
+    ) -> Result<Self, ReadingError> {
         let copy = tempfile::Builder::new().prefix("lumidex-").tempdir().map_err(ReadingError::Temporary)?;
         let ledger = copy.path().join(layout::LEDGER);
-        backup(folder, &ledger, Existing::Keep, progress)?;
+        backup_unless(folder, &ledger, Existing::Keep, stop, progress)?;
         if with_paid {
-            paid::backup(folder, &ledger)?;
+            paid::backup(folder, &ledger, stop)?;
         }
         let reader = Reader::as_it_stands(&ledger)?;
         let paid = Paid::at(&paid::beside_backup(&ledger));

@@ -11,16 +11,17 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use lumidex::intake::{Intake, IntakeError, IntakeSettings, ProgressSnapshot, RunSummary};
-use lumidex::ledger::{Ledger, OpenError, ReadError};
+use lumidex::ledger::{DecideError, Ledger, OpenError, ReadError};
 use lumidex::projection::follower::catch_up;
 use lumidex::projection::tags::TagsProjection;
 use lumidex::projection::text::TextProjection;
 use lumidex::projection::vectors::VectorsProjection;
 use lumidex::projection::{Projection, ProjectionError};
-use lumidex::sys::lock::LockError;
 use lumidex::sys::{DirLock, Stop};
 use lumidex_schema::id::Seq;
 use lumidex_schema::layout;
+
+use crate::access::{self, AccessError};
 
 /// Something that is refilled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,24 +58,18 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReindexError {
-    /// There is no ledger.
-    #[error("there is no library in `{folder}`; name its folder with `--data-dir`")]
-    NoLibrary {
-        /// Where it was looked for.
-        folder: PathBuf,
-    },
-    /// Another process has the folder.
-    #[error("{0}; stop it first")]
-    InUse(LockError),
-    /// The lock could not be taken for another reason.
+    /// The library cannot be had.
     #[error(transparent)]
-    Lock(LockError),
+    Access(#[from] AccessError),
     /// The ledger could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// The ledger could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The ledger could not be written.
+    #[error(transparent)]
+    Write(#[from] DecideError),
     /// A projection could not be emptied or filled.
     #[error(transparent)]
     Projection(#[from] ProjectionError),
@@ -85,7 +80,7 @@ pub enum ReindexError {
     #[error("a thread could not be started")]
     Thread(#[source] io::Error),
     /// The caller asked to stop.
-    #[error("stopped; `--resume` goes on, or the server does when it starts")]
+    #[error("stopped; the same with `--resume` goes on, or the server does when it starts")]
     Stopped,
 }
 
@@ -104,14 +99,11 @@ impl Library {
     ///
     /// [`ReindexError`]; nothing is changed then.
     pub fn open(folder: &Path) -> Result<Self, ReindexError> {
-        // Looked for first, so that a mistyped folder is not made.
+        let lock = access::take(folder)?;
+        // A backup alone is no ledger, and an empty one is not to take its place.
         if !folder.join(layout::LEDGER).is_file() {
-            return Err(ReindexError::NoLibrary { folder: folder.to_owned() });
+            return Err(AccessError::NoLibrary { folder: folder.to_owned() }.into());
         }
-        let lock = DirLock::take(folder).map_err(|error| match error {
-            LockError::Held { .. } => ReindexError::InUse(error),
-            LockError::File(_) => ReindexError::Lock(error),
-        })?;
         let ledger = Ledger::open(&folder.join(layout::LEDGER))?;
         Ok(Self { folder: folder.to_owned(), ledger, _lock: lock })
     }
@@ -127,8 +119,23 @@ impl Library {
     ///
     /// # Errors
     ///
-    /// [`ReindexError`]; what was read before stays in the ledger.
+    /// [`ReindexError`]; what was read before stays in the ledger, and what was read again need not be once more.
     pub fn read_again(
+        &self,
+        stop: &Stop,
+        progress: &mut dyn FnMut(&ProgressSnapshot),
+    ) -> Result<RunSummary, ReindexError> {
+        self.ledger.outdate_all()?;
+        self.go_on_reading(stop, progress)
+    }
+
+    /// Goes on where reading every file again ended: reads those that were not read since, and what changed.
+    /// `progress` as for [`Library::read_again`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Library::read_again`].
+    pub fn go_on_reading(
         &self,
         stop: &Stop,
         progress: &mut dyn FnMut(&ProgressSnapshot),
@@ -140,13 +147,14 @@ impl Library {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 // Received below, which waits for it.
-                let _ = done.send(intake.rebuild());
+                let _ = done.send(intake.update());
             });
             loop {
                 match ended.recv_timeout(PROGRESS_EVERY) {
+                    Ok(Err(IntakeError::Stopped)) => return Err(ReindexError::Stopped),
                     Ok(summary) => return Ok(summary?),
                     Err(RecvTimeoutError::Timeout) => progress(&intake.progress()),
-                    Err(RecvTimeoutError::Disconnected) => return Err(IntakeError::Stopped.into()),
+                    Err(RecvTimeoutError::Disconnected) => return Err(ReindexError::Stopped),
                 }
             }
         })
@@ -207,7 +215,9 @@ mod tests {
     use std::sync::Arc;
 
     use lumidex::ledger::{Elsewhere, Observation, Seen, SharedText};
-    use lumidex_schema::id::{RootId, TextId};
+    use lumidex::metadata::is_outdated;
+    use lumidex::sys::Stopper;
+    use lumidex_schema::id::{ImageId, RootId, TextId};
     use lumidex_schema::media::MediaKind;
     use lumidex_schema::record::{Fingerprint, PathType, Sighting};
     use lumidex_schema::tag::TagKind;
@@ -274,6 +284,43 @@ mod tests {
             assert_eq!((summary.progress.read, summary.progress.unreadable), (200, 0));
             assert_eq!(library.ledger().reader().unwrap().n_images().unwrap(), 200);
         }
+    }
+
+    #[test]
+    fn reading_again_that_is_broken_off_goes_on_with_what_was_not_read() {
+        let (dir, pictures) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let roots = ["here", "away"].map(|name| pictures.path().join(name));
+        let ledger = Ledger::open(&dir.path().join(layout::LEDGER)).unwrap();
+        for (root, (seed, images)) in roots.iter().zip([(4, 200), (5, 150)]) {
+            crate::synth::Library::new(seed, images).write_to(root, 0..images, &|_| {}).unwrap();
+            ledger.add_extra_path(&lumidex::sys::paths::to_bytes(root), &[PathType::Scanned]).unwrap();
+        }
+        drop(ledger);
+        let library = Library::open(dir.path()).unwrap();
+        let n_left = || {
+            let reader = library.ledger().reader().unwrap();
+            let images = reader.images_after(ImageId::default(), usize::MAX).unwrap();
+            images.iter().filter(|(.., note)| is_outdated(note)).count() as u64
+        };
+        let go_on = || library.go_on_reading(&Stop::never(), &mut |_| {}).unwrap().progress.read;
+        assert_eq!(
+            (library.read_again(&Stop::never(), &mut |_| {}).unwrap().progress.read, n_left()),
+            (350, 0)
+        );
+
+        // A drive that is away is read when it is back; what was read is not read again for that.
+        std::fs::rename(&roots[1], pictures.path().join("unplugged")).unwrap();
+        let summary = library.read_again(&Stop::never(), &mut |_| {}).unwrap();
+        assert_eq!((summary.progress.read, summary.offline.len(), n_left()), (200, 1, 150));
+        std::fs::rename(pictures.path().join("unplugged"), &roots[1]).unwrap();
+        assert_eq!((go_on(), n_left(), go_on()), (150, 0, 0));
+
+        // So it is however far reading is when it is told to stop.
+        let stopper = Stopper::new();
+        let stopped = library.read_again(&stopper.stop(), &mut |_| stopper.trigger());
+        assert!(matches!(stopped, Ok(_) | Err(ReindexError::Stopped)), "{stopped:?}");
+        let left = n_left();
+        assert_eq!((go_on(), n_left(), go_on()), (left, 0, 0));
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl Repair {
     fn round(&mut self, now: Timestamp, stop: &Stop, told: Told<'_>) -> Result<(), RepairError> {
         let of_ledger = |finding: &&lumidex::ledger::verify::Finding| finding.place == layout::LEDGER;
         if self.verified.findings.asks_for(layout::LEDGER, Mend::Restore) {
-            self.restore_ledger(now)?;
+            self.restore_ledger(now, stop)?;
         } else if self.verified.findings.told.iter().find(of_ledger).is_some() {
             self.mend_ledger(now, stop, told)?;
         }
@@ -131,9 +131,9 @@ impl Repair {
         Ok(())
     }
 
-    fn restore_ledger(&mut self, now: Timestamp) -> Result<(), RepairError> {
+    fn restore_ledger(&mut self, now: Timestamp, stop: &Stop) -> Result<(), RepairError> {
         for path in newest_first(&self.folder)? {
-            match backup::restore(&path, &self.folder, now) {
+            match backup::restore(&path, &self.folder, now, stop) {
                 Ok(restored) => {
                     let (file, rows) = (path.display(), restored.content.rows);
                     self.done.push(format!("restored the ledger from `{file}`, {rows} rows"));
@@ -143,6 +143,7 @@ impl Repair {
                     return Ok(());
                 }
                 Err(RestoreError::File(error)) => return Err(error.into()),
+                Err(RestoreError::Stopped) => return Err(RepairError::Stopped),
                 // The next one may be sound.
                 Err(_) => {}
             }

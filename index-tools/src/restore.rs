@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use lumidex::ledger::backup::{self, RestoreError, Restored};
 use lumidex::ledger::paid::Merged;
-use lumidex::sys::DirLock;
 use lumidex::sys::lock::LockError;
+use lumidex::sys::{DirLock, Stop};
 use lumidex_schema::id::Timestamp;
 
 use crate::paid::{self, PaidToolError};
@@ -56,8 +56,8 @@ impl Place {
     /// # Errors
     ///
     /// [`RestoreToolError`].
-    pub fn restore(&self, backup: &Path) -> Result<Restored, RestoreToolError> {
-        Ok(backup::restore(backup, &self.folder, now())?)
+    pub fn restore(&self, backup: &Path, stop: &Stop) -> Result<Restored, RestoreToolError> {
+        Ok(backup::restore(backup, &self.folder, now(), stop)?)
     }
 
     /// Adds what an upstream was paid for, if there is a copy of it with the backup.
@@ -65,8 +65,8 @@ impl Place {
     /// # Errors
     ///
     /// [`PaidToolError`]; what was added stays.
-    pub fn restore_paid(&self, backup: &Path) -> Result<Option<Merged>, PaidToolError> {
-        paid::restore(backup, &self.folder)
+    pub fn restore_paid(&self, backup: &Path, stop: &Stop) -> Result<Option<Merged>, PaidToolError> {
+        paid::restore(backup, &self.folder, stop)
     }
 }
 

@@ -172,6 +172,34 @@ fn an_interrupt_ends_it_soon_and_is_told_from_a_failure() {
     assert_eq!(tool(&["verify"], &data).status.code(), Some(0));
 }
 
+#[cfg(unix)]
+#[test]
+fn writing_a_synthetic_library_can_be_interrupted_and_gone_on_with() {
+    let dir = tempfile::tempdir().unwrap();
+    let pictures = dir.path().join("pics");
+    let synth = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_index-tools"));
+        command.arg("synth").arg(&pictures).args(["--images", "4000"]).stdin(Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    };
+    let child = synth().spawn().unwrap();
+    // From then on it heeds signals.
+    while !pictures.exists() {
+        std::thread::yield_now();
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(130), "{}", said(&ended));
+    assert!(said(&ended).contains("the same again goes on"), "{}", said(&ended));
+    let before = trace(&pictures);
+    assert!(synth().output().unwrap().status.success());
+    let after = trace(&pictures);
+    assert!(before.len() < after.len());
+    let files = before.iter().filter(|(path, _)| path.is_file());
+    assert!(files.clone().all(|(path, file)| after.get(path) == Some(file)), "what was there stayed");
+}
+
 /// Nobody holds the folder any more.
 fn child_is_over(data: &Path) {
     while lumidex::sys::lock::holder_of(data).unwrap().is_some() {
@@ -187,11 +215,12 @@ fn filling_that_is_killed_anywhere_is_gone_on_with() {
     let data = library(dir.path(), 1_500);
     let mut cut_short = 0;
     for nth in 0..kills {
-        let arguments: &[&str] = match nth % 4 {
+        let arguments: &[&str] = match nth % 5 {
             0 => &["reindex"],
             1 => &["reindex", "text"],
             2 => &["reindex", "--resume"],
-            _ => &["reindex", "--from-files"],
+            3 => &["reindex", "--from-files"],
+            _ => &["reindex", "--from-files", "--resume"],
         };
         let mut child =
             command(arguments, &data).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
@@ -213,7 +242,7 @@ fn filling_that_is_killed_anywhere_is_gone_on_with() {
         );
     }
     assert!(cut_short * 3 > kills, "{cut_short} of {kills}");
-    assert!(tool(&["reindex", "--resume"], &data).status.success());
+    assert!(tool(&["reindex", "--from-files", "--resume"], &data).status.success());
     let library = Library::open(&data).unwrap();
     for part in Part::ALL {
         let mut first = None;

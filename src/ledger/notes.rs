@@ -1,7 +1,7 @@
 //! What is remembered of how files were read, and tags that a person's rules put on afterwards.
 
 use super::decide::{
-    DecideError, Decided, Failure, Outcome, Request, change_links, custom, known_image, link_of,
+    DecideError, Decided, Failure, Outcome, Request, change_links, custom, done, known_image, link_of,
 };
 use super::intern::Interned;
 use super::txn::Tables;
@@ -11,7 +11,7 @@ use lumidex_schema::note::Note;
 use lumidex_schema::record::{Image, Link, LinkChange, Row};
 use lumidex_schema::tables;
 use lumidex_schema::tag::{self, TagKind};
-use redb::ReadableTable;
+use redb::{AccessGuard, ReadableTable, StorageError};
 
 impl Ledger {
     /// Puts a custom tag on images because a rule says so, as far as nobody decided about it on them;
@@ -22,6 +22,19 @@ impl Ledger {
     /// written then.
     pub fn rule_tag(&self, name: &str, images: &[ImageId]) -> Result<Seq, DecideError> {
         Ok(self.decide(Request::RuleTag { name: name.to_owned(), images: images.to_vec() })?.0)
+    }
+
+    /// Every file is to be read again: forgets by which version of the reader it was read, so that walks take each
+    /// for one that a newer reader would read differently, until it was read. Nothing else changes, and a walk that
+    /// is broken off, however it is, leaves no more to the next one than it did not read.
+    ///
+    /// A walk that goes on meanwhile may have passed files that it then takes for read; so it is for a ledger of
+    /// which nobody walks.
+    ///
+    /// # Errors
+    /// [`DecideError::Write`]; nothing is forgotten then.
+    pub fn outdate_all(&self) -> Result<(), DecideError> {
+        self.decide(Request::OutdateAll).map(|_| ())
     }
 }
 
@@ -70,6 +83,23 @@ impl Reader {
         }
         Ok(found)
     }
+}
+
+pub(super) fn outdate_all(tables: &mut Tables<'_>) -> Decided {
+    tables.read_with.retain(|_, _| false)?;
+    let of_a_reader = |entry: Result<(AccessGuard<'_, u32>, AccessGuard<'_, u64>), StorageError>| {
+        let (image, note) = match entry {
+            Ok((image, note)) => (image.value(), Note::decode(note.value())),
+            Err(error) => return Some(Err(error)),
+        };
+        (note.reader != 0).then(|| Ok((image, Note { reader: 0, ..note })))
+    };
+    // Some 12 bytes an image.
+    let outdated = tables.notes.range::<u32>(..)?.filter_map(of_a_reader);
+    for (image, note) in outdated.collect::<Result<Vec<_>, _>>()? {
+        tables.notes.insert(image, note.encode())?;
+    }
+    done(tables)
 }
 
 pub(super) fn rule_tag(

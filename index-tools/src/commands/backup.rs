@@ -33,7 +33,7 @@ pub(crate) fn run(Args { file, data_dir, force }: Args, signals: &Signals) -> an
     bar.finish_and_clear();
     let (rows, bytes) = (HumanCount(content.rows), HumanBytes(content.bytes));
     remark(&format!("wrote and checked {}: {rows} rows, {bytes}", file.display()));
-    let paid = paid::backup(&folder, &file)?;
+    let paid = paid::backup(&folder, &file, &signals.stop)?;
     if paid.rows > 0 {
         let (added, beside) = (HumanCount(paid.added), paid::beside_backup(&file));
         remark(&format!("and what was paid for, {added} new rows, to {}", beside.display()));

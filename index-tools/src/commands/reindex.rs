@@ -22,8 +22,8 @@ pub(crate) struct Args {
     /// Read every file again first, changed or not
     #[arg(long)]
     from_files: bool,
-    /// Go on where an interrupted run ended, instead of emptying first
-    #[arg(long, conflicts_with = "from_files")]
+    /// Go on where an interrupted run ended, instead of starting over
+    #[arg(long)]
     resume: bool,
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: Args, signals: &Signals) -> anyhow::Result<ExitCode
     let Args { parts, data_dir, from_files, resume } = arguments;
     let library = Library::open(&data_dir.folder()?)?;
     if from_files {
-        read_again(&library, signals)?;
+        read_again(&library, resume, signals)?;
     }
     let is_named = |part: Part| {
         let named = match part {
@@ -80,13 +80,16 @@ pub(crate) fn run(arguments: Args, signals: &Signals) -> anyhow::Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-fn read_again(library: &Library, signals: &Signals) -> anyhow::Result<()> {
+fn read_again(library: &Library, resume: bool, signals: &Signals) -> anyhow::Result<()> {
     let bar = bar("reading", 0);
     // More may be found while it walks, so the end moves.
     let told = &mut |progress: &lumidex::intake::ProgressSnapshot| {
         show(&bar, "reading", progress.read, progress.to_read);
     };
-    let summary = library.read_again(&signals.stop, told)?;
+    let summary = match resume {
+        true => library.go_on_reading(&signals.stop, told)?,
+        false => library.read_again(&signals.stop, told)?,
+    };
     bar.finish_and_clear();
     let progress = &summary.progress;
     let seconds = progress.elapsed.as_secs_f64();

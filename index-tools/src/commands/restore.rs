@@ -1,4 +1,4 @@
-//! `index-tools restore`. An interrupt ends it where it stands: the folder has the one ledger or the other.
+//! `index-tools restore`. However it is interrupted, the folder has the one ledger or the other.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,6 +7,7 @@ use indicatif::HumanCount;
 use lumidex_index_tools::restore::Place;
 
 use super::{DataDir, is_agreed};
+use crate::signals::Signals;
 use crate::terminal::{bar, remark};
 
 #[derive(clap::Args)]
@@ -20,22 +21,23 @@ pub(crate) struct Args {
     yes: bool,
 }
 
-pub(crate) fn run(Args { file, data_dir, yes }: Args) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(Args { file, data_dir, yes }: Args, signals: &Signals) -> anyhow::Result<ExitCode> {
     let folder = data_dir.folder()?;
     let place = Place::take(&folder, &file)?;
     let question = format!("Replace the ledger of {} by {}?", folder.display(), file.display());
-    if !yes && !is_agreed(&question, &format!("replace the ledger of {}", folder.display()))? {
+    let deed = format!("replace the ledger of {}", folder.display());
+    if !yes && !signals.while_waiting(|| is_agreed(&question, &deed))? {
         anyhow::bail!("nothing was changed");
     }
     let bar = bar("checking and copying", 0);
-    let restored = place.restore(&file)?;
+    let restored = place.restore(&file, &signals.stop)?;
     bar.finish_and_clear();
     let rows = HumanCount(restored.content.rows);
     remark(&format!("restored {rows} rows from {} to {}", file.display(), folder.display()));
     if let Some(former) = restored.former {
         remark(&format!("the former ledger is kept as {}", former.display()));
     }
-    if let Some(paid) = place.restore_paid(&file)? {
+    if let Some(paid) = place.restore_paid(&file, &signals.stop)? {
         remark(&format!("and added {} rows of what was paid for", HumanCount(paid.added)));
     }
     Ok(ExitCode::SUCCESS)

@@ -1,11 +1,13 @@
-//! `index-tools synth`. An interrupt ends it where it stands; files that are there are left alone by the next run.
+//! `index-tools synth`. An interrupt ends it between two images; files that are there are left alone by the next run.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use lumidex::sys::Stop;
 use lumidex_index_tools::synth::{Dialect, Dialects, Library};
 
+use crate::signals::Signals;
 use crate::terminal::{bar, remark};
 
 #[derive(clap::Args)]
@@ -23,9 +25,9 @@ pub(crate) struct Args {
     dialects: Vec<Dialects>,
 }
 
-pub(crate) fn run(Args { dir, images, seed, dialects }: Args) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(Args { dir, images, seed, dialects }: Args, signals: &Signals) -> anyhow::Result<ExitCode> {
     let dialects: Vec<Dialect> = dialects.into_iter().flat_map(|named| named.0).collect();
-    write(&dir, &Library::new(seed, images).with_dialects(&dialects))?;
+    write(&dir, &Library::new(seed, images).with_dialects(&dialects), &signals.stop)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -50,7 +52,7 @@ fn dialects_help() -> String {
 }
 
 /// Writes the library on all processors, each writing a stretch of its own.
-fn write(dir: &Path, library: &Library) -> anyhow::Result<()> {
+fn write(dir: &Path, library: &Library, stop: &Stop) -> anyhow::Result<()> {
     let bar = bar("writing", u64::from(library.len()));
     let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u32).min(8);
     let stretch = library.len().div_ceil(threads);
@@ -62,7 +64,8 @@ fn write(dir: &Path, library: &Library) -> anyhow::Result<()> {
                 scope.spawn(move || {
                     let first = (nth * stretch).min(library.len());
                     let reported = std::cell::Cell::new(0);
-                    library.write_to(dir, first..(first + stretch).min(library.len()), &|images| {
+                    let stretch = first..(first + stretch).min(library.len());
+                    library.write_unless(dir, stretch, &|| stop.is_stopped(), &|images| {
                         let step = images - reported.replace(images);
                         bar.set_position(done.fetch_add(step, Ordering::Relaxed) + step);
                     })

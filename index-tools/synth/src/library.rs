@@ -103,9 +103,27 @@ impl Library {
     ///
     /// The first folder that could not be created or file that could not be written.
     pub fn write_to(&self, dir: &Path, range: Range<u32>, progress: &dyn Fn(u64)) -> Result<(), SynthError> {
+        self.write_unless(dir, range, &|| false, progress)
+    }
+
+    /// As [`Library::write_to`], but asks before each image whether to stop.
+    ///
+    /// # Errors
+    ///
+    /// As [`Library::write_to`], and [`SynthError::Stopped`].
+    pub fn write_unless(
+        &self,
+        dir: &Path,
+        range: Range<u32>,
+        is_stopped: &dyn Fn() -> bool,
+        progress: &dyn Fn(u64),
+    ) -> Result<(), SynthError> {
         let first = range.start;
         let (mut folder, mut logged) = (PathBuf::new(), None);
         for index in range {
+            if is_stopped() {
+                return Err(SynthError::Stopped);
+            }
             let image = self.image(index);
             let wanted = dir.join(&image.folder);
             if wanted != folder {
@@ -139,6 +157,9 @@ impl Library {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SynthError {
+    /// It was told to stop.
+    #[error("stopped; the same again goes on")]
+    Stopped,
     /// A folder could not be created.
     #[error("could not create the folder `{path}`")]
     Folder {

@@ -20,7 +20,7 @@ use crate::home::{Home, gone, see, see_as, walked};
 fn standing(home: &Home) -> Standing {
     // A process that another test is just starting holds all locks of this one until it is another program.
     loop {
-        match Standing::open(&home.data(), false, &mut |_| {}) {
+        match Standing::open(&home.data(), false, &Stop::never(), &mut |_| {}) {
             Err(error) if format!("{error:?}").contains("Held") => std::thread::yield_now(),
             opened => break opened.unwrap(),
         }

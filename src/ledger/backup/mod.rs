@@ -15,5 +15,5 @@ pub(super) use copy::each_table;
 pub use copy::{BackupError, Copied, Existing, copy, copy_closed};
 pub(super) use daily::shown_time;
 pub use daily::{Bounds, Daily, Look, Made, newest_first};
-pub(super) use restore::make_writable;
+pub(super) use restore::copy_unless;
 pub use restore::{RestoreError, Restored, keep_copy, restore};

@@ -7,14 +7,17 @@ use super::daily::shown_time;
 use crate::sys::beside::folder_of;
 use crate::sys::files::sync_folder;
 use crate::sys::space::free_bytes;
-use crate::sys::{Beside, PathError};
+use crate::sys::{Beside, PathError, Stop};
 use lumidex_schema::id::Timestamp;
 use lumidex_schema::layout;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Bytes that a copy leaves on its disk.
 const COPY_RESERVE_BYTES: u64 = 64 << 20;
+/// Bytes copied between two looks whether to stop.
+const COPIED_AT_ONCE_BYTES: u64 = 16 << 20;
 
 /// What was restored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,15 +55,18 @@ pub enum RestoreError {
     /// A file could not be read, written or renamed.
     #[error(transparent)]
     File(#[from] PathError),
+    /// It was told to stop.
+    #[error("stopped before anything was restored")]
+    Stopped,
 }
 
 /// Checks a copy of `backup` and puts it in the place of the ledger of `folder`, whose lock the
 /// caller holds. The former ledger is kept under a name that ends in the time `now`; the backup
-/// itself is only read.
+/// itself is only read. Told to stop, it ends while there is still nothing but the copy.
 ///
 /// # Errors
 /// [`RestoreError`]; then the ledger is as it was.
-pub fn restore(backup: &Path, folder: &Path, now: Timestamp) -> Result<Restored, RestoreError> {
+pub fn restore(backup: &Path, folder: &Path, now: Timestamp, stop: &Stop) -> Result<Restored, RestoreError> {
     let ledger = folder.join(layout::LEDGER);
     match std::fs::metadata(backup) {
         Ok(metadata) if metadata.is_file() => {}
@@ -70,11 +76,14 @@ pub fn restore(backup: &Path, folder: &Path, now: Timestamp) -> Result<Restored,
         return Err(RestoreError::Itself { path: backup.to_owned() });
     }
     let beside = Beside::of(&ledger);
-    std::fs::copy(backup, beside.path()).map_err(PathError::doing("copy", backup))?;
-    // The mode of the copy is that of the backup, which may be read-only.
-    make_writable(beside.path())?;
+    if !copy_unless(backup, beside.path(), stop)? {
+        return Err(RestoreError::Stopped);
+    }
     let content = check(beside.path())
         .map_err(|source| RestoreError::Unsound { path: backup.to_owned(), source: named(source, backup) })?;
+    if stop.is_stopped() {
+        return Err(RestoreError::Stopped);
+    }
     let former = keep_former(&ledger, &shown_time(now))?;
     beside.replace()?;
     Ok(Restored { content, former })
@@ -96,7 +105,20 @@ fn named(error: CheckError, backup: &Path) -> CheckError {
     }
 }
 
-pub(in crate::ledger) fn make_writable(path: &Path) -> Result<(), PathError> {
+/// Copies the bytes of a file into a new one that may be written to; `false` when told to stop meanwhile.
+pub(in crate::ledger) fn copy_unless(from: &Path, to: &Path, stop: &Stop) -> Result<bool, PathError> {
+    let mut source = File::open(from).map_err(PathError::doing("open", from))?;
+    let mut target = File::create_new(to).map_err(PathError::doing("create", to))?;
+    while !stop.is_stopped() {
+        let copied = io::copy(&mut source.by_ref().take(COPIED_AT_ONCE_BYTES), &mut target);
+        if copied.map_err(PathError::doing("copy", from))? == 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn make_writable(path: &Path) -> Result<(), PathError> {
     let mut permissions = std::fs::metadata(path).map_err(PathError::doing("open", path))?.permissions();
     #[cfg(unix)]
     {

@@ -4,7 +4,7 @@
 //! comes back only adds what is missing. Nothing is removed either way.
 
 use super::super::ReadError;
-use super::super::backup::make_writable;
+use super::super::backup::copy_unless;
 use super::file::PaidFile;
 use super::rows::{self, PromptHash};
 use super::{Paid, PaidError};
@@ -120,9 +120,9 @@ impl Paid {
     /// [`PaidCopyError`]; what was added stays, and it can be repeated.
     pub fn merge_from(&self, path: &Path, folder: &Path, stop: &Stop) -> Result<Merged, PaidCopyError> {
         let working = Beside::of(&folder.join(layout::PAID));
-        std::fs::copy(path, working.path()).map_err(PathError::doing("copy", path))?;
-        // The mode is that of the copy, which may be read-only.
-        make_writable(working.path())?;
+        if !copy_unless(path, working.path(), stop)? {
+            return Err(PaidCopyError::Stopped);
+        }
         check(working.path())
             .then_some(())
             .ok_or_else(|| PaidCopyError::Damaged { path: path.to_owned() })?;

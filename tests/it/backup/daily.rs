@@ -97,7 +97,7 @@ fn a_backup_is_made_through_a_running_server_and_without_one() {
     let refused = Place::take(&data, &served).err().unwrap();
     assert!(refused.to_string().contains("stop it first"), "{refused}");
     // Tools that only read take a copy, too.
-    let standing = Standing::open(&data, true, &mut |_| {}).unwrap();
+    let standing = Standing::open(&data, true, &Stop::never(), &mut |_| {}).unwrap();
     assert!(standing.reader.custom_tags().unwrap().iter().any(|(_, tag)| tag.name == "kept"));
     assert_eq!(standing.reader.n_images().unwrap(), 80);
     assert_eq!(standing.paid.models().unwrap(), Vec::<String>::new());
@@ -108,7 +108,7 @@ fn a_backup_is_made_through_a_running_server_and_without_one() {
     let (copied_alone, stages) = make(&data, &alone).unwrap();
     assert!(stages.iter().all(|stage| matches!(stage, Stage::Copying(..))), "{stages:?}");
     assert!(copied_alone.head > copied.head);
-    Place::take(&data, &served).unwrap().restore(&served).unwrap();
+    Place::take(&data, &served).unwrap().restore(&served, &Stop::never()).unwrap();
     let program = Program::start(&data, &[]);
     let info = program.get("/infinite_image_browsing/db/basic_info");
     assert_eq!(info["img_count"], 80);

@@ -4,6 +4,7 @@ use crate::live::Program;
 use lumidex::ledger::Ledger;
 use lumidex::ledger::backup::Existing;
 use lumidex::ledger::paid::{Merged, Paid};
+use lumidex::sys::Stop;
 use lumidex_index_tools::backup::backup;
 use lumidex_index_tools::paid::{backup as backup_paid, beside_backup};
 use lumidex_index_tools::restore::Place;
@@ -28,16 +29,16 @@ fn what_was_paid_for_goes_along_and_comes_back() {
     std::fs::create_dir_all(&data).unwrap();
     drop(Ledger::open(&data.join(layout::LEDGER)).unwrap());
     backup(&data, &target, Existing::Keep, &mut |_| {}).unwrap();
-    assert_eq!(backup_paid(&data, &target).unwrap(), Merged::default());
+    assert_eq!(backup_paid(&data, &target, &Stop::never()).unwrap(), Merged::default());
     assert!(!beside_backup(&target).exists(), "nothing was paid for");
     // By itself, then from the server that has the library open: only what is new.
     buy(&data, 0..10);
-    assert_eq!(backup_paid(&data, &target).unwrap().added, 10);
+    assert_eq!(backup_paid(&data, &target, &Stop::never()).unwrap().added, 10);
     buy(&data, 10..15);
     let program = Program::start(&data, &[]);
     backup(&data, &target, Existing::Replace, &mut |_| {}).unwrap();
-    assert_eq!(backup_paid(&data, &target).unwrap().added, 5);
-    assert_eq!(backup_paid(&data, &target).unwrap().added, 0);
+    assert_eq!(backup_paid(&data, &target, &Stop::never()).unwrap().added, 5);
+    assert_eq!(backup_paid(&data, &target, &Stop::never()).unwrap().added, 0);
     assert_eq!(std::fs::read_dir(data.join(layout::BACKUPS)).unwrap().count(), 0, "nothing is left of it");
     drop(program);
     assert_eq!(bought(&beside_backup(&target)), 15);
@@ -45,15 +46,15 @@ fn what_was_paid_for_goes_along_and_comes_back() {
     std::fs::remove_file(data.join(layout::PAID)).unwrap();
     buy(&data, 14..20);
     let place = Place::take(&data, &target).unwrap();
-    place.restore(&target).unwrap();
-    assert_eq!(place.restore_paid(&target).unwrap().unwrap().added, 14);
+    place.restore(&target, &Stop::never()).unwrap();
+    assert_eq!(place.restore_paid(&target, &Stop::never()).unwrap().unwrap().added, 14);
     assert_eq!(bought(&data.join(layout::PAID)), 20, "both what was there and what came back");
     // From the folder of daily backups it is their one copy; elsewhere no file is taken for it.
     let backups = data.join(layout::BACKUPS);
     std::fs::rename(beside_backup(&target), backups.join(layout::PAID)).unwrap();
     std::fs::copy(&target, backups.join("ledger-20261122T120000Z.redb")).unwrap();
     std::fs::remove_file(data.join(layout::PAID)).unwrap();
-    assert_eq!(place.restore_paid(&target).unwrap(), None);
-    let daily = place.restore_paid(&backups.join("ledger-20261122T120000Z.redb")).unwrap();
+    assert_eq!(place.restore_paid(&target, &Stop::never()).unwrap(), None);
+    let daily = place.restore_paid(&backups.join("ledger-20261122T120000Z.redb"), &Stop::never()).unwrap();
     assert_eq!((daily.unwrap().added, bought(&data.join(layout::PAID))), (15, 15));
 }

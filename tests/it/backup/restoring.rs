@@ -5,7 +5,7 @@ use lumidex::ledger::backup::{CheckError, Existing, RestoreError, copy_closed, r
 use lumidex::ledger::{Ledger, OpenError};
 use lumidex::projection::follower::catch_up;
 use lumidex::projection::tags::TagsProjection;
-use lumidex::sys::Stop;
+use lumidex::sys::{Stop, Stopper};
 use lumidex_schema::id::{TagId, Timestamp};
 use lumidex_schema::{layout, tables};
 use redb::ReadableDatabase as _;
@@ -25,7 +25,7 @@ fn a_restored_ledger_is_the_backup_and_the_former_one_is_kept() {
     for former in
         ["ledger.redb.before-restore-20261122T120000Z", "ledger.redb.before-restore-20261122T120000Z-1"]
     {
-        let restored = restore(&backup, home.dir.path(), Timestamp(NOON)).unwrap();
+        let restored = restore(&backup, home.dir.path(), Timestamp(NOON), &Stop::never()).unwrap();
         assert_eq!(restored.former, Some(home.path(former)));
         assert_eq!(rows(&home.path(layout::LEDGER)), then);
     }
@@ -38,7 +38,7 @@ fn a_restored_ledger_is_the_backup_and_the_former_one_is_kept() {
         "it is a file of its own"
     );
     let fresh = tempfile::tempdir().unwrap();
-    assert_eq!(restore(&backup, fresh.path(), Timestamp(NOON)).unwrap().former, None);
+    assert_eq!(restore(&backup, fresh.path(), Timestamp(NOON), &Stop::never()).unwrap().former, None);
     assert_eq!(rows(&fresh.path().join(layout::LEDGER)), then);
 }
 
@@ -53,7 +53,7 @@ fn what_is_no_sound_backup_is_refused_and_leaves_all_as_it_was() {
     let sound = fs::read(&backup).unwrap();
     let refuse = |content: &[u8], what: &str| {
         fs::write(&backup, content).unwrap();
-        let refused = restore(&backup, home.dir.path(), Timestamp(NOON)).unwrap_err();
+        let refused = restore(&backup, home.dir.path(), Timestamp(NOON), &Stop::never()).unwrap_err();
         assert!(refused.to_string().contains("backup.redb"), "{what}: {refused}");
         assert_eq!(fs::read(home.path(layout::LEDGER)).unwrap(), ledger, "{what}");
         assert_eq!(fs::read(&backup).unwrap(), content, "{what}");
@@ -91,11 +91,14 @@ fn what_is_no_sound_backup_is_refused_and_leaves_all_as_it_was() {
         "{older:?}"
     );
     fs::remove_file(&backup).unwrap();
-    assert!(matches!(restore(&backup, home.dir.path(), Timestamp(NOON)), Err(RestoreError::Absent { .. })));
-    let itself = restore(&home.path(layout::LEDGER), home.dir.path(), Timestamp(NOON));
+    assert!(matches!(
+        restore(&backup, home.dir.path(), Timestamp(NOON), &Stop::never()),
+        Err(RestoreError::Absent { .. })
+    ));
+    let itself = restore(&home.path(layout::LEDGER), home.dir.path(), Timestamp(NOON), &Stop::never());
     assert!(matches!(itself, Err(RestoreError::Itself { .. })), "{itself:?}");
     drop(redb::Database::create(home.path("empty")).unwrap());
-    let empty = restore(&home.path("empty"), home.dir.path(), Timestamp(NOON));
+    let empty = restore(&home.path("empty"), home.dir.path(), Timestamp(NOON), &Stop::never());
     assert!(
         matches!(
             &empty,
@@ -103,6 +106,19 @@ fn what_is_no_sound_backup_is_refused_and_leaves_all_as_it_was() {
         ),
         "{empty:?}"
     );
+}
+
+#[test]
+fn a_restore_that_is_told_to_stop_leaves_everything_as_it_was() {
+    let mut home = Home::new();
+    let backup = home.backup("backup.redb");
+    home.close();
+    let before = names(home.dir.path());
+    let stopper = Stopper::new();
+    stopper.trigger();
+    let stopped = restore(&backup, home.dir.path(), Timestamp(NOON), &stopper.stop());
+    assert!(matches!(stopped, Err(RestoreError::Stopped)), "{stopped:?}");
+    assert_eq!(names(home.dir.path()), before);
 }
 
 fn set_format(path: &Path, sound: &[u8], format: u64) {
@@ -159,7 +175,7 @@ fn a_ledger_of_an_older_format_is_copied_as_it_is_and_upgraded_when_it_is_opened
         };
         assert_eq!(format(&old), (older, n_tables));
         assert_eq!(format(&ledger), (older, n_tables), "looking at it did not upgrade it");
-        assert_eq!(restore(&old, home.dir.path(), Timestamp(NOON)).unwrap().content, copied);
+        assert_eq!(restore(&old, home.dir.path(), Timestamp(NOON), &Stop::never()).unwrap().content, copied);
         let reader = home.ledger().reader().unwrap();
         assert_eq!(reader.n_images().unwrap(), 20);
         assert_eq!(reader.decisions(9).unwrap(), decided);
@@ -195,7 +211,7 @@ fn after_a_restore_projections_equal_a_rebuild() {
     let before = followed(&ledger, home.dir.path());
     drop(ledger);
     home.close();
-    restore(&backup, home.dir.path(), Timestamp(NOON)).unwrap();
+    restore(&backup, home.dir.path(), Timestamp(NOON), &Stop::never()).unwrap();
     let ledger = home.ledger();
     while ledger.head() < later {
         see(&ledger, 100..140);
