@@ -1,6 +1,7 @@
 //! What every command says to people, and how: remarks and a bar on standard error, the bar only where that is a
 //! terminal. Standard output is for what was asked for.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -39,6 +40,32 @@ pub(crate) fn bar(verb: &'static str, len: u64) -> ProgressBar {
 /// One bar of several that are shown together.
 pub(crate) fn beside(together: &MultiProgress, bar: ProgressBar) -> ProgressBar {
     if bar.is_hidden() { bar } else { together.add(bar) }
+}
+
+/// A bar for each of several things that go on at the same time.
+#[derive(Default)]
+pub(crate) struct Bars {
+    together: MultiProgress,
+    shown: BTreeMap<&'static str, ProgressBar>,
+}
+
+impl Bars {
+    /// Shows how far one of them is and where its end is.
+    pub(crate) fn show(&mut self, verb: &'static str, done: u64, total: u64) {
+        let own = self.shown.entry(verb).or_insert_with(|| beside(&self.together, bar(verb, total)));
+        show(own, verb, done, total);
+        if done >= total && total > 0 {
+            own.finish_and_clear();
+            self.shown.remove(verb);
+        }
+    }
+
+    /// Takes them away.
+    pub(crate) fn clear(&mut self) {
+        for bar in std::mem::take(&mut self.shown).into_values() {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 /// Shows on a bar what is done, how far it is and where the end is.

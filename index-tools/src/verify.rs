@@ -3,12 +3,15 @@
 //!
 //! Beside a server, the server judges what it has open; files that anybody may read are looked at here.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::ScopedJoinHandle;
 
+use lumidex::ledger::Reader;
 use lumidex::ledger::backup::newest_first;
 use lumidex::ledger::paid::{self, PaidError};
 use lumidex::ledger::verify::{self as rules, Closed, FileError, Finding, Findings, Mend};
-use lumidex::ledger::{OpenError, Reader};
 use lumidex::projection::thumbs;
 use lumidex::projection::verify::{self as derived, LookError};
 use lumidex::sys::{PathError, Stop};
@@ -81,65 +84,116 @@ pub fn verify(folder: &Path, stop: &Stop, told: Told<'_>) -> Result<Verified, Ve
     }
 }
 
-/// As [`verify`], of a library whose lock the caller holds.
+/// As [`verify`], of a library whose lock the caller holds. The ledger, what is derived from it, and what is kept beside
+/// it are looked at side by side: each takes about as long as the ledger, and most of the time each uses one core.
 ///
 /// # Errors
 ///
 /// As [`verify`].
 pub fn verify_held(folder: &Path, stop: &Stop, told: Told<'_>) -> Result<Verified, VerifyToolError> {
+    let (say, said) = channel();
     let ledger = folder.join(layout::LEDGER);
-    let mut verified = Verified::default();
-    if ledger.exists() {
-        verified.findings =
-            rules::verify_closed(&ledger, stop, &mut |done, total| told("ledger", done, total)).map_err(
-                |error| match error {
-                    FileError::Verify(rules::VerifyError::Stopped) => VerifyToolError::Stopped,
-                    other => VerifyToolError::Ledger(other),
-                },
-            )?;
-    } else {
-        let words = ("a ledger", "none, and backups of one");
-        verified.findings.add(Finding::new(layout::LEDGER, "file-sound", "the file", words, Mend::Restore));
-    }
+    let ledger = ledger.as_path();
+    let (ruled, derived, kept) = std::thread::scope(|scope| {
+        let (of_rules, of_derived, of_kept) = (say.clone(), say.clone(), say);
+        let ruled = scope.spawn(move || rules_of(ledger, stop, &mut telling(of_rules)));
+        let derived = scope.spawn(move || derived_from(ledger, folder, stop, &mut telling(of_derived)));
+        let kept = scope.spawn(move || kept_beside(folder, stop, &mut telling(of_kept)));
+        for (place, done, total) in said {
+            told(place, done, total);
+        }
+        (joined(ruled), joined(derived), joined(kept))
+    });
+    let mut verified = Verified { findings: ruled?, ..Verified::default() };
+    let is_sound = verified.findings.is_empty();
     if verified.findings.asks_for(layout::LEDGER, Mend::Restore) {
+        // What was found by a ledger that is none says nothing.
         verified.unlooked.push("what is derived from the ledger".to_owned());
     } else {
-        projections(folder, &ledger, stop, told, &mut verified)?;
+        let Derived { findings, unlooked } = derived?;
+        verified.findings.add_all(findings);
+        match unlooked {
+            Some((_, why)) if is_sound => return Err(why),
+            unlooked => verified.unlooked.extend(unlooked.map(|(what, _)| what.to_owned())),
+        }
     }
-    verified.findings.add_all(paid::verify_closed(&folder.join(layout::PAID))?);
+    verified.findings.add_all(kept?);
+    Ok(verified)
+}
+
+/// Tells another thread.
+fn telling(say: Sender<(&'static str, u64, u64)>) -> impl FnMut(&'static str, u64, u64) {
+    move |place, done, total| {
+        // Nobody listens any more once a thread panicked.
+        let _ = say.send((place, done, total));
+    }
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// The ledger by its own rules.
+fn rules_of(ledger: &Path, stop: &Stop, told: Told<'_>) -> Result<Findings, VerifyToolError> {
+    if !ledger.exists() {
+        let mut findings = Findings::default();
+        let words = ("a ledger", "none, and backups of one");
+        findings.add(Finding::new(layout::LEDGER, "file-sound", "the file", words, Mend::Restore));
+        return Ok(findings);
+    }
+    rules::verify_closed(ledger, stop, &mut |done, total| told("ledger", done, total)).map_err(|error| {
+        match error {
+            FileError::Verify(rules::VerifyError::Stopped) => VerifyToolError::Stopped,
+            other => VerifyToolError::Ledger(other),
+        }
+    })
+}
+
+/// What is derived from a ledger, compared with it.
+struct Derived {
+    findings: Findings,
+    /// What could not be looked at because the ledger could not be read.
+    unlooked: Option<(&'static str, VerifyToolError)>,
+}
+
+fn derived_from(
+    ledger: &Path,
+    folder: &Path,
+    stop: &Stop,
+    told: Told<'_>,
+) -> Result<Derived, VerifyToolError> {
+    let mut findings = Findings::default();
+    // Damage that makes the engine panic is damage like any other, and its own rules tell of it.
+    let opened = catch_unwind(AssertUnwindSafe(|| Reader::as_it_stands(ledger)));
+    let panicked = |_| Err(FileError::Damaged("opening it panics".to_owned()));
+    let reader = match opened.map_or_else(panicked, |opened| opened.map_err(FileError::from)) {
+        Ok(reader) => reader,
+        Err(error) => {
+            let why = VerifyToolError::Ledger(error);
+            return Ok(Derived { findings, unlooked: Some(("what is derived from the ledger", why)) });
+        }
+    };
+    let unlooked = match derived::verify_closed(folder, &reader, stop, told, &mut findings) {
+        Ok(()) => None,
+        Err(error @ LookError::Ledger(_)) => {
+            Some(("some of what is derived from the ledger", in_our_words(error)))
+        }
+        Err(error) => return Err(in_our_words(error)),
+    };
+    Ok(Derived { findings, unlooked })
+}
+
+/// What was paid for, its copy, backups and kept results.
+fn kept_beside(folder: &Path, stop: &Stop, told: Told<'_>) -> Result<Findings, VerifyToolError> {
+    let mut findings = paid::verify_closed(&folder.join(layout::PAID))?;
     // A server adds to it at any time.
     let copy = format!("{}/{}", layout::BACKUPS, layout::PAID);
     for finding in paid::verify_closed(&folder.join(&copy))?.told {
         let place = copy.clone().into();
-        verified.findings.add(Finding { place, mend: Mend::PutAway, ..finding });
+        findings.add(Finding { place, mend: Mend::PutAway, ..finding });
     }
-    files(folder, stop, told, &mut verified.findings)?;
-    Ok(verified)
-}
-
-fn projections(
-    folder: &Path,
-    ledger: &Path,
-    stop: &Stop,
-    told: Told<'_>,
-    verified: &mut Verified,
-) -> Result<(), VerifyToolError> {
-    let is_sound = verified.findings.is_empty();
-    let unreadable = |error: OpenError| VerifyToolError::Ledger(error.into());
-    let reader = match Reader::as_it_stands(ledger) {
-        Err(_) if !is_sound => {
-            verified.unlooked.push("what is derived from the ledger".to_owned());
-            return Ok(());
-        }
-        opened => opened.map_err(unreadable)?,
-    };
-    match derived::verify_closed(folder, &reader, stop, told, &mut verified.findings) {
-        Err(LookError::Ledger(_)) if !is_sound => {
-            verified.unlooked.push("some of what is derived from the ledger".to_owned());
-            Ok(())
-        }
-        looked => looked.map_err(in_our_words),
-    }
+    files(folder, stop, told, &mut findings)?;
+    Ok(findings)
 }
 
 fn in_our_words(error: LookError) -> VerifyToolError {

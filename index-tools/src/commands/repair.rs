@@ -8,7 +8,7 @@ use serde_json::json;
 use super::verify::{as_json, in_words, status};
 use super::{DataDir, answer, answer_json, is_agreed, now};
 use crate::signals::Signals;
-use crate::terminal::{bar, remark, show};
+use crate::terminal::{Bars, remark};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -28,12 +28,12 @@ pub(crate) struct Args {
 pub(crate) fn run(arguments: Args, signals: &Signals) -> anyhow::Result<ExitCode> {
     let Args { data_dir, dry_run, yes, json } = arguments;
     let folder = data_dir.folder()?;
-    let bar = bar("looking", 0);
-    let mut told = |verb: &'static str, done: u64, total: u64| show(&bar, verb, done, total);
-    let repair = Repair::plan(&folder, &signals.stop, &mut told)?;
+    let mut bars = Bars::default();
+    let repair = Repair::plan(&folder, &signals.stop, &mut |verb, done, total| bars.show(verb, done, total));
+    bars.clear();
+    let repair = repair?;
     let found = repair.found().clone();
     if found.findings.is_empty() {
-        bar.finish_and_clear();
         if json {
             answer_json(
                 &json!({ "schema": 1, "found": as_json(&found), "done": [], "left": as_json(&found) }),
@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: Args, signals: &Signals) -> anyhow::Result<ExitCode
         return Ok(ExitCode::SUCCESS);
     }
     if !json {
-        bar.suspend(|| answer(&in_words(&found)))?;
+        answer(&in_words(&found))?;
     }
     if dry_run {
         if json {
@@ -55,15 +55,15 @@ pub(crate) fn run(arguments: Args, signals: &Signals) -> anyhow::Result<ExitCode
         return Ok(status(&found));
     }
     let question = format!("Mend this in {}?", folder.display());
-    if !yes && !signals.while_waiting(|| bar.suspend(|| is_agreed(&question, "mend it")))? {
+    if !yes && !signals.while_waiting(|| is_agreed(&question, "mend it"))? {
         anyhow::bail!("nothing was changed");
     }
-    let Repaired { done, left } =
-        repair.apply(now(), &signals.stop, &mut told).map_err(|error| match error {
-            RepairError::Stopped => anyhow::anyhow!("{error}"),
-            other => anyhow::Error::new(other).context("not everything was mended; what was stays so"),
-        })?;
-    bar.finish_and_clear();
+    let repaired = repair.apply(now(), &signals.stop, &mut |verb, done, total| bars.show(verb, done, total));
+    bars.clear();
+    let Repaired { done, left } = repaired.map_err(|error| match error {
+        RepairError::Stopped => anyhow::anyhow!("{error}"),
+        other => anyhow::Error::new(other).context("not everything was mended; what was stays so"),
+    })?;
     if json {
         answer_json(&json!({ "schema": 1, "found": as_json(&found), "done": done, "left": as_json(&left) }))?;
     } else {

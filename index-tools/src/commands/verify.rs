@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use indicatif::HumanCount;
 use lumidex::ledger::verify::Finding;
@@ -11,7 +12,7 @@ use serde_json::json;
 
 use super::{DataDir, answer, answer_json};
 use crate::signals::Signals;
-use crate::terminal::{bar, remark, show};
+use crate::terminal::{Bars, remark};
 
 /// Something is not as it should be.
 pub(crate) const FOUND: u8 = 3;
@@ -29,14 +30,15 @@ pub(crate) struct Args {
 
 pub(crate) fn run(Args { data_dir, json }: Args, signals: &Signals) -> anyhow::Result<ExitCode> {
     let folder = data_dir.folder()?;
-    let bar = bar("looking", 0);
-    let verified = verify(&folder, &signals.stop, &mut |verb, done, total| show(&bar, verb, done, total))?;
-    bar.finish_and_clear();
+    let (begun, mut bars) = (Instant::now(), Bars::default());
+    let verified = verify(&folder, &signals.stop, &mut |verb, done, total| bars.show(verb, done, total));
+    bars.clear();
+    let verified = verified?;
     if json {
         answer_json(&as_json(&verified))?;
     } else {
         answer(&in_words(&verified))?;
-        let seconds = bar.elapsed().as_secs_f64();
+        let seconds = begun.elapsed().as_secs_f64();
         match verified.findings.is_empty() {
             true => remark(&format!("everything is as it should be; looked at in {seconds:.1} s")),
             false => remark("`index-tools repair` shows what it would do about it, and asks"),
