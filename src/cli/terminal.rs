@@ -3,16 +3,21 @@
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 use std::io::{self, Write};
+use unicode_width::UnicodeWidthStr as _;
 
-/// Columns two blanks apart, as wide as their widest entry; nothing behind the last.
+/// Columns two blanks apart, as wide as their widest entry in a terminal, where one letter may take two cells or none;
+/// nothing behind the last.
 ///
 /// # Errors
 /// Only what writing to `out` fails with.
 pub(super) fn table<const N: usize>(lines: &[[String; N]], out: &mut dyn Write) -> io::Result<()> {
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let width = |column: usize| lines.iter().map(|line| line[column].width()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);
     for line in lines {
-        let padded = line.iter().zip(widths).map(|(entry, width)| format!("{entry:width$}"));
+        let padded = line.iter().zip(widths).map(|(entry, width)| {
+            let blanks = width.saturating_sub(entry.width());
+            format!("{entry}{:blanks$}", "")
+        });
         writeln!(out, "{}", padded.collect::<Vec<_>>().join("  ").trim_end())?;
     }
     Ok(())
@@ -57,6 +62,14 @@ mod tests {
     fn digits_stand_in_groups_of_three() {
         let said = [0, 12, 999, 1_000, 123_456, 1_234_567].map(grouped);
         assert_eq!(said, ["0", "12", "999", "1,000", "123,456", "1,234,567"]);
+    }
+
+    #[test]
+    fn columns_stand_below_each_other_whatever_they_are_written_in() {
+        let lines = [["猫", "1"], ["cat", "2"], ["cafe\u{301}", "3"]].map(|line| line.map(str::to_owned));
+        let mut out = Vec::new();
+        table(&lines, &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "猫    1\ncat   2\ncafe\u{301}  3\n");
     }
 
     #[test]
