@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use lumidex::ledger::backup::newest_first;
+use lumidex::projection::thumbs::kept_below;
 use lumidex::sys::lock::{LockError, LookLock};
+use lumidex::sys::paths::absolute_normal;
 use lumidex::sys::{DirLock, Stop};
 use lumidex_schema::layout;
 use serde::de::DeserializeOwned;
@@ -38,6 +40,55 @@ pub enum AccessError {
         #[source]
         source: AskError,
     },
+}
+
+/// Where a library lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    folder: PathBuf,
+    thumbs: PathBuf,
+}
+
+impl<P: AsRef<Path> + ?Sized> From<&P> for Place {
+    /// All of it in one data folder.
+    fn from(folder: &P) -> Self {
+        let folder = folder.as_ref().to_owned();
+        Self { thumbs: folder.join(layout::THUMBS), folder }
+    }
+}
+
+impl Place {
+    /// With small pictures below another folder, as a server keeps them there when told so.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not say which folder is the current one.
+    pub fn with_cache(folder: &Path, cache: &Path) -> std::io::Result<Self> {
+        let thumbs = kept_below(cache, &absolute_normal(folder, &std::env::current_dir()?));
+        Ok(Self { folder: folder.to_owned(), thumbs })
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where small pictures are.
+    #[must_use]
+    pub fn thumbs(&self) -> &Path {
+        &self.thumbs
+    }
+
+    /// What a finding names.
+    #[must_use]
+    pub fn of(&self, place: &str) -> PathBuf {
+        match Path::new(place).strip_prefix(layout::THUMBS) {
+            Ok(below) if below.as_os_str().is_empty() => self.thumbs.clone(),
+            Ok(below) => self.thumbs.join(below),
+            Err(_) => self.folder.join(place),
+        }
+    }
 }
 
 /// A library that is only looked at.

@@ -1,7 +1,7 @@
 //! Makes right what a check of a data folder found: first shown, then done, with a copy of what is changed beside.
 //! Interrupted, it can be run again. Nothing a person did is lost: what is taken out of the ledger is kept in a file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use lumidex::ledger::backup::{self, RestoreError, keep_copy, newest_first};
 use lumidex::ledger::paid::{Paid, PaidCopyError, PaidError};
@@ -11,7 +11,7 @@ use lumidex::sys::{DirLock, PathError, Stop};
 use lumidex_schema::id::Timestamp;
 use lumidex_schema::layout;
 
-use crate::access::{self, AccessError};
+use crate::access::{self, AccessError, Place};
 use crate::verify::{Told, Verified, VerifyToolError, verify_held};
 
 /// What is right after one round may show what was hidden behind it.
@@ -46,7 +46,7 @@ pub enum RepairError {
 
 /// A data folder that nobody else uses, and what is to be made right in it.
 pub struct Repair {
-    folder: PathBuf,
+    place: Place,
     verified: Verified,
     kept_ledger: bool,
     /// What was done, in words.
@@ -69,10 +69,11 @@ impl Repair {
     /// # Errors
     ///
     /// [`RepairError`].
-    pub fn plan(folder: &Path, stop: &Stop, told: Told<'_>) -> Result<Self, RepairError> {
-        let lock = access::take(folder)?;
-        let verified = verify_held(folder, stop, told).map_err(unverified)?;
-        Ok(Self { folder: folder.to_owned(), verified, kept_ledger: false, done: Vec::new(), _lock: lock })
+    pub fn plan(place: impl Into<Place>, stop: &Stop, told: Told<'_>) -> Result<Self, RepairError> {
+        let place = place.into();
+        let lock = access::take(place.folder())?;
+        let verified = verify_held(&place, stop, told).map_err(unverified)?;
+        Ok(Self { place, verified, kept_ledger: false, done: Vec::new(), _lock: lock })
     }
 
     /// What was found.
@@ -92,7 +93,7 @@ impl Repair {
                 break;
             }
             self.round(now, stop, told)?;
-            let after = verify_held(&self.folder, stop, told).map_err(unverified)?;
+            let after = verify_held(&self.place, stop, told).map_err(unverified)?;
             if std::mem::replace(&mut self.verified, after) == self.verified {
                 break;
             }
@@ -132,8 +133,8 @@ impl Repair {
     }
 
     fn restore_ledger(&mut self, now: Timestamp, stop: &Stop) -> Result<(), RepairError> {
-        for path in newest_first(&self.folder)? {
-            match backup::restore(&path, &self.folder, now, stop) {
+        for path in newest_first(self.place.folder())? {
+            match backup::restore(&path, self.place.folder(), now, stop) {
                 Ok(restored) => {
                     let (file, rows) = (path.display(), restored.content.rows);
                     self.done.push(format!("restored the ledger from `{file}`, {rows} rows"));
@@ -153,12 +154,12 @@ impl Repair {
 
     fn mend_ledger(&mut self, now: Timestamp, stop: &Stop, told: Told<'_>) -> Result<(), RepairError> {
         if !self.kept_ledger {
-            let kept = keep_copy(&self.folder.join(layout::LEDGER), layout::BEFORE_REPAIR, now)?;
+            let kept = keep_copy(&self.place.of(layout::LEDGER), layout::BEFORE_REPAIR, now)?;
             self.done.push(format!("copied the ledger to `{}`", kept.display()));
             self.kept_ledger = true;
         }
         let progress = &mut |done, total| told("ledger", done, total);
-        let mended = mend(&self.folder, now, stop, progress).map_err(|error| match error {
+        let mended = mend(self.place.folder(), now, stop, progress).map_err(|error| match error {
             MendError::Stopped => RepairError::Stopped,
             other => RepairError::Mend(other),
         })?;
@@ -181,7 +182,7 @@ impl Repair {
         if mends.is_empty() {
             return Ok(());
         }
-        let path = self.folder.join(layout::PAID);
+        let path = self.place.of(layout::PAID);
         let kept = keep_copy(&path, layout::BEFORE_REPAIR, now)?;
         self.done.push(format!("copied what was paid for to `{}`", kept.display()));
         if mends.contains(&Mend::Restore) {
@@ -189,13 +190,14 @@ impl Repair {
         } else {
             let taken = Paid::at(&path).mend()?;
             if !taken.is_empty() {
-                let kept = keep_aside(&self.folder, format!("{}\n", taken.join("\n")).as_bytes(), now)?;
+                let kept =
+                    keep_aside(self.place.folder(), format!("{}\n", taken.join("\n")).as_bytes(), now)?;
                 self.done.push(format!("took {} rows out, kept in `{}`", taken.len(), kept.display()));
             }
         }
-        let copy = self.folder.join(layout::BACKUPS).join(layout::PAID);
+        let copy = self.place.folder().join(layout::BACKUPS).join(layout::PAID);
         if copy.is_file() {
-            let merged = Paid::at(&path).merge_from(&copy, &self.folder, stop)?;
+            let merged = Paid::at(&path).merge_from(&copy, self.place.folder(), stop)?;
             self.done.push(format!(
                 "added {} rows of what was paid for from `{}`",
                 merged.added,
@@ -206,7 +208,7 @@ impl Repair {
     }
 
     fn empty(&mut self, place: &str) -> Result<(), RepairError> {
-        let path = self.folder.join(place);
+        let path = self.place.of(place);
         if path.is_dir() {
             remove_folder(&path)?;
         } else {
@@ -220,7 +222,7 @@ impl Repair {
     }
 
     fn put_away(&mut self, place: &str) -> Result<(), RepairError> {
-        let path = self.folder.join(place);
+        let path = self.place.of(place);
         let away = PathBuf::from(format!("{}.damaged", path.display()));
         std::fs::rename(&path, &away).map_err(PathError::doing("rename", &path))?;
         self.done.push(format!("renamed `{place}` to `{}`", away.display()));

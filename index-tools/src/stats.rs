@@ -10,7 +10,7 @@ use lumidex::sys::Stop;
 use lumidex_schema::layout;
 use serde::Serialize;
 
-use crate::access::{self, AccessError, Looked};
+use crate::access::{self, AccessError, Looked, Place};
 
 /// Why nothing was counted.
 #[derive(Debug, thiserror::Error)]
@@ -73,10 +73,12 @@ pub struct ModelStats {
 ///
 /// [`StatsToolError`].
 pub fn stats(
-    folder: &Path,
+    place: impl Into<Place>,
     stop: &Stop,
     told: &mut dyn FnMut(u64, u64),
 ) -> Result<LibraryStats, StatsToolError> {
+    let place = place.into();
+    let folder = place.folder();
     let library = match access::look(folder)? {
         Looked::Closed(_held) => count(&Reader::as_it_stands(&folder.join(layout::LEDGER))?, stop, told)?,
         Looked::Served(server) => server.ask("/api/v1/stats", stop)?,
@@ -93,7 +95,7 @@ pub fn stats(
         library,
         folder: rooms(folder),
         models: models.collect(),
-        thumbnails: thumbs::kept_in(&folder.join(layout::THUMBS)).entries as u64,
+        thumbnails: thumbs::kept_in(place.thumbs()).entries as u64,
     })
 }
 

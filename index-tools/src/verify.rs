@@ -18,7 +18,7 @@ use lumidex::sys::{PathError, Stop};
 use lumidex_schema::layout;
 use serde::{Deserialize, Serialize};
 
-use crate::access::{self, AccessError, Looked};
+use crate::access::{self, AccessError, Looked, Place};
 
 /// Why nothing can be said of a library.
 #[derive(Debug, thiserror::Error)]
@@ -63,16 +63,17 @@ pub type Told<'a> = &'a mut dyn FnMut(&'static str, u64, u64);
 /// # Errors
 ///
 /// [`VerifyToolError`].
-pub fn verify(folder: &Path, stop: &Stop, told: Told<'_>) -> Result<Verified, VerifyToolError> {
+pub fn verify(place: impl Into<Place>, stop: &Stop, told: Told<'_>) -> Result<Verified, VerifyToolError> {
+    let place = place.into();
+    let folder = place.folder();
     match access::look(folder)? {
-        Looked::Closed(_held) => verify_held(folder, stop, told),
+        Looked::Closed(_held) => verify_held(&place, stop, told),
         Looked::Served(server) => {
             told("the server looks", 0, 0);
             let findings = server.ask::<Findings>("/api/v1/verify", stop)?.ok_or(VerifyToolError::Stopped)?;
             let mut verified = Verified { findings, unlooked: Vec::new(), served: true };
-            let thumbs = folder.join(layout::THUMBS);
             thumbs::verify(
-                &thumbs,
+                place.thumbs(),
                 stop,
                 &mut |done, total| told("thumbnails", done, total),
                 &mut verified.findings,
@@ -90,15 +91,14 @@ pub fn verify(folder: &Path, stop: &Stop, told: Told<'_>) -> Result<Verified, Ve
 /// # Errors
 ///
 /// As [`verify`].
-pub fn verify_held(folder: &Path, stop: &Stop, told: Told<'_>) -> Result<Verified, VerifyToolError> {
+pub fn verify_held(place: &Place, stop: &Stop, told: Told<'_>) -> Result<Verified, VerifyToolError> {
     let (say, said) = channel();
-    let ledger = folder.join(layout::LEDGER);
-    let ledger = ledger.as_path();
+    let ledger = &place.of(layout::LEDGER);
     let (ruled, derived, kept) = std::thread::scope(|scope| {
         let (of_rules, of_derived, of_kept) = (say.clone(), say.clone(), say);
         let ruled = scope.spawn(move || rules_of(ledger, stop, &mut telling(of_rules)));
-        let derived = scope.spawn(move || derived_from(ledger, folder, stop, &mut telling(of_derived)));
-        let kept = scope.spawn(move || kept_beside(folder, stop, &mut telling(of_kept)));
+        let derived = scope.spawn(move || derived_from(ledger, place, stop, &mut telling(of_derived)));
+        let kept = scope.spawn(move || kept_beside(place.folder(), stop, &mut telling(of_kept)));
         for (place, done, total) in said {
             told(place, done, total);
         }
@@ -158,7 +158,7 @@ struct Derived {
 
 fn derived_from(
     ledger: &Path,
-    folder: &Path,
+    place: &Place,
     stop: &Stop,
     told: Told<'_>,
 ) -> Result<Derived, VerifyToolError> {
@@ -173,13 +173,14 @@ fn derived_from(
             return Ok(Derived { findings, unlooked: Some(("what is derived from the ledger", why)) });
         }
     };
-    let unlooked = match derived::verify_closed(folder, &reader, stop, told, &mut findings) {
-        Ok(()) => None,
-        Err(error @ LookError::Ledger(_)) => {
-            Some(("some of what is derived from the ledger", in_our_words(error)))
-        }
-        Err(error) => return Err(in_our_words(error)),
-    };
+    let unlooked =
+        match derived::verify_closed(place.folder(), place.thumbs(), &reader, stop, told, &mut findings) {
+            Ok(()) => None,
+            Err(error @ LookError::Ledger(_)) => {
+                Some(("some of what is derived from the ledger", in_our_words(error)))
+            }
+            Err(error) => return Err(in_our_words(error)),
+        };
     Ok(Derived { findings, unlooked })
 }
 

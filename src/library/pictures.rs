@@ -2,13 +2,15 @@
 
 use super::Library;
 use crate::ledger::DecideError;
-use crate::projection::thumbs::{Ahead, Built, CacheBounds, Ffmpeg, Frame, Source, ThumbError, Thumbs};
+use crate::projection::thumbs::{
+    Ahead, Built, CacheBounds, Ffmpeg, Frame, Source, ThumbError, Thumbs, kept_below,
+};
 use crate::sys::Stop;
 use lumidex_schema::id::{ImageId, Seq};
 use lumidex_schema::layout;
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::record::Presence;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Which small pictures are made for a whole library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,10 +34,8 @@ impl Library {
     /// Keeps small pictures below this folder instead of the data folder, apart from those of other
     /// libraries. Without effect once they were asked for.
     pub fn keep_pictures_below(&self, folder: &Path) {
-        let whose = blake3::hash(self.data_dir.as_os_str().as_encoded_bytes()).to_hex();
-        let name = format!("lumidex-{}", &whose[..16]);
         // Asked for already, or twice: the first holds.
-        let _ = self.pictures_at.set(folder.join(name));
+        let _ = self.pictures_at.set(kept_below(folder, &self.data_dir));
     }
 
     /// From now on makes small pictures of images that arrive, before anybody asks for them.

@@ -16,7 +16,7 @@ use roaring::RoaringBitmap;
 use std::borrow::Cow;
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 
 /// Why a projection could not be looked at.
@@ -166,27 +166,28 @@ pub(super) fn open_as_it_stands(path: &Path) -> Result<Option<Database>, Box<dyn
 }
 
 /// Looks at everything derived in a data folder that nobody has open, at all of its parts side by side. `progress` is
-/// told which part, things looked at, and how many there are.
+/// told which part, things looked at, and how many there are. `thumbs` is where small pictures are kept.
 ///
 /// # Errors
 /// [`LookError`].
 pub fn verify_closed(
     folder: &Path,
+    thumbs: &Path,
     reader: &Reader,
     stop: &Stop,
     progress: &mut dyn FnMut(&'static str, u64, u64),
     findings: &mut Findings,
 ) -> Result<(), LookError> {
     type Part = fn(&Path, &mut Looking<'_>) -> Result<(), LookError>;
-    let parts: [(&'static str, Part); 4] = [
-        (layout::TAGS, tags::verify_closed),
-        (layout::TEXT, text::verify_closed),
-        (layout::VECTORS, vectors::verify_closed),
-        (layout::THUMBS, thumbs::verify_closed),
+    let parts: [(&'static str, PathBuf, Part); 4] = [
+        (layout::TAGS, folder.join(layout::TAGS), tags::verify_closed),
+        (layout::TEXT, folder.join(layout::TEXT), text::verify_closed),
+        (layout::VECTORS, folder.join(layout::VECTORS), vectors::verify_closed),
+        (layout::THUMBS, thumbs.to_owned(), thumbs::verify_closed),
     ];
     let (told, said) = channel();
     std::thread::scope(|scope| {
-        let threads = parts.map(|(place, part)| {
+        let threads = parts.map(|(place, path, part)| {
             let told = told.clone();
             scope.spawn(move || {
                 let mut found = Findings::default();
@@ -196,7 +197,7 @@ pub fn verify_closed(
                 };
                 let mut looking = Looking::new(reader, stop, &mut told, &mut found);
                 // Damage that makes a library panic is damage like any other.
-                let looked = catch_unwind(AssertUnwindSafe(|| part(&folder.join(place), &mut looking)));
+                let looked = catch_unwind(AssertUnwindSafe(|| part(&path, &mut looking)));
                 let looked = looked.unwrap_or_else(|_| {
                     looking.tell(place, "file-sound", "the whole", ("what was written", "reading it panics"));
                     Ok(())

@@ -15,6 +15,7 @@ use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use lumidex_index_tools::access::Place;
 use lumidex_schema::id::Timestamp;
 
 /// What scripts are told, and people who look for it.
@@ -32,6 +33,26 @@ pub(crate) struct DataDir {
 impl DataDir {
     pub(crate) fn folder(self) -> anyhow::Result<PathBuf> {
         folder_of(self.data_dir)
+    }
+}
+
+/// Which library it is about, and where its small pictures are.
+#[derive(clap::Args)]
+pub(crate) struct AllOf {
+    #[command(flatten)]
+    data_dir: DataDir,
+    /// Where the server keeps thumbnails, if not in the data folder
+    #[arg(long, env = "LUMIDEX_CACHE_DIR", value_name = "DIR")]
+    cache_dir: Option<PathBuf>,
+}
+
+impl AllOf {
+    pub(crate) fn place(self) -> anyhow::Result<Place> {
+        let folder = self.data_dir.folder()?;
+        Ok(match self.cache_dir {
+            Some(cache) => Place::with_cache(&folder, &cache)?,
+            None => Place::from(&folder),
+        })
     }
 }
 

@@ -6,14 +6,14 @@ use lumidex_index_tools::repair::{Repair, RepairError, Repaired};
 use serde_json::json;
 
 use super::verify::{as_json, in_words, status};
-use super::{DataDir, answer, answer_json, is_agreed, now};
+use super::{AllOf, answer, answer_json, is_agreed, now};
 use crate::signals::Signals;
 use crate::terminal::{Bars, remark};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    data_dir: DataDir,
+    library: AllOf,
     /// Show what would be done and change nothing
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
@@ -26,10 +26,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(arguments: Args, signals: &Signals) -> anyhow::Result<ExitCode> {
-    let Args { data_dir, dry_run, yes, json } = arguments;
-    let folder = data_dir.folder()?;
+    let Args { library, dry_run, yes, json } = arguments;
+    let place = library.place()?;
     let mut bars = Bars::default();
-    let repair = Repair::plan(&folder, &signals.stop, &mut |verb, done, total| bars.show(verb, done, total));
+    let repair =
+        Repair::plan(place.clone(), &signals.stop, &mut |verb, done, total| bars.show(verb, done, total));
     bars.clear();
     let repair = repair?;
     let found = repair.found().clone();
@@ -54,7 +55,7 @@ pub(crate) fn run(arguments: Args, signals: &Signals) -> anyhow::Result<ExitCode
         remark("nothing was changed; without `--dry-run` it is done");
         return Ok(status(&found));
     }
-    let question = format!("Mend this in {}?", folder.display());
+    let question = format!("Mend this in {}?", place.folder().display());
     if !yes && !signals.while_waiting(|| is_agreed(&question, "mend it"))? {
         anyhow::bail!("nothing was changed");
     }

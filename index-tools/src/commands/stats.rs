@@ -7,23 +7,23 @@ use std::process::ExitCode;
 use indicatif::{HumanBytes, HumanCount};
 use lumidex_index_tools::stats::{LibraryStats, stats};
 
-use super::{DataDir, answer, answer_json};
+use super::{AllOf, answer, answer_json};
 use crate::signals::Signals;
 use crate::terminal::{bar, show};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    data_dir: DataDir,
+    library: AllOf,
     /// For scripts: one JSON object, `{"schema": 1, ...}`
     #[arg(long)]
     json: bool,
 }
 
-pub(crate) fn run(Args { data_dir, json }: Args, signals: &Signals) -> anyhow::Result<ExitCode> {
-    let folder = data_dir.folder()?;
+pub(crate) fn run(Args { library, json }: Args, signals: &Signals) -> anyhow::Result<ExitCode> {
+    let place = library.place()?;
     let bar = bar("counting images", 0);
-    let stats = stats(&folder, &signals.stop, &mut |done, total| show(&bar, "counting images", done, total))?;
+    let stats = stats(place, &signals.stop, &mut |done, total| show(&bar, "counting images", done, total))?;
     bar.finish_and_clear();
     if json {
         answer_json(&stats)?

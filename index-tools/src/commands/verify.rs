@@ -10,7 +10,7 @@ use lumidex::ledger::verify::Finding;
 use lumidex_index_tools::verify::{Verified, verify};
 use serde_json::json;
 
-use super::{DataDir, answer, answer_json};
+use super::{AllOf, answer, answer_json};
 use crate::signals::Signals;
 use crate::terminal::{Bars, remark};
 
@@ -22,16 +22,16 @@ const SHOWN_MAX: usize = 8;
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    data_dir: DataDir,
+    library: AllOf,
     /// For scripts: one JSON object, `{"schema": 1, "findings": [...], ...}`
     #[arg(long)]
     json: bool,
 }
 
-pub(crate) fn run(Args { data_dir, json }: Args, signals: &Signals) -> anyhow::Result<ExitCode> {
-    let folder = data_dir.folder()?;
+pub(crate) fn run(Args { library, json }: Args, signals: &Signals) -> anyhow::Result<ExitCode> {
+    let place = library.place()?;
     let (begun, mut bars) = (Instant::now(), Bars::default());
-    let verified = verify(&folder, &signals.stop, &mut |verb, done, total| bars.show(verb, done, total));
+    let verified = verify(place, &signals.stop, &mut |verb, done, total| bars.show(verb, done, total));
     bars.clear();
     let verified = verified?;
     if json {

@@ -20,7 +20,7 @@ mod source;
 
 pub use beforehand::{Ahead, Built};
 pub(super) use cache::verify_closed;
-pub use cache::{Cache, CacheBounds, Kept, kept_in, verify};
+pub use cache::{Cache, CacheBounds, Kept, kept_below, kept_in, verify};
 pub use desk::{Thumbnail, Thumbs};
 pub use error::ThumbError;
 pub use ffmpeg::Ffmpeg;

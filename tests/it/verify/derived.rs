@@ -3,6 +3,8 @@
 use super::home::Home;
 use super::{look, mended, repair};
 use lumidex::ledger::verify::Mend;
+use lumidex::projection::thumbs::kept_below;
+use lumidex_index_tools::access::Place;
 use lumidex_schema::checkpoint::Checkpoint;
 use lumidex_schema::{layout, paid};
 use redb::{Database, ReadableTable, TableDefinition};
@@ -224,4 +226,19 @@ fn what_was_paid_for_comes_back_from_its_copy() {
         assert!(repaired.left.findings.is_empty(), "{rule}: {repaired:#?}");
         assert_eq!(bought(data.path()), before, "{rule}");
     }
+}
+
+#[test]
+fn thumbnails_that_are_kept_elsewhere_are_looked_at_there() {
+    let (data, cache) = (Home::shared().copy(), tempfile::tempdir().unwrap());
+    let kept = kept_below(cache.path(), data.path());
+    fs::rename(data.path().join(layout::THUMBS), &kept).unwrap();
+    let place = Place::with_cache(data.path(), cache.path()).unwrap();
+    assert!(look(place.clone()).findings.is_empty());
+    flip(&kept.join("00000000.seg"), |_| 60);
+    let found = look(place.clone()).findings;
+    assert_eq!(found.told.first().map(|finding| &*finding.place), Some("thumbs/00000000.seg"));
+    let repaired = repair(place.clone());
+    assert!(repaired.left.findings.is_empty(), "{repaired:#?}");
+    assert!(!kept.join("00000000.seg").exists() && look(place).findings.is_empty());
 }

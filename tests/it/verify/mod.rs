@@ -11,6 +11,7 @@ mod random;
 use home::{Home, Person};
 use lumidex::ledger::verify::Mend;
 use lumidex::sys::Stop;
+use lumidex_index_tools::access::Place;
 use lumidex_index_tools::repair::{Repair, Repaired};
 use lumidex_index_tools::verify::{Verified, verify};
 use lumidex_schema::id::Timestamp;
@@ -18,18 +19,20 @@ use std::path::Path;
 
 /// What is found in a data folder that nobody has open. A process that another test is just starting holds all locks
 /// of this one until it is another program.
-fn look(data: &Path) -> Verified {
+fn look(place: impl Into<Place>) -> Verified {
+    let place = place.into();
     loop {
-        match verify(data, &Stop::never(), &mut |_, _, _| {}) {
+        match verify(place.clone(), &Stop::never(), &mut |_, _, _| {}) {
             Err(error) if error.to_string().contains("in use by") => std::thread::yield_now(),
             verified => return verified.unwrap(),
         }
     }
 }
 
-fn repair(data: &Path) -> Repaired {
+fn repair(place: impl Into<Place>) -> Repaired {
+    let place = place.into();
     let plan = loop {
-        match Repair::plan(data, &Stop::never(), &mut |_, _, _| {}) {
+        match Repair::plan(place.clone(), &Stop::never(), &mut |_, _, _| {}) {
             Err(error) if error.to_string().contains("in use by") => std::thread::yield_now(),
             plan => break plan.unwrap(),
         }

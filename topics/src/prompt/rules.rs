@@ -1,5 +1,6 @@
 //! The rules themselves: what is markup, where a prompt is split, and which words are boilerplate.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
@@ -15,7 +16,12 @@ static NUMERIC: LazyLock<Regex> = LazyLock::new(|| compile(r"-?\d*\.?\d*::"));
 static BREAK: LazyLock<Regex> = LazyLock::new(|| compile(r"\bBREAK\b"));
 
 /// Words and phrases that are taken out wherever they stand.
-static BOILERPLATE: LazyLock<Regex> = LazyLock::new(|| compile(&format!("(?i){}", ANYWHERE.join("|"))));
+pub(super) static BOILERPLATE: LazyLock<Regex> =
+    LazyLock::new(|| compile(&format!("(?i){}", ANYWHERE.join("|"))));
+/// The same wherever words end, so it matches in every text that [`BOILERPLATE`] matches in. Ends of words are what the
+/// fast engine cannot tell beyond ASCII: for those texts it says whether the slow one, some fifty times slower, is needed.
+pub(super) static BOILERPLATE_IN_WORDS: LazyLock<Regex> =
+    LazyLock::new(|| compile(&format!("(?i){}", ANYWHERE.join("|").replace(r"\b", ""))));
 /// Pieces that are dropped if this is all they say.
 static WHOLE: LazyLock<RegexSet> = LazyLock::new(|| {
     let rules = ALONE.iter().map(|rule| format!("(?i)^(?:{rule})$"));
@@ -89,7 +95,10 @@ pub(super) fn pieces(text: &str) -> impl Iterator<Item = &str> {
 
 /// What a piece says beside boilerplate, blanks collapsed; nothing if it says nothing else.
 pub(super) fn without_boilerplate(piece: &str) -> String {
-    let spoken = BOILERPLATE.replace_all(piece, " ");
+    let spoken = match piece.is_ascii() || BOILERPLATE_IN_WORDS.is_match(piece) {
+        true => BOILERPLATE.replace_all(piece, " "),
+        false => Cow::Borrowed(piece),
+    };
     let mut text = String::with_capacity(spoken.len());
     for word in spoken.split_whitespace() {
         if !text.is_empty() {

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::rules::{BOILERPLATE, BOILERPLATE_IN_WORDS};
 use super::{TOKENS_MAX, cleaned, estimated_tokens, hash, short};
 
 #[track_caller]
@@ -77,5 +78,49 @@ proptest! {
                 prop_assert!(!clean.chars().any(char::is_control) || clean == text.trim());
             }
         }
+    }
+}
+
+/// Texts of boilerplate, of other words and of what looks like either, with and without blanks between them.
+fn mixed() -> impl Strategy<Value = String> {
+    let words = prop::sample::select(vec![
+        "masterpiece",
+        "best",
+        "quality",
+        "high res",
+        "hdr",
+        "8\u{212a}",
+        "4k",
+        "dof",
+        "\u{17f}core_9",
+        "shot on Canon",
+        "f/1.8",
+        "35 mm",
+        "1920×1080",
+        "é",
+        "ß",
+        "\u{301}",
+        "狐",
+        "杰作",
+        "景深",
+        "超高清",
+        "大师级",
+        "ア",
+        "owl",
+        "_",
+        "-",
+        ".",
+        " ",
+        "3",
+        "٣",
+    ]);
+    prop::collection::vec(words, 0..8).prop_map(|words| words.concat())
+}
+
+proptest! {
+    /// The fast way to see that there is nothing to take out never errs.
+    #[test]
+    fn boilerplate_is_missed_in_no_script(text in prop_oneof![mixed(), ".{0,30}"]) {
+        prop_assert!(BOILERPLATE_IN_WORDS.is_match(&text) || !BOILERPLATE.is_match(&text), "{:?}", text);
     }
 }

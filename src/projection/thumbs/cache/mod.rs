@@ -10,7 +10,7 @@ mod record;
 mod verify;
 
 pub(in crate::projection) use verify::verify_closed;
-pub use verify::{kept_in, verify};
+pub use verify::{kept_below, kept_in, verify};
 
 use super::key::Key;
 use crate::limits::thumbs::{CACHE_BYTES_MAX, CACHE_SHARE_OF_FREE, SEGMENT_BYTES};

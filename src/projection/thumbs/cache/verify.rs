@@ -9,7 +9,7 @@ use crate::projection::verify::{LookError, Looking};
 use crate::sys::Stop;
 use crate::sys::storage::{Disk, Open, StoredFile};
 use lumidex_schema::layout;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Looks at the thumbnails of a data folder.
 pub(in crate::projection) fn verify_closed(
@@ -47,6 +47,14 @@ pub fn verify(
         progress(done, total);
     }
     Ok(())
+}
+
+/// Where the small pictures of a library are, if they are kept below `folder` and not in its data folder. `data_dir` as a
+/// server has it: absolute and lexically normal.
+#[must_use]
+pub fn kept_below(folder: &Path, data_dir: &Path) -> PathBuf {
+    let whose = blake3::hash(data_dir.as_os_str().as_encoded_bytes()).to_hex();
+    folder.join(format!("lumidex-{}", &whose[..16]))
 }
 
 /// What is kept in a folder, which need not exist, without opening it for keeping more.
