@@ -67,6 +67,9 @@ pub const UNDO_AGE_MAX: Duration = Duration::from_secs(90 * 24 * 3_600);
 /// Largest cover of a video that is kept; one as large as a page shows it takes a tenth.
 pub const COVER_BYTES_MAX: usize = 256 << 10;
 
+/// Settings that clients keep; another one is refused, one that is kept can always be changed.
+pub const SETTINGS_MAX: u64 = 1_000;
+
 /// Questions about identity that are kept; the oldest goes when another comes.
 pub const REVIEWS_MAX: u64 = 10_000;
 

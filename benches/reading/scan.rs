@@ -80,7 +80,12 @@ fn pictures(top: &Path, format: ImageFormat, n: u32) -> anyhow::Result<PathBuf> 
 fn scan(folder: &Path, hidden: Hidden) -> anyhow::Result<(Duration, Duration)> {
     let data = tempfile::tempdir()?;
     let intake = IntakeSettings { hidden, ..IntakeSettings::default() };
-    let library = Library::open(&LibraryOptions { data_dir: data.path().to_owned(), intake, watch: None })?;
+    let library = Library::open(&LibraryOptions {
+        data_dir: data.path().to_owned(),
+        intake,
+        watch: None,
+        granted: None,
+    })?;
     library.add_extra_path(&paths::to_bytes(folder), &[PathType::Scanned])?;
     let (started, busy) = (Instant::now(), processor_time()?);
     library.update()?;

@@ -44,8 +44,12 @@ fn measure(n: usize) {
     let folder = tempfile::tempdir().unwrap();
     let planted = library(&Plan::usual(7, n, (n / OF_A_TOPIC).max(10)));
     drop(filling::filled(folder.path(), planted.prompts.iter().cloned()));
-    let options =
-        LibraryOptions { data_dir: folder.path().to_owned(), intake: IntakeSettings::default(), watch: None };
+    let options = LibraryOptions {
+        data_dir: folder.path().to_owned(),
+        intake: IntakeSettings::default(),
+        watch: None,
+        granted: None,
+    };
     let opened = Library::open(&options).unwrap();
     let head = opened.ledger().head();
     assert!(opened.wait_prompts(head, Duration::from_secs(600)));

@@ -26,6 +26,10 @@ pub struct Asking {
     /// Configuration file [default: see `lumidex config path`] [env: LUMIDEX_CONFIG]
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
+    /// File whose first line is the secret key of the server that is asked; `-` reads it from standard input
+    /// [env: LUMIDEX_SECRET_FILE]
+    #[arg(long, value_name = "FILE", alias = "secret_file", global = true)]
+    pub secret_file: Option<PathBuf>,
 }
 
 /// A question to a library, as one of its own routes.
@@ -123,7 +127,12 @@ impl Asking {
     /// What it says of the settings of the program.
     #[must_use]
     pub fn flags(&self) -> Flags {
-        Flags { data_dir: self.data_dir.clone(), config: self.config.clone(), ..Flags::default() }
+        Flags {
+            data_dir: self.data_dir.clone(),
+            config: self.config.clone(),
+            secret_file: self.secret_file.clone(),
+            ..Flags::default()
+        }
     }
 }
 

@@ -70,8 +70,8 @@ macro_rules! examples {
 const LEARN_MORE: &str = "\
 Flags win over environment variables (LUMIDEX_PORT for --port), those over a .env file, that over
 the configuration file, that over defaults; `lumidex config show` says which did. Secrets are no
-flags: LUMIDEX_SECRET_KEY, or `secret-key` in the file. So is the AI service, if there is one:
-OPENAI_BASE_URL, OPENAI_API_KEY, AI_MODEL, EMBEDDING_MODEL.";
+flags: LUMIDEX_SECRET_KEY, `secret-key` in the file, or a file of its own by --secret-file. So is
+the AI service, if there is one: OPENAI_BASE_URL, OPENAI_API_KEY, AI_MODEL, EMBEDDING_MODEL.";
 
 const ANSWERERS: &str = "\
 A running server is asked; when none runs, the data folder itself.

@@ -23,8 +23,8 @@ mod wish;
 
 use crate::ledger::Ledger;
 use crate::limits::files as limits;
-use crate::sys::Stop;
-use crate::sys::tree::Tree;
+use crate::sys::tree::{Listing, Tree};
+use crate::sys::{PathError, Stop};
 use apply::{Applied, Manner, apply};
 use lumidex_schema::id::{Seq, Timestamp};
 use lumidex_schema::operation::OperationKind;
@@ -33,6 +33,7 @@ use plan::{AtProblem, Plan, foresee, plan, preview, reverse};
 use purge::{Bounds, purge};
 use running::{Run, Runs};
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -119,6 +120,14 @@ impl Files {
     /// As [`Files::perform`].
     pub fn foresee(&self, wish: &Wish) -> Result<Foreseen, WishError> {
         foresee(self, &Run::unlisted(wish.kind(), &self.stop), wish)
+    }
+
+    /// Everything in a folder, if files may be put there.
+    ///
+    /// # Errors
+    /// When it may not be listed, or cannot be.
+    pub fn list(&self, folder: &Path) -> Result<Listing, PathError> {
+        self.tree.list(folder)
     }
 
     /// Goes on with what was begun before the last end of the program, and forgets what was only

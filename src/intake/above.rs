@@ -1,15 +1,16 @@
 //! A folder of a root, reached from the root down as a walk would: no link is followed, and the ignore
-//! rules of the folders above are gathered on the way. Knows nothing of the ledger.
+//! rules of the folders above it, up to the root, are gathered on the way. What lies above the root is not read: the
+//! person who gave the root gave nothing else. Knows nothing of the ledger.
 
 use std::io;
-use std::path::Path;
 
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::path::RelPath;
 
 use super::listing::{EntryType, Names, OpenFolder};
 use super::rules::{IGNORE_FILE, Ignores, is_passed_over};
-use super::walk::{WalkedRoot, folder_path};
+use super::walk::WalkedRoot;
+use super::way::{Way, is_absent, is_link};
 use crate::sys::PathError;
 
 /// What a walk would make of a folder.
@@ -31,11 +32,11 @@ pub(super) fn above(root: &WalkedRoot, folder: &RelPath) -> Result<Above, PathEr
     let mut ignores = Ignores::default();
     let mut reached = RelPath::root();
     for name in folder.as_bytes().split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
-        let path = folder_path(&root.path, &reached);
-        match OpenFolder::open_below(&root.path, &reached) {
-            Ok(open) => ignores = within(ignores, &open, &reached, &path),
-            Err(error) if is_absent(&error) => return Ok(Above::Absent),
-            Err(error) => return Err(PathError::doing("open the folder", &path)(error)),
+        let way = Way::to(root, &reached);
+        match way.folder() {
+            Ok(open) => ignores = within(ignores, &open, root, &reached),
+            Err(error) if is_absent(&error) || is_link(&error) => return Ok(Above::Absent),
+            Err(error) => return Err(PathError::doing("open the folder", &way.path())(error)),
         }
         if is_passed_over(name) || ignores.ignores(&reached, name, true) {
             return Ok(Above::Ignored);
@@ -46,12 +47,12 @@ pub(super) fn above(root: &WalkedRoot, folder: &RelPath) -> Result<Above, PathEr
 }
 
 /// The rules that hold in an open folder, with its own ignore file.
-pub(super) fn within(outer: Ignores, open: &OpenFolder, folder: &RelPath, path: &Path) -> Ignores {
+pub(super) fn within(outer: Ignores, open: &OpenFolder, root: &WalkedRoot, folder: &RelPath) -> Ignores {
     let mut names = Names::default();
     names.push(IGNORE_FILE);
     match open.stat(&names, 0) {
         Ok(stat) if stat.entry_type == EntryType::File => {
-            outer.reading(folder, path).map_or(outer, |(ignores, _)| ignores)
+            outer.reading(&root.path, folder).map_or(outer, |(ignores, _)| ignores)
         }
         Ok(_) | Err(_) => outer,
     }
@@ -70,11 +71,6 @@ pub(super) fn is_bare(open: &OpenFolder) -> io::Result<bool> {
         is_bare
     })?;
     Ok(is_bare)
-}
-
-/// Whether there is nothing of that name, or no folder.
-pub(super) fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 #[cfg(test)]

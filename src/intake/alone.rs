@@ -3,10 +3,11 @@
 
 use super::beside::{LOG_NAME, sidecar_names, stem};
 use super::readers::{self, MediaFile};
+use super::way::{self, OpenedFile, Way};
 use crate::metadata::limits::LOG_BYTES_MAX;
 use crate::metadata::{self, Beside, Reading, Workflow};
-use crate::sys::paths;
 use crate::sys::rooted::Allowed;
+use crate::sys::{PathError, paths};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
@@ -28,10 +29,21 @@ impl Alone {
     /// # Errors
     /// When it is something else, or cannot be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let opened = readers::open(path).map_err(|error| error.source)?;
+        Self::of(way::open_named(path), paths::to_bytes(path.file_name().unwrap_or_default()))
+    }
+
+    /// The same with a file of a root.
+    ///
+    /// # Errors
+    /// As [`Alone::open`].
+    pub(super) fn on(way: &Way, name: &[u8]) -> io::Result<Self> {
+        Self::of(way.open(name), name.to_vec())
+    }
+
+    fn of(opened: Result<Option<OpenedFile>, PathError>, name: Vec<u8>) -> io::Result<Self> {
+        let opened = opened.map_err(|error| error.source)?;
         let (file, sighting) =
             opened.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))?;
-        let name = paths::to_bytes(path.file_name().unwrap_or_default());
         Ok(Self { file: MediaFile::new(file, sighting.size), name, beside: Vec::new() })
     }
 
@@ -50,7 +62,7 @@ impl Alone {
     #[must_use]
     pub fn with_sidecars(self, path: &Path) -> Self {
         let folder = path.parent().unwrap_or(Path::new(""));
-        self.with_beside(|name| Some(readers::open(&folder.join(paths::from_bytes(name))).ok()??.0))
+        self.with_beside(|name| Some(way::open_named(&folder.join(paths::from_bytes(name))).ok()??.0))
     }
 
     /// The same beside a file that a client may see.

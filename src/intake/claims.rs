@@ -7,9 +7,9 @@ use lumidex_schema::path::display;
 use lumidex_schema::record::{Fingerprint, Image, Presence, Sighting};
 
 use super::alone::Alone;
-use super::listing::{EntryType, Links, Names, OpenFolder, Stat};
+use super::listing::{EntryType, Names, Stat};
+use super::way::{Way, is_absent, is_link};
 use crate::ledger::{self, Elsewhere, Ledger, Observation, ReadError, Reader, Sighted, WriteError};
-use crate::sys::paths;
 
 /// Files looked for on behalf of one that was read. Of content that more files share, those that are
 /// gone are found when their own absence is.
@@ -22,7 +22,7 @@ const SNAPSHOT_IMAGES_MAX: usize = 256;
 /// Looks for the images that have something to do with what was read at `path`, where a file is known
 /// or not. Whether the file is still there: what was moved on while it was looked at would be taken for
 /// a copy of itself.
-pub(super) fn look(ledger: &Ledger, path: &[u8], is_known: bool, read: &mut ledger::Seen) -> bool {
+pub(super) fn look(ledger: &Ledger, way: &Way, path: &[u8], is_known: bool, read: &mut ledger::Seen) -> bool {
     let looked = ledger.alike(&read.fingerprint, &read.sighting).and_then(|alike| {
         if !is_known && alike.is_empty() {
             return Ok(true);
@@ -43,7 +43,7 @@ pub(super) fn look(ledger: &Ledger, path: &[u8], is_known: bool, read: &mut ledg
         };
         read.elsewhere = elsewhere;
         // Last, so that it and its copies were there together.
-        let stat = look_at(path, b"", &Sighting::default());
+        let stat = look_at(way, path, b"", &Sighting::default());
         Ok(stat.is_ok_and(|stat| stat.is_some_and(|stat| stat.sighting.inode == read.sighting.inode)))
     });
     looked.unwrap_or_else(|error| {
@@ -125,7 +125,7 @@ fn look_for(
             continue;
         }
         let file = reader.sighted(id, &image)?;
-        match state_of(&known, &image, path, sighting) {
+        match state_of((&Way::to_image(reader, &image)?, &known), &image, path, sighting) {
             State::Gone => elsewhere.gone.push(file),
             State::Altered => elsewhere.altered.push(file),
             State::Same if has_content => elsewhere.copies.push(file),
@@ -152,8 +152,8 @@ enum State {
 
 /// What `path` holds of what the ledger says of it. What cannot be looked at is taken to be there,
 /// unless nothing of that name is: then its drive may be away, and its content was found elsewhere.
-fn state_of(path: &[u8], image: &Image, elsewhere: &[u8], found: &Sighting) -> State {
-    let stat = match look_at(path, elsewhere, found) {
+fn state_of((way, path): (&Way, &[u8]), image: &Image, elsewhere: &[u8], found: &Sighting) -> State {
+    let stat = match look_at(way, path, elsewhere, found) {
         Ok(Some(stat)) if stat.entry_type == EntryType::File => stat,
         Ok(_) => return State::Gone,
         Err(error) if is_absence(&error) => return State::Gone,
@@ -163,22 +163,23 @@ fn state_of(path: &[u8], image: &Image, elsewhere: &[u8], found: &Sighting) -> S
     if (stat.sighting.size, stat.sighting.modified, stat.sighting.inode) == was {
         return State::Same;
     }
-    match Alone::open(&paths::from_bytes(path)).and_then(|file| file.reading()) {
+    match Alone::on(way, split(path).1).and_then(|file| file.reading()) {
         Ok(reading) if reading.fingerprint != image.fingerprint => State::Altered,
         Err(error) if is_absence(&error) => State::Gone,
         Ok(_) | Err(_) => State::Same,
     }
 }
 
+/// Behind a link in the way walks find nothing either.
 fn is_absence(error: &std::io::Error) -> bool {
-    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+    is_absent(error) || is_link(error)
 }
 
 /// The file of exactly this name. Where file systems take letters of either case for the same, a file
 /// whose name changed in case only answers to its former name too; its folder says how it is called.
-fn look_at(path: &[u8], elsewhere: &[u8], found: &Sighting) -> std::io::Result<Option<Stat>> {
+fn look_at(way: &Way, path: &[u8], elsewhere: &[u8], found: &Sighting) -> std::io::Result<Option<Stat>> {
     let (folder, name) = split(path);
-    let open = OpenFolder::open(&paths::from_bytes(folder), Links::Follow)?;
+    let open = way.folder()?;
     let mut names = Names::default();
     names.push(name);
     let stat = open.stat(&names, 0)?;
@@ -210,9 +211,16 @@ mod tests {
     use lumidex_schema::media::MediaKind;
 
     use super::*;
+    use crate::intake::logs::tests::way_to;
+
+    /// Below the folder that the path lies in.
+    fn way_of(path: &Path) -> Way {
+        way_to(path.parent().unwrap(), "")
+    }
 
     fn sighting_of(path: &Path) -> Sighting {
-        look_at(path.as_os_str().as_encoded_bytes(), b"/x", &Sighting::default()).unwrap().unwrap().sighting
+        let found = look_at(&way_of(path), path.as_os_str().as_encoded_bytes(), b"/x", &Sighting::default());
+        found.unwrap().unwrap().sighting
     }
 
     fn image_of(path: &Path) -> Image {
@@ -226,7 +234,12 @@ mod tests {
     }
 
     fn state(path: &Path, image: &Image) -> State {
-        state_of(path.as_os_str().as_encoded_bytes(), image, b"/elsewhere/b.png", &Sighting::default())
+        state_by(&way_of(path), path, image)
+    }
+
+    fn state_by(way: &Way, path: &Path, image: &Image) -> State {
+        let path = path.as_os_str().as_encoded_bytes();
+        state_of((way, path), image, b"/elsewhere/b.png", &Sighting::default())
     }
 
     #[test]
@@ -247,5 +260,22 @@ mod tests {
         std::fs::create_dir(&path).unwrap();
         assert_eq!(state(&path, &image), State::Gone);
         assert_eq!(state(&path.join("b.png"), &image), State::Gone, "its folder is none");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_lies_behind_a_link_is_not_there() {
+        let (root, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = root.path().join("sub/below/a.png");
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::create_dir(outside.path().join("below")).unwrap();
+        std::fs::write(&path, b"one").unwrap();
+        let (image, way) = (image_of(&path), way_to(root.path(), "sub/below"));
+        assert_eq!(state_by(&way, &path, &image), State::Same);
+        std::fs::rename(&path, outside.path().join("below/a.png")).unwrap();
+        std::fs::remove_dir_all(root.path().join("sub")).unwrap();
+        std::os::unix::fs::symlink(outside.path(), root.path().join("sub")).unwrap();
+        assert!(path.exists());
+        assert_eq!(state_by(&way, &path, &image), State::Gone);
     }
 }

@@ -6,7 +6,6 @@ use std::ffi::CStr;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::path::Path;
 
 use lumidex_schema::id::Timestamp;
 use lumidex_schema::path::RelPath;
@@ -87,9 +86,9 @@ mod linux {
     use std::mem::MaybeUninit;
     use std::os::fd::OwnedFd;
 
-    use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Statx, StatxFlags, StatxTimestamp};
+    use rustix::fs::{AtFlags, FileType, RawDir, Statx, StatxFlags, StatxTimestamp};
 
-    use super::{CStr, EntryType, File, Links, Names, Path, RelPath, Sighting, Stat, Timestamp, io};
+    use super::{CStr, EntryType, File, Names, RelPath, Sighting, Stat, Timestamp, io};
     use crate::sys::paths;
     use crate::sys::rooted::folder_below;
 
@@ -103,12 +102,9 @@ mod linux {
     }
 
     impl OpenFolder {
-        pub(in crate::intake) fn open(path: &Path, links: Links) -> io::Result<Self> {
-            let mut flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-            if links == Links::Refuse {
-                flags |= OFlags::NOFOLLOW;
-            }
-            Ok(Self { handle: rustix::fs::open(path, flags, Mode::empty())? })
+        /// A root, links followed.
+        pub(in crate::intake) fn open_root(root: &[u8]) -> io::Result<Self> {
+            Self::open_below(root, &RelPath::root())
         }
 
         /// Below a root, which may be a link itself or lie behind one; no other is followed on the way.
@@ -214,7 +210,7 @@ mod portable {
     use std::path::PathBuf;
     use std::time::{SystemTime, UNIX_EPOCH};
 
-    use super::{EntryType, File, Links, Names, Path, RelPath, Sighting, Stat, Timestamp, io};
+    use super::{EntryType, File, Names, RelPath, Sighting, Stat, Timestamp, io};
     use crate::sys::paths;
     use crate::sys::rooted::folder_below;
 
@@ -225,23 +221,16 @@ mod portable {
     }
 
     impl OpenFolder {
-        pub(in crate::intake) fn open(path: &Path, links: Links) -> io::Result<Self> {
-            let found = match links {
-                Links::Follow => fs::metadata(path)?,
-                Links::Refuse => fs::symlink_metadata(path)?,
-            };
-            if found.is_dir() {
-                Ok(Self { path: path.to_owned() })
-            } else {
-                Err(io::ErrorKind::NotADirectory.into())
-            }
+        /// A root, links followed.
+        pub(in crate::intake) fn open_root(root: &[u8]) -> io::Result<Self> {
+            Self::open_below(root, &RelPath::root())
         }
 
         /// Below a root, which may be a link itself or lie behind one; no other may be on the way.
         pub(in crate::intake) fn open_below(root: &[u8], folder: &RelPath) -> io::Result<Self> {
             let (root, below) = (paths::from_bytes(root), paths::from_bytes(folder.as_bytes()));
             folder_below(&root, &below)?;
-            Self::open(&root.join(below), Links::Follow)
+            Ok(Self { path: root.join(below) })
         }
 
         /// The folder itself.

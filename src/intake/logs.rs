@@ -14,11 +14,10 @@ use parking_lot::Mutex;
 
 use super::beside::LOG_NAME;
 use super::patience::Pulse;
-use super::readers;
+use super::way::Way;
 use crate::limits::{LOGS_BYTES_MAX, LOGS_KEPT_BYTES, LOGS_MAX};
 use crate::metadata::Log;
 use crate::metadata::limits::LOG_BYTES_MAX;
-use crate::sys::paths;
 
 /// How long a page waits for another one that is being parsed: the longest takes some seconds.
 const ALONE_WITHIN: Duration = Duration::from_secs(10);
@@ -81,14 +80,14 @@ impl Read for Beating<'_> {
 
 impl Logs {
     /// The log of a folder as it is now, for who compares every picture of the folder with it.
-    pub(super) fn of(&self, folder: &Path, pulse: &Pulse) -> Option<Arc<Log>> {
+    pub(super) fn of(&self, folder: &Way, pulse: &Pulse) -> Option<Arc<Log>> {
         self.fresh(folder, Wants { is_rewritten: false, is_compared: true }, pulse).map(|page| page.log)
     }
 
     /// The log of a folder as its pictures were last compared with it, though it may have changed since: for
     /// who looks at a few of them. What changed is told by [`Logs::changed`].
-    pub(super) fn known(&self, folder: &Path, pulse: &Pulse) -> Option<Arc<Log>> {
-        if let Some(page) = self.kept.lock().used(folder) {
+    pub(super) fn known(&self, folder: &Way, pulse: &Pulse) -> Option<Arc<Log>> {
+        if let Some(page) = self.kept.lock().used(&folder.path()) {
             return Some(page.log);
         }
         self.fresh(folder, Wants::default(), pulse).map(|page| page.log)
@@ -98,19 +97,20 @@ impl Logs {
     /// `max`; `None` when those are more, or when not all of the folder was compared with what it said before.
     pub(super) fn changed(
         &self,
-        folder: &Path,
+        folder: &Way,
         is_rewritten: bool,
         max: usize,
         pulse: &Pulse,
     ) -> Option<Vec<String>> {
-        let before = self.kept.lock().used(folder);
+        let path = folder.path();
+        let before = self.kept.lock().used(&path);
         let was_compared = before.as_ref().is_some_and(|page| page.is_compared);
         let after = self.fresh(folder, Wants { is_rewritten, is_compared: was_compared }, pulse);
         let before = before.filter(|page| page.is_compared)?;
         let nothing = Log::default();
         let differing = after.as_ref().map_or(&nothing, |page| &*page.log).differences(&before.log, max);
         if differing.is_none()
-            && let Some(page) = self.kept.lock().pages.get_mut(folder)
+            && let Some(page) = self.kept.lock().pages.get_mut(&path)
         {
             page.is_compared = false;
         }
@@ -128,18 +128,17 @@ impl Logs {
         self.n_parsed.load(Ordering::Relaxed)
     }
 
-    fn fresh(&self, folder: &Path, wants: Wants, pulse: &Pulse) -> Option<Page> {
+    fn fresh(&self, folder: &Way, wants: Wants, pulse: &Pulse) -> Option<Page> {
         let Wants { is_rewritten, is_compared } = wants;
-        let path = folder.join(paths::from_bytes(LOG_NAME));
-        let opened = readers::open(&path).ok().flatten();
-        let Some((file, sighting)) = opened else {
-            self.kept.lock().forget(folder);
+        let path = folder.path();
+        let Some((file, sighting)) = folder.open(LOG_NAME).ok().flatten() else {
+            self.kept.lock().forget(&path);
             return None;
         };
         // Another's file system may not answer.
         let _alone = self.parsing.try_lock_for(ALONE_WITHIN);
         let version = version(&sighting);
-        let known = self.kept.lock().used(folder).filter(|page| page.version == version && !is_rewritten);
+        let known = self.kept.lock().used(&path).filter(|page| page.version == version && !is_rewritten);
         let mut page = match known {
             Some(page) => page,
             None => Page {
@@ -150,16 +149,16 @@ impl Logs {
             },
         };
         page.is_compared |= is_compared;
-        self.kept.lock().put(folder, page.clone());
+        self.kept.lock().put(&path, page.clone());
         Some(page)
     }
 
-    fn parse(&self, file: Beating<'_>, path: &Path) -> Option<Log> {
+    fn parse(&self, file: Beating<'_>, folder: &Path) -> Option<Log> {
         self.n_parsed.fetch_add(1, Ordering::Relaxed);
         let parsed = Log::parse(&mut file.take(LOG_BYTES_MAX));
         parsed
             .inspect_err(|error| {
-                tracing::debug!(%error, path = %path.display(), "a log beside pictures cannot be read");
+                tracing::debug!(%error, folder = %folder.display(), "a log beside pictures cannot be read");
             })
             .ok()
     }

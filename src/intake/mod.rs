@@ -23,6 +23,7 @@ mod standing;
 mod survey;
 pub mod walk;
 mod watch;
+mod way;
 mod worded;
 mod worker;
 

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,13 +15,13 @@ use lumidex_schema::record::Fingerprint;
 
 use super::beside::{Besides, LOG_NAME, SIDECAR_ENDINGS, sidecar_names, stem};
 use super::claims;
-use super::listing::{EntryType, stat_open};
 use super::progress::Progress;
-use super::walk::{Seen, WalkedRoot, folder_path};
+use super::walk::{Seen, WalkedRoot};
+use super::way::{Way, is_link};
 use crate::ledger::{self, Elsewhere, Ledger, SharedText};
 use crate::limits::metadata::SIDECAR_BYTES_MAX;
 use crate::metadata::{self, Beside, ReadAt};
-use crate::sys::{PathError, paths, rooted};
+use crate::sys::{PathError, paths};
 
 /// An open media file of a fixed length, read by position.
 #[derive(Debug)]
@@ -115,10 +115,9 @@ pub(super) fn read(
     interpreter: &mut dyn Interpret,
     progress: &Progress,
 ) -> Outcome {
-    let folder_path = folder_path(&root.path, folder);
-    let path = folder_path.join(paths::from_bytes(&seen.name));
+    let way = Way::to(root, folder);
+    let path = way.path().join(paths::from_bytes(&seen.name));
     let looked = Instant::now();
-    let way = Way { root: paths::from_bytes(&root.path), folder: paths::from_bytes(folder.as_bytes()) };
     match read_facts(&way, &path, &seen, interpreter, progress) {
         Ok(Some((sighting, facts))) => {
             progress.add(&progress.bytes, sighting.size);
@@ -141,7 +140,8 @@ pub(super) fn read(
                 note,
                 elsewhere: Elsewhere::default(),
             });
-            let is_there = claims::look(ledger, &paths::to_bytes(path.as_os_str()), is_known, &mut read);
+            let is_there =
+                claims::look(ledger, &way, &paths::to_bytes(path.as_os_str()), is_known, &mut read);
             read.elsewhere.looked = Some(looked);
             // Where it went it is found by itself.
             if is_there { Outcome::Read(read) } else { Outcome::Nothing }
@@ -152,25 +152,11 @@ pub(super) fn read(
         }
         Err(error) => {
             // A file that is gone by now, or that turned into a link, is settled by the next walk.
-            if !error.is_absent() && !is_link(&error) {
+            if !error.is_absent() && !is_link(&error.source) {
                 progress.complain(&error);
             }
             Outcome::Nothing
         }
-    }
-}
-
-/// How walks come to a folder: no link is followed below the root.
-#[derive(Debug)]
-struct Way {
-    root: PathBuf,
-    folder: PathBuf,
-}
-
-impl Way {
-    fn open(&self, name: &[u8]) -> Result<Option<OpenedFile>, PathError> {
-        let below = self.folder.join(paths::from_bytes(name));
-        opened(&self.root.join(&below), rooted::open_below(&self.root, &below))
     }
 }
 
@@ -208,26 +194,6 @@ fn read_facts(
     facts.note = Note { reader: metadata::VERSION, ..facts.note }
         .took(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
     Ok(Some((sighting, facts)))
-}
-
-pub(super) type OpenedFile = (File, lumidex_schema::record::Sighting);
-
-/// Opens a regular file; `None` when it is something else. The sighting is that of the open file,
-/// so that a change between looking and opening, or while it is read, is noticed by the next walk.
-pub(super) fn open(path: &Path) -> Result<Option<OpenedFile>, PathError> {
-    let (folder, name) = (path.parent().unwrap_or(Path::new("/")), path.file_name().unwrap_or_default());
-    opened(path, rooted::open_below(folder, Path::new(name)))
-}
-
-fn opened(path: &Path, opened: io::Result<File>) -> Result<Option<OpenedFile>, PathError> {
-    let file = match opened {
-        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory) => {
-            return Ok(None);
-        }
-        opened => opened.map_err(PathError::doing("open", path))?,
-    };
-    let stat = stat_open(&file).map_err(PathError::doing("look at", path))?;
-    Ok((stat.entry_type == EntryType::File).then_some((file, stat.sighting)))
 }
 
 /// What stands beside a file, read.
@@ -286,7 +252,7 @@ pub(super) type SidecarRead = (Option<Vec<u8>>, SidecarFound);
 fn read_sidecar(way: &Way, name: &[u8]) -> Result<Option<SidecarRead>, PathError> {
     let Some((file, sighting)) = way.open(name)? else { return Ok(None) };
     let found = (sighting.size, sighting.modified);
-    let path = || way.root.join(&way.folder).join(paths::from_bytes(name));
+    let path = || way.path().join(paths::from_bytes(name));
     let content = content_of(file).map_err(|error| PathError::doing("read", &path())(error))?;
     Ok(Some((content, found)))
 }
@@ -300,16 +266,4 @@ pub(super) fn content_of(file: File) -> io::Result<Option<Vec<u8>>> {
     let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
     file.take(SIDECAR_BYTES_MAX).read_to_end(&mut content)?;
     Ok(Some(content))
-}
-
-fn is_link(error: &PathError) -> bool {
-    #[cfg(unix)]
-    {
-        error.source.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = error;
-        false
-    }
 }

@@ -1,13 +1,13 @@
 //! What walks pass over: hidden and temporary names, other programs' and our own side folders, and
 //! what a `.lumidexignore` names. Knows names only; reads no folder.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use lumidex_schema::path::RelPath;
 
+use super::way::Way;
 use crate::limits::IGNORE_FILE_BYTES_MAX;
 use crate::sys::{PathError, files, paths};
 
@@ -69,13 +69,16 @@ impl Ignores {
         }
     }
 
-    /// As [`Ignores::with`], reading the ignore file of the folder at `path`.
+    /// As [`Ignores::with`], reading the ignore file of a folder below this root, without following a link.
     ///
     /// # Errors
     /// [`PathError`] when the file cannot be read or exceeds
     /// [`IGNORE_FILE_BYTES_MAX`].
-    pub fn reading(&self, folder: &RelPath, path: &Path) -> Result<(Self, u64), PathError> {
-        let bytes = files::read_at_most(&path.join(paths::from_bytes(IGNORE_FILE)), IGNORE_FILE_BYTES_MAX)?;
+    pub fn reading(&self, root: &[u8], folder: &RelPath) -> Result<(Self, u64), PathError> {
+        let way = Way::below(root, folder);
+        let Some((file, _)) = way.open(IGNORE_FILE)? else { return Ok((self.clone(), 0)) };
+        let path = way.path().join(paths::from_bytes(IGNORE_FILE));
+        let bytes = files::content_at_most(file, &path, IGNORE_FILE_BYTES_MAX)?;
         Ok(self.with(folder, &String::from_utf8_lossy(&bytes)))
     }
 
@@ -136,6 +139,30 @@ mod tests {
         assert!(!both.ignores(&inner, b"a.jpg", false));
         assert!(both.ignores(&inner, b"skip.png", false));
         assert!(!Ignores::default().ignores(&root, b"a.jpg", false));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_ignore_file_behind_a_link_is_not_read() {
+        use std::{fs, os::unix::fs::symlink, path::Path};
+        let bytes = |path: &Path| paths::to_bytes(path);
+        let (inside, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::create_dir(outside.path().join("below")).unwrap();
+        for folder in ["", "below/"] {
+            fs::write(outside.path().join(format!("{folder}.lumidexignore")), "*.png").unwrap();
+        }
+        fs::create_dir(inside.path().join("real")).unwrap();
+        symlink(outside.path().join(".lumidexignore"), inside.path().join("real/.lumidexignore")).unwrap();
+        symlink(outside.path(), inside.path().join("link")).unwrap();
+        for folder in ["real", "link", "link/below"] {
+            let read =
+                Ignores::default().reading(&bytes(inside.path()), &RelPath::from_bytes(folder.as_bytes()));
+            assert!(read.is_err(), "{folder}");
+        }
+        // Whoever gave the root may have given a link.
+        let below = RelPath::from_bytes(*b"below");
+        let (ignores, _) = Ignores::default().reading(&bytes(&inside.path().join("link")), &below).unwrap();
+        assert!(ignores.ignores(&below, b"a.png", false));
     }
 
     #[cfg(unix)]

@@ -14,11 +14,12 @@ use lumidex_schema::path::RelPath;
 use parking_lot::Mutex;
 
 use super::above::{Above, above, is_bare};
-use super::listing::{Links, OpenFolder};
+use super::listing::OpenFolder;
 use super::pipeline::{Found, Place, Shared};
 use super::reconcile::{Depth, Difference, Reconciler};
 use super::rules::is_passed_over;
-use super::walk::{Entering, FolderPart, Start, Walked, WalkedRoot, folder_path, walk_from};
+use super::walk::{Entering, FolderPart, Start, Walked, WalkedRoot, walk_from};
+use super::way::Way;
 use crate::ledger::{KnownFile, ReadError, Reader, Sighted};
 use crate::metadata;
 use crate::sys::{PathError, paths};
@@ -159,9 +160,8 @@ pub(super) fn is_trusted(shared: &Shared, root: &WalkedRoot, faith: Faith) -> Re
 
 /// Whether the root's own folder holds nothing of interest, and which folder it is.
 pub(super) fn look_at_root(root: &WalkedRoot) -> Result<(bool, Identity), PathError> {
-    let path = paths::from_bytes(&root.path);
     let look = || {
-        let open = OpenFolder::open(&path, Links::Follow)?;
+        let open = OpenFolder::open_root(&root.path)?;
         let mut is_empty = true;
         open.entries(|name, _| {
             is_empty = is_passed_over(name);
@@ -170,7 +170,7 @@ pub(super) fn look_at_root(root: &WalkedRoot) -> Result<(bool, Identity), PathEr
         let sighting = open.stat_self()?.sighting;
         Ok((is_empty, (sighting.device, sighting.inode)))
     };
-    look().map_err(PathError::doing("open the folder", &path))
+    look().map_err(PathError::doing("open the folder", &paths::from_bytes(&root.path)))
 }
 
 /// Whether what is absent from a root may be taken for gone.
@@ -218,8 +218,7 @@ fn examine(shared: &Shared, root: &WalkedRoot, is_empty: bool, device: u64) -> R
         return Ok(Trust::Sure);
     }
     let is_there = |(folder, file): &(&RelPath, &KnownFile)| {
-        let path = folder_path(&root.path, folder).join(paths::from_bytes(&file.name));
-        let is_there = path.symlink_metadata().is_ok();
+        let is_there = Way::to(root, folder).look(&file.name).is_ok();
         shared.pulse.beat();
         is_there
     };
@@ -276,7 +275,7 @@ impl Survey<'_> {
     fn note_mount_point_above(&self, top: &RelPath) {
         let mut folder = top.clone();
         while let Some(outer) = folder.parent() {
-            match OpenFolder::open(&folder_path(&self.root.path, &outer), Links::Follow) {
+            match Way::to(self.root, &outer).folder() {
                 Ok(open) => {
                     let is_vouched_for = self.is_root_certain && outer == RelPath::root();
                     if let (Ok(true), Ok(stat)) = (is_bare(&open), open.stat_self())
@@ -381,7 +380,7 @@ impl Survey<'_> {
             let Some(image) = reader.image(file.image)? else { continue };
             let folder_seq = reader.folder(image.folder)?.map_or(Seq::ZERO, |folder| folder.seq);
             if image.seq.max(folder_seq) > self.before
-                && paths::from_bytes(&reader.path_of(&image)?).symlink_metadata().is_ok()
+                && Way::to_image(&reader, &image)?.look(&image.name).is_ok()
             {
                 came_since.insert(file.image);
             }

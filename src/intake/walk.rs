@@ -14,11 +14,12 @@ use lumidex_schema::record::Sighting;
 use parking_lot::{Condvar, Mutex};
 
 use super::beside::{self, Besides, LOG_NAME, sidecar_parts};
-use super::listing::{EntryType, Links, Names, OpenFolder};
+use super::listing::{EntryType, Names, OpenFolder};
 use super::logs::Logs;
 use super::patience::Pulse;
 use super::progress::Progress;
 use super::rules::{IGNORE_FILE, Ignores, is_passed_over};
+use super::way::Way;
 use crate::metadata::Log;
 use crate::sys::{PathError, Stop, paths};
 
@@ -133,7 +134,7 @@ where
     V: FnMut(FolderPart) -> ControlFlow<()>,
 {
     let path = paths::from_bytes(&root.path);
-    OpenFolder::open(&path, Links::Follow).map_err(PathError::doing("open the folder", &path))?;
+    OpenFolder::open_root(&root.path).map_err(PathError::doing("open the folder", &path))?;
     let Start { folder, ignores, entering, logs, pulse } = start;
     let (queue, findings) = (Queue::default(), Mutex::default());
     let walk = Walk { root, entering, logs, pulse, stop, progress, queue, findings };
@@ -202,9 +203,9 @@ impl Walk<'_> {
 
     fn visit<V: FnMut(FolderPart) -> ControlFlow<()>>(&self, todo: Todo, visitor: &mut V) -> ControlFlow<()> {
         let Todo { folder, ignores } = todo;
-        let path = paths::from_bytes(&absolute(&self.root.path, folder.as_bytes(), b""));
-        let opened = OpenFolder::open_below(&self.root.path, &folder)
-            .and_then(|open| open.stat_self().map(|stat| (open, stat.sighting)));
+        let way = Way::to(self.root, &folder);
+        let path = way.path();
+        let opened = way.folder().and_then(|open| open.stat_self().map(|stat| (open, stat.sighting)));
         let (open, sighting) = match opened {
             Ok(opened) => opened,
             Err(error) => {
@@ -230,11 +231,11 @@ impl Walk<'_> {
             return ControlFlow::Break(());
         }
         self.progress.add(&self.progress.folders, 1);
-        let ignores = self.ignores(ignores, &entries, &folder, &path);
+        let ignores = self.ignores(ignores, &entries, &folder);
         let is_bare = entries.media.len() == 0 && entries.folders.is_empty();
         self.queue_folders(&mut entries, &folder, &ignores);
         let has_log = entries.has_log && entries.media.len() > 0;
-        let log = has_log.then(|| self.logs.of(&path, self.pulse)).flatten();
+        let log = has_log.then(|| self.logs.of(&way, self.pulse)).flatten();
         let listing = Listing { path: &path, folder, sighting, is_bare, is_complete, ignores, log };
         self.look(&listing, &open, &entries, visitor)
     }
@@ -275,11 +276,11 @@ impl Walk<'_> {
         (entries, listed)
     }
 
-    fn ignores(&self, outer: Ignores, entries: &Entries, folder: &RelPath, path: &Path) -> Ignores {
+    fn ignores(&self, outer: Ignores, entries: &Entries, folder: &RelPath) -> Ignores {
         if !entries.has_ignore_file {
             return outer;
         }
-        match outer.reading(folder, path) {
+        match outer.reading(&self.root.path, folder) {
             Ok((ignores, n_bad)) => {
                 self.progress.add(&self.progress.complaints, n_bad);
                 ignores

@@ -19,7 +19,7 @@ use lumidex_schema::record::{
     Action, ExtraPath, Fingerprint, Link, LinkChange, PathType, Presence, Row, Tag,
 };
 use lumidex_schema::tag::{self, TagKind};
-use redb::ReadableTable;
+use redb::{ReadableTable, ReadableTableMetadata};
 
 /// A request to change what a person owns.
 #[derive(Clone, Debug)]
@@ -130,6 +130,9 @@ pub enum DecideError {
         /// Why not, in words for a person.
         why: String,
     },
+    /// Clients keep as many settings as they may.
+    #[error("`{0}` would be one setting too many: {max} are kept; remove one first", max = limits::SETTINGS_MAX)]
+    TooManySettings(String),
     /// The value is not JSON.
     #[error("the value of setting `{0}` is not JSON")]
     NotJson(String),
@@ -353,6 +356,9 @@ fn toggle_tag(tables: &mut Tables<'_>, id: TagId, image: ImageId, at: Timestamp)
 fn put_setting(tables: &mut Tables<'_>, name: &str, json: &str, at: Timestamp) -> Decided {
     if serde_json::from_str::<serde::de::IgnoredAny>(json).is_err() {
         return Err(Failure::Refused(DecideError::NotJson(name.to_owned())));
+    }
+    if tables.settings.get(name)?.is_none() && tables.settings.len()? >= limits::SETTINGS_MAX {
+        return Err(Failure::Refused(DecideError::TooManySettings(name.to_owned())));
     }
     let before = tables.settings.insert(name, json)?.map(|json| json.value().to_owned());
     if before.as_deref() == Some(json) {

@@ -2,10 +2,11 @@
 
 use super::Library;
 use crate::files::{Files, Foreseen, Gone, Preview, Report, Running, Wish, WishError};
-use crate::ledger::ReadError;
+use crate::ledger::{Ledger, ReadError};
 use crate::limits;
 use crate::sys::Stopper;
 use crate::sys::rooted::Bounds;
+use crate::sys::tree::Confinement;
 use lumidex_schema::id::{Seq, Timestamp};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -52,6 +53,29 @@ pub struct Granted {
     pub besides: Vec<Vec<u8>>,
 }
 
+/// Confines to the folders that the ledger holds and to those granted; to none when it cannot be read.
+pub(super) fn confined(
+    confinement: &Confinement,
+    ledger: &Ledger,
+    granted: &Granted,
+) -> Result<(), ReadError> {
+    let bounded = |roots: Vec<Vec<u8>>| confinement.set(Bounds::new(roots, true));
+    if let Some(only) = &granted.only {
+        bounded(only.clone());
+        return Ok(());
+    }
+    let held = ledger.reader().and_then(|reader| reader.extra_paths());
+    let held = held.inspect_err(|_| bounded(Vec::new()))?;
+    bounded(held.into_iter().map(|(path, _)| path).chain(granted.besides.iter().cloned()).collect());
+    Ok(())
+}
+
+/// That what [`confined`] needs cannot be read.
+pub(super) fn tell_unknown(error: &ReadError) {
+    let error = error as &dyn std::error::Error;
+    tracing::error!(error, "no file may be changed until the folders of the library are known");
+}
+
 impl Library {
     /// From now on files are changed only in the folders that the library holds and in those granted, whoever asks
     /// for it: with what is undone, organized and finished after a crash.
@@ -66,16 +90,7 @@ impl Library {
     /// After folders came or went.
     pub(super) fn renew_confinement(&self) -> Result<(), ReadError> {
         let granted = self.granted.lock();
-        let Some(granted) = granted.as_ref() else { return Ok(()) };
-        let bounded = |roots: Vec<Vec<u8>>| self.confinement.set(Bounds::new(roots, true));
-        if let Some(only) = &granted.only {
-            bounded(only.clone());
-            return Ok(());
-        }
-        let held = self.reader().and_then(|reader| reader.extra_paths());
-        let held = held.inspect_err(|_| bounded(Vec::new()))?;
-        bounded(held.into_iter().map(|(path, _)| path).chain(granted.besides.iter().cloned()).collect());
-        Ok(())
+        granted.as_ref().map_or(Ok(()), |granted| confined(&self.confinement, &self.ledger, granted))
     }
 
     /// What people do to files.

@@ -15,7 +15,7 @@ mod upkeep;
 mod upstream;
 mod vectors;
 
-use self::files::Recovery;
+use self::files::{Recovery, confined, tell_unknown};
 use self::opening::{is_aside, open_projections, random_token, settle};
 use crate::files::Files;
 use crate::intake::{Intake, IntakeError, IntakeSettings, ProgressSnapshot, RunError, WatchSettings};
@@ -58,6 +58,9 @@ pub struct LibraryOptions {
     pub intake: IntakeSettings,
     /// How roots are watched from their first walk on; without it they are only walked when asked.
     pub watch: Option<WatchSettings>,
+    /// What files may be changed in from the first moment on, by what is finished after a crash as well: see
+    /// [`Library::confine`]. Without it anywhere.
+    pub granted: Option<Granted>,
 }
 
 /// Whom a library may ask, and how.
@@ -210,6 +213,9 @@ impl Library {
         let intake = Intake::start(ledger.clone(), options.intake, options.watch, &stopper.stop())
             .map_err(LibraryError::Thread)?;
         let confinement = Confinement::default();
+        if let Some(granted) = &options.granted {
+            confined(&confinement, &ledger, granted).unwrap_or_else(|error| tell_unknown(&error));
+        }
         let tree = Arc::new(RootedTree::within(confinement.clone()));
         let files = Arc::new(Files::new(ledger.clone(), tree, stopper.stop()));
         let Asking { upstream, graph } = asking;
@@ -245,7 +251,7 @@ impl Library {
             _recovery: Recovery::start(&files, &stopper).map_err(LibraryError::Thread)?,
             files,
             confinement,
-            granted: Mutex::default(),
+            granted: Mutex::new(options.granted.clone()),
             intake: Arc::new(intake),
             stopper,
             engine,
@@ -434,10 +440,7 @@ impl Library {
 
     /// Folders came or went.
     fn look_at_roots(&self) {
-        if let Err(error) = self.renew_confinement() {
-            let error = &error as &dyn std::error::Error;
-            tracing::error!(error, "no file may be changed until the folders of the library are known");
-        }
+        self.renew_confinement().unwrap_or_else(|error| tell_unknown(&error));
         self.intake.look_at_roots();
     }
 

@@ -25,8 +25,16 @@ const CATCH_UP_WAIT: Duration = Duration::from_secs(5);
 /// When the settings are wrong, or the library cannot be opened.
 pub(super) fn run(command: &Command) -> anyhow::Result<ExitCode> {
     let asking = command.asking().cloned().unwrap_or_default();
-    let settings = Settings::resolve(asking.flags(), &Environment::of_process()?, &COMMANDS)?;
-    let asked = match Asked::of(&settings, command.wants_server())? {
+    run_by(command, &Settings::resolve(asking.flags(), &Environment::of_process()?, &COMMANDS)?)
+}
+
+/// The same by settings that were resolved: a secret that came by standard input comes once.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn run_by(command: &Command, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let asking = command.asking().cloned().unwrap_or_default();
+    let asked = match Asked::of(settings, command.wants_server())? {
         Some(asked) => asked,
         None => {
             eprintln!("lumidex: there is no library in `{}`", settings.data_dir.display());
@@ -148,8 +156,12 @@ impl Asked {
 }
 
 fn open_folder(settings: &Settings) -> anyhow::Result<Arc<Library>> {
-    let options =
-        LibraryOptions { data_dir: settings.data_dir.clone(), intake: intake_of(settings), watch: None };
+    let options = LibraryOptions {
+        data_dir: settings.data_dir.clone(),
+        intake: intake_of(settings),
+        watch: None,
+        granted: serve::granted(settings),
+    };
     let library = Arc::new(Library::open_asking(&options, asking_of(settings)?)?);
     // Counts would be of an index that has yet to catch up; one that fills itself is told as such.
     let is_caught_up = library.query().wait_visible(library.ledger().head(), CATCH_UP_WAIT);

@@ -37,6 +37,7 @@ pub(super) fn serve(flags: Flags) -> anyhow::Result<ExitCode> {
         data_dir: settings.data_dir.clone(),
         intake: intake_of(&settings),
         watch: Some(WatchSettings::default()),
+        granted: serve::granted(&settings),
     };
     if let Some(config) = &settings.upstream {
         eprintln!("note: what is asked of an AI goes to {}", config.origin());
@@ -166,12 +167,14 @@ pub(super) fn intake_of(settings: &Settings) -> IntakeSettings {
 pub(super) fn reparse(asking: Asking) -> anyhow::Result<ExitCode> {
     let settings = Settings::resolve(asking.flags(), &Environment::of_process()?, &cli::COMMANDS)?;
     if lock::holder_of(&settings.data_dir)?.is_some() || !settings.data_dir.join(layout::LEDGER).exists() {
-        return asked::run(&Command::Doctor { asking, reparse: true, report: None, examples: 0 });
+        let command = Command::Doctor { asking, reparse: true, report: None, examples: 0 };
+        return asked::run_by(&command, &settings);
     }
     let library = Library::open(&LibraryOptions {
         data_dir: settings.data_dir.clone(),
         intake: intake_of(&settings),
         watch: None,
+        granted: serve::granted(&settings),
     })?;
     let stopper = Stopper::new();
     let bar = cli::show_progress(library.intake().progress_counters(), stopper.stop());

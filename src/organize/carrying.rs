@@ -90,7 +90,7 @@ impl Desk {
         let mappings: Vec<&Mapping> = preview.mappings().collect();
         let mut folders = Vec::new();
         let reader = self.parts.ledger.reader()?;
-        for (folder, numbers) in chosen(&job.ask, preview, choice, &existing(&job.ask)) {
+        for (folder, numbers) in chosen(&job.ask, preview, choice, &existing(&self.parts.files, &job.ask)) {
             let into = absolute(&job.ask.into, folder.as_bytes(), b"");
             let mut files = Vec::with_capacity(numbers.len());
             for number in numbers {

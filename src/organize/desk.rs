@@ -170,7 +170,7 @@ impl Organize {
     pub fn folders(&self, id: &str, choice: &Choice) -> Vec<Vec<u8>> {
         let Some(Posted { job, .. }) = self.desk.board.get(id) else { return Vec::new() };
         let Some(preview) = &job.preview else { return Vec::new() };
-        let folders = chosen(&job.ask, preview, choice, &existing(&job.ask));
+        let folders = chosen(&job.ask, preview, choice, &existing(&self.desk.parts.files, &job.ask));
         folders.into_iter().map(|(folder, _)| absolute(&job.ask.into, folder.as_bytes(), b"")).collect()
     }
 

@@ -2,14 +2,16 @@
 
 use super::ask::OrganizeAsk;
 use super::names::Spellings;
+use crate::files::Files;
 use crate::intake::rules::is_passed_over;
 use crate::limits::organize as limits;
 use crate::sys::paths;
-use crate::sys::tree::{DiskTree, Kind, Tree};
+use crate::sys::tree::Kind;
 
-/// Names of folders in the destination that walks do not pass over; none when there is no such folder.
-pub(super) fn names_in(folder: &[u8]) -> Vec<String> {
-    let Ok(listing) = DiskTree.list(&paths::from_bytes(folder)) else { return Vec::new() };
+/// Names of folders in the destination that walks do not pass over; none when there is no such folder, or when
+/// nothing may be put there.
+pub(super) fn names_in(files: &Files, folder: &[u8]) -> Vec<String> {
+    let Ok(listing) = files.list(&paths::from_bytes(folder)) else { return Vec::new() };
     let folders = listing.iter().filter(|(name, kind)| *kind == Kind::Folder && !is_passed_over(name));
     // A name that is no text is never that of a topic.
     let names = folders.filter_map(|(name, _)| std::str::from_utf8(name).ok().map(str::to_owned));
@@ -17,8 +19,8 @@ pub(super) fn names_in(folder: &[u8]) -> Vec<String> {
 }
 
 /// How folders that exist are spelled.
-pub(super) fn existing(ask: &OrganizeAsk) -> Spellings {
-    Spellings::of(names_in(&ask.into).iter().map(String::as_str))
+pub(super) fn existing(files: &Files, ask: &OrganizeAsk) -> Spellings {
+    Spellings::of(names_in(files, &ask.into).iter().map(String::as_str))
 }
 
 /// The folder that a file stands in.

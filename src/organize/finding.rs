@@ -21,7 +21,7 @@ use std::sync::Arc;
 impl Desk {
     /// What would become of what was asked.
     pub(super) fn preview(&self, id: &str, ask: &OrganizeAsk) -> Result<Preview, String> {
-        let names = names_in(&ask.into);
+        let names = names_in(&self.parts.files, &ask.into);
         let existing = Spellings::of(names.iter().map(String::as_str));
         let (groups, noise) = self.groups(id, ask, names)?;
         let arrangement = arrange(ask, groups, noise, &existing);

@@ -49,7 +49,7 @@ impl Place {
 impl Access {
     /// From the settings and the folders the library holds.
     pub(crate) fn new(settings: &Settings, extra_paths: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        let Granted { only, besides } = granted(settings);
+        let Granted { only, besides } = opened(settings);
         let is_limited = only.is_some();
         let roots = match only {
             Some(only) => only,
@@ -148,8 +148,15 @@ impl Access {
     }
 }
 
+/// The folders that clients are confined to by these settings; `None` when they are not.
+#[must_use]
+pub fn granted(settings: &Settings) -> Option<Granted> {
+    let granted = opened(settings);
+    (reach::is_confined(settings) || granted.only.is_some()).then_some(granted)
+}
+
 /// The folders that settings open to clients beside those the library holds.
-pub(crate) fn granted(settings: &Settings) -> Granted {
+fn opened(settings: &Settings) -> Granted {
     let bytes = |folders: &[PathBuf]| folders.iter().map(to_bytes).collect::<Vec<_>>();
     let only = (!settings.allowed_paths.is_empty()).then(|| bytes(&settings.allowed_paths));
     Granted { only, besides: [bytes(&settings.cli_paths), bytes(&settings.host_folders)].concat() }

@@ -50,6 +50,7 @@ mod holder;
 mod inside;
 mod listen;
 
+pub use access::granted;
 pub use chats::{ChatError, Chats};
 pub use deeds::{Deed, Deeds};
 pub use engine::{Backup, Beside, Engine, Failure, FileText, Linking, Shown, Status};

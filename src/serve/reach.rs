@@ -17,7 +17,7 @@ pub enum Refused {
     /// Everyone in reach could read and change everything.
     #[error(
         "listening on `{0}` without a secret key would open the library to everyone in reach; set \
-         LUMIDEX_SECRET_KEY, listen on 127.0.0.1, or insist with --insecure-no-auth"
+         LUMIDEX_SECRET_KEY or name a file with --secret-file, listen on 127.0.0.1, or insist with --insecure-no-auth"
     )]
     Open(SocketAddr),
     /// The base would hide, or be hidden by, something at the host root.

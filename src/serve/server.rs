@@ -101,8 +101,9 @@ impl Server {
         // Enough to keep every processor at work while one call waits for a disk, not so many
         // that a burst of searches starves the threads that answer `/hello`.
         let engine_work = std::thread::available_parallelism().map_or(2, usize::from) + 2;
-        if Access::of_images(&settings).is_confined()
-            && let Err(error) = engine.confine(access::granted(&settings))
+        // Again, for folders that came since the library was opened, and whoever opened it.
+        if let Some(granted) = access::granted(&settings)
+            && let Err(error) = engine.confine(granted)
         {
             tracing::error!(%error, "no file may be changed until the folders of the library are known");
         }

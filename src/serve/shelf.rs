@@ -318,6 +318,7 @@ impl From<DecideError> for Failure {
             | DecideError::NotNow { .. }
             | DecideError::CannotUndo { .. }
             | DecideError::CoverTooLarge(_)
+            | DecideError::TooManySettings(_)
             | DecideError::NotJson(_) => Self::Refused(error.to_string()),
             DecideError::Write(ref write) if write.is_disk_full() => Self::Unready(
                 "the disk is full, so nothing was changed: free some space and try again".into(),

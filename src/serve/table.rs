@@ -52,8 +52,9 @@ const TAKE_PATHS: Policy = Policy { reads: true, ..Policy::WRITE }.with_paths(Pa
 /// Names an image and gets nothing of it.
 const HAND_OVER: Policy = Policy::KNOWN.with_paths(Paths::Read);
 const WRITE_PATHS: Policy = Policy::WRITE.with_paths(Paths::Write);
-/// Says what would become of files, and so what is on the disk.
-const FORESEE: Policy = Policy { reads: true, ..Policy::WRITE }.with_paths(Paths::Write);
+/// Says what would become of files, and so what is on the disk. Changes nothing, so a read-only server answers too, but
+/// says it only of files that could be changed.
+const FORESEE: Policy = Policy::READ.with_paths(Paths::Write);
 /// Shows what folders hold, and may have an upstream paid for it.
 const BUY: Policy = Policy { reads: true, ..Policy::WRITE }.with_paths(Paths::Read).costing();
 /// Opens something of the host in a program of the host: reads the path, changes the screen.

@@ -188,6 +188,11 @@ impl Environment {
         known.names.iter().copied().find(|name| self.variable(name).is_some())
     }
 
+    /// Whether a variable sets it.
+    pub(super) fn is_variable(&self, key: &'static str) -> bool {
+        self.name_set(known(key)).is_some()
+    }
+
     fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(|variable| variable.value.trim()).filter(|value| !value.is_empty())
     }

@@ -62,6 +62,11 @@ pub struct Flags {
     #[arg(long, value_name = "WHEN", alias = "access_control")]
     pub access_control: Option<AccessControl>,
 
+    /// File whose first line is the secret key that clients must know; `-` reads it from standard input
+    /// [env: LUMIDEX_SECRET_FILE]
+    #[arg(long, value_name = "FILE", alias = "secret_file")]
+    pub secret_file: Option<PathBuf>,
+
     /// Other origins that may call, such as `https://example.org`; without one, any origin without
     /// credentials [env: LUMIDEX_ALLOW_CORS]
     #[arg(long, value_name = "ORIGIN", num_args = 0.., alias = "allow_cors")]

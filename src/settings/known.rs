@@ -41,7 +41,7 @@ pub(super) enum Kind {
 const HIDDEN_TEXTS_TOO: &str = "IIB_ENABLE_SD_WEBUI_STEALTH_PARSER";
 
 /// Every setting, in the order people are shown them.
-pub static KNOWN: [Known; 44] = [
+pub static KNOWN: [Known; 45] = [
     of("folders", &["LUMIDEX_FOLDERS"], Kind::Paths, |s| paths(&s.folders)).typed(|f| !f.folders.is_empty()),
     of("host", &["LUMIDEX_HOST"], Kind::Text, |s| json!(s.listen.ip().to_string()))
         .typed(|f| f.host.is_some()),
@@ -70,7 +70,11 @@ pub static KNOWN: [Known; 44] = [
     of("allowed-paths", &["LUMIDEX_ALLOWED_PATHS", "IIB_ACCESS_CONTROL_ALLOWED_PATHS"], Kind::List, |s| {
         paths(&s.allowed_paths)
     }),
-    of("secret-key", &["LUMIDEX_SECRET_KEY", "IIB_SECRET_KEY"], Kind::Secret, |s| masked(s.secret.is_some())),
+    of("secret-key", &["LUMIDEX_SECRET_KEY", "IIB_SECRET_KEY"], Kind::Secret, |s| {
+        masked(s.secret.is_some() && s.secret_file.is_none())
+    }),
+    of("secret-file", &["LUMIDEX_SECRET_FILE"], Kind::Path, |s| path(s.secret_file.as_ref()))
+        .typed(|f| f.secret_file.is_some()),
     of("insecure-no-auth", &["LUMIDEX_INSECURE_NO_AUTH"], Kind::Switch, |s| json!(s.insecure_no_auth))
         .typed(|f| f.insecure_no_auth),
     of("allow-cors", &["LUMIDEX_ALLOW_CORS"], Kind::List, |s| match &s.cors {

@@ -9,6 +9,7 @@ mod host_ui;
 mod known;
 mod provider;
 mod reached;
+mod secret;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ pub use file::Mistake;
 pub use flags::Flags;
 pub use known::{KNOWN, Known};
 pub use provider::TagGraph;
+pub use secret::SecretError;
 
 /// Where the original server answers, so that its page and its clients work unchanged.
 pub const BASE_DEFAULT: &str = "/infinite_image_browsing";
@@ -56,6 +58,8 @@ pub struct Settings {
     pub allowed_paths: Vec<PathBuf>,
     /// What clients must know.
     pub secret: Option<Secret>,
+    /// Where that was read from, if from a file; `-` for standard input.
+    pub secret_file: Option<PathBuf>,
     /// Listen beyond loopback although there is no secret.
     pub insecure_no_auth: bool,
     /// Which other origins may call.
@@ -293,6 +297,9 @@ pub enum SettingsError {
         /// All of it, in the order of the file.
         mistakes: Vec<Mistake>,
     },
+    /// The secret key is not where it is said to be.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// A file cannot be read.
     #[error(transparent)]
     File(#[from] PathError),
@@ -329,6 +336,7 @@ impl Settings {
         let extra_paths = or_set(flags.extra_paths.clone(), "extra-paths");
         let ui_dir = flags.ui_dir.clone().or_else(|| environment.path("ui-dir"));
         let cache_dir = environment.path("cache-dir");
+        let secret = secret::secret(&flags, environment)?;
         let allowed_entries = environment.list("allowed-paths");
         let allowed =
             |entry: &String| host.allowed(entry).unwrap_or_else(|| vec![absolute(Path::new(entry))]);
@@ -340,7 +348,8 @@ impl Settings {
             permission: permission(&flags, environment)?,
             access: flags.access_control.map_or_else(|| environment.access(), Ok)?,
             allowed_paths: allowed_entries.iter().flat_map(allowed).collect(),
-            secret: environment.secret("secret-key"),
+            secret: secret.secret,
+            secret_file: secret.file,
             insecure_no_auth: flags.insecure_no_auth || environment.is_on("insecure-no-auth")?,
             cors: origins.map_or_else(|| environment.cors(), |origins| Ok(cors(origins)))?,
             allowed_hosts: reached::hosts(&flags.allow_host, environment)?,
@@ -368,7 +377,7 @@ impl Settings {
             log: environment.text("log"),
             log_format: environment.log_format()?,
             config: environment.file_read(),
-            notices: environment.notices(),
+            notices: environment.notices().into_iter().chain(secret.notice).collect(),
         })
     }
 }

@@ -73,9 +73,16 @@ pub fn remove_folder(path: &Path) -> Result<(), PathError> {
 /// # Errors
 /// [`PathError`], of kind [`io::ErrorKind::FileTooLarge`] when it is longer.
 pub fn read_at_most(path: &Path, max_bytes: u64) -> Result<Vec<u8>, PathError> {
+    content_at_most(open(path)?, path, max_bytes)
+}
+
+/// The same of what is open; `path` is for words.
+///
+/// # Errors
+/// As [`read_at_most`].
+pub fn content_at_most(file: impl Read, path: &Path, max_bytes: u64) -> Result<Vec<u8>, PathError> {
     let mut content = Vec::new();
-    open(path)?
-        .take(max_bytes.saturating_add(1))
+    file.take(max_bytes.saturating_add(1))
         .read_to_end(&mut content)
         .map_err(PathError::doing("read", path))?;
     if content.len() as u64 > max_bytes {

@@ -166,8 +166,7 @@ impl<'a> Walk<'a> {
         let mut reached = RelPath::root();
         for name in self.relative(self.folder).as_bytes().split(|byte| *byte == b'/') {
             if !name.is_empty() {
-                let path = join(self.base, reached.as_bytes());
-                ignores = read_rules(ignores, &reached, &path);
+                ignores = read_rules(ignores, self.base, &reached);
                 reached = reached.join(name);
             }
         }
@@ -258,12 +257,12 @@ impl<'a> Walk<'a> {
 
     fn rules_of(&self, listing: &Listing, outer: Ignores, folder: &[u8]) -> Ignores {
         match listing.kind_of(IGNORE_FILE) {
-            Some(Kind::File) => read_rules(outer, &self.relative(folder), folder),
+            Some(Kind::File) => read_rules(outer, self.base, &self.relative(folder)),
             _ => outer,
         }
     }
 }
 
-fn read_rules(outer: Ignores, relative: &RelPath, folder: &[u8]) -> Ignores {
-    outer.reading(relative, &on_disk(folder)).map_or(outer, |(ignores, _)| ignores)
+fn read_rules(outer: Ignores, base: &[u8], folder: &RelPath) -> Ignores {
+    outer.reading(base, folder).map_or(outer, |(ignores, _)| ignores)
 }

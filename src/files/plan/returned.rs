@@ -1,5 +1,5 @@
 //! What an operation left somewhere may have gone away since and been brought back: from another disk as
-//! another file, or as a folder that was made again. To the file system it is not the same, to who undoes
+//! another file, as a copy that was taken away and made anew, or as a folder that was made again. To the file system it is not the same, to who undoes
 //! the operation it is. The journals of later operations say where each thing went and what it became;
 //! nothing is guessed by looks.
 
@@ -28,8 +28,23 @@ struct Thing {
     left: (u128, Sighting),
     kind: Kind,
     place: Vec<u8>,
-    /// What it is now; `None` while it is removed.
-    now: Option<Sighting>,
+    now: Now,
+}
+
+/// What a thing is now.
+#[derive(Clone, Copy)]
+enum Now {
+    There(Sighting),
+    /// Until that operation is undone.
+    RemovedBy(Seq),
+}
+
+/// An operation after the one that is asked about.
+#[derive(Clone, Copy)]
+struct Later {
+    number: Seq,
+    /// The operation that it undid.
+    undid: Option<Seq>,
 }
 
 impl Planner<'_> {
@@ -69,49 +84,56 @@ impl Returned {
                 returned.leave(&step.from, kind, original);
             }
         })?;
-        for (later, is_undo) in later(reader, of)? {
-            each_done(reader, later, 0..=u32::MAX, |step| returned.follow(&step, is_undo))?;
+        for later in later(reader, of)? {
+            each_done(reader, later.number, 0..=u32::MAX, |step| returned.follow(&step, later))?;
         }
         Ok(returned)
     }
 
     fn leave(&mut self, place: &[u8], kind: Kind, sighting: Sighting) {
-        let thing =
-            Thing { left: (digest(place), sighting), kind, place: place.to_vec(), now: Some(sighting) };
-        self.put(thing);
+        let (left, now) = ((digest(place), sighting), Now::There(sighting));
+        self.put(Thing { left, kind, place: place.to_vec(), now });
     }
 
     fn put(&mut self, thing: Thing) {
         self.things.entry(digest(&thing.place)).or_default().push(thing);
     }
 
-    fn follow(&mut self, step: &Step, is_undo: bool) {
+    fn follow(&mut self, step: &Step, Later { number, undid }: Later) {
         match step.act {
             Act::MoveFile => self.file_moved(step),
             Act::MoveFolder => self.folder_moved(&step.from, &step.to),
+            Act::RemoveFile => {
+                for file in self.at_mut(Kind::File, &step.from).filter(|file| file.is_what(step.before)) {
+                    file.now = Now::RemovedBy(number);
+                }
+            }
             Act::RemoveFolder => {
-                for folder in self.folders_at(&step.from) {
-                    folder.now = None;
+                for folder in self.at_mut(Kind::Folder, &step.from) {
+                    folder.now = Now::RemovedBy(number);
                 }
             }
-            // As it was before, and not just one of that name.
-            Act::MakeFolder if is_undo => {
-                for folder in self.folders_at(&step.to).filter(|folder| folder.now.is_none()) {
-                    folder.now = step.after;
-                }
+            Act::CopyFile => self.made_again(Kind::File, step, undid),
+            Act::MakeFolder => self.made_again(Kind::Folder, step, undid),
+        }
+    }
+
+    /// As it was before it was removed, and not just one of that name.
+    fn made_again(&mut self, kind: Kind, step: &Step, undid: Option<Seq>) {
+        let (Some(undid), Some(after)) = (undid, step.after) else { return };
+        for thing in self.at_mut(kind, &step.to) {
+            if matches!(thing.now, Now::RemovedBy(by) if by == undid) {
+                thing.now = Now::There(after);
             }
-            Act::MakeFolder | Act::CopyFile | Act::RemoveFile => {}
         }
     }
 
     fn file_moved(&mut self, step: &Step) {
-        let Some(things) = self.things.get_mut(&digest(&step.from)) else { return };
-        let Some(before) = step.before else { return };
-        let is_it = |thing: &mut Thing| {
-            thing.now.is_some_and(|now| Look { kind: thing.kind, sighting: before }.is_still(&now))
+        let (Some(things), Some(after)) = (self.things.get_mut(&digest(&step.from)), step.after) else {
+            return;
         };
-        for thing in things.extract_if(.., is_it).collect::<Vec<_>>() {
-            self.put(Thing { place: step.to.clone(), now: step.after, ..thing });
+        for thing in things.extract_if(.., |thing| thing.is_what(step.before)).collect::<Vec<_>>() {
+            self.put(Thing { place: step.to.clone(), now: Now::There(after), ..thing });
         }
     }
 
@@ -127,21 +149,34 @@ impl Returned {
         }
     }
 
-    fn folders_at(&mut self, place: &[u8]) -> impl Iterator<Item = &mut Thing> {
+    fn at_mut(&mut self, kind: Kind, place: &[u8]) -> impl Iterator<Item = &mut Thing> {
         let things = self.things.get_mut(&digest(place)).into_iter().flatten();
-        things.filter(|thing| thing.kind == Kind::Folder)
+        things.filter(move |thing| thing.kind == kind)
     }
 
     /// What has become of what was left here, if it is here.
     fn at(&self, place: &[u8], left: &Sighting) -> Option<&Sighting> {
         let place = digest(place);
         let thing = self.things.get(&place)?.iter().find(|thing| thing.left == (place, *left))?;
-        thing.now.as_ref()
+        match &thing.now {
+            Now::There(now) => Some(now),
+            Now::RemovedBy(_) => None,
+        }
     }
 }
 
-/// The operations after this one, in their order, and whether they undid another.
-fn later(reader: &Reader, than: Seq) -> Result<Vec<(Seq, bool)>, ReadError> {
+impl Thing {
+    /// Whether it is what a step found.
+    fn is_what(&self, before: Option<Sighting>) -> bool {
+        match (self.now, before) {
+            (Now::There(now), Some(sighting)) => Look { kind: self.kind, sighting }.is_still(&now),
+            _ => false,
+        }
+    }
+}
+
+/// The operations after this one, in their order.
+fn later(reader: &Reader, than: Seq) -> Result<Vec<Later>, ReadError> {
     let (mut later, mut before) = (Vec::new(), None);
     loop {
         let some = reader.operations(before, limits::OPERATIONS_READ_AT_ONCE)?;
@@ -149,7 +184,13 @@ fn later(reader: &Reader, than: Seq) -> Result<Vec<(Seq, bool)>, ReadError> {
         before = some.last().map(|(last, _)| *last);
         let newer = some.into_iter().filter(|(number, _)| *number > than);
         let n_before = later.len();
-        later.extend(newer.map(|(number, head)| (number, matches!(head.kind, OperationKind::Undo { .. }))));
+        later.extend(newer.map(|(number, head)| {
+            let undid = match head.kind {
+                OperationKind::Undo { of } => Some(of),
+                _ => None,
+            };
+            Later { number, undid }
+        }));
         if n_read == 0 || later.len() - n_before < n_read {
             later.reverse();
             return Ok(later);

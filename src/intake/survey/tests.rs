@@ -91,7 +91,12 @@ impl Setting {
     }
 
     fn device(&self) -> u64 {
-        OpenFolder::open(self.top.path(), Links::Follow).unwrap().stat_self().unwrap().sighting.device
+        OpenFolder::open_root(self.top.path().as_os_str().as_encoded_bytes())
+            .unwrap()
+            .stat_self()
+            .unwrap()
+            .sighting
+            .device
     }
 
     /// How it ended, and the images that are gone.

@@ -186,6 +186,7 @@ mod unix {
     use rustix::fs::{CWD, FileType, Mode, OFlags, mkdirat, mknodat, openat};
 
     use super::*;
+    use crate::intake::logs::tests::page;
 
     #[test]
     fn links_and_pipes_are_skipped_without_being_opened() {
@@ -216,6 +217,36 @@ mod unix {
         })
         .unwrap();
         assert_eq!(n_files.into_inner(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_becomes_a_link_while_it_is_walked_leads_nowhere_else() {
+        let tree = Tree::of(&["sub/.lumidexignore", "sub/log.html", "sub/a.png"]);
+        let outside = Tree::of(&["a.png"]);
+        outside.write(".lumidexignore", b"*.png");
+        outside.write("log.html", page(&[("a.png", "a secret")]).as_bytes());
+        let (sub, moved, other) = (tree.path("sub"), tree.path("moved"), outside.path(""));
+        let swap = move |folder: &RelPath, _: &Sighting| {
+            if folder.as_bytes() == b"sub" {
+                fs::rename(&sub, &moved).unwrap();
+                symlink(&other, &sub).unwrap();
+            }
+        };
+        let (logs, pulse, progress, found) =
+            (Logs::default(), Pulse::default(), Progress::default(), Mutex::new(Vec::new()));
+        let (folder, ignores) = (RelPath::root(), Ignores::default());
+        let start = Start { folder, ignores, entering: &swap, logs: &logs, pulse: &pulse };
+        walk_from(&tree.root(), start, 1, &Stop::never(), &progress, || {
+            |part: FolderPart| {
+                found.lock().extend(part.files);
+                ControlFlow::Continue(())
+            }
+        })
+        .unwrap();
+        let found = found.into_inner();
+        assert_eq!(found.len(), 1, "what the other folder ignores is not ignored");
+        assert!(found[0].besides.as_ref().is_none_or(|besides| besides.logged.is_none()));
+        assert_eq!(logs.n_parsed(), 0);
     }
 
     #[test]

@@ -19,12 +19,13 @@ use crate::intake::hung::Hung;
 use crate::intake::patience::{Pulse, Silence, ask};
 use crate::intake::pipeline::{PipelineError, Place, now};
 use crate::intake::progress::Progress;
-use crate::intake::readers::{self, Interpret, Outcome, read};
-use crate::intake::walk::{Seen, WalkedRoot, folder_path};
+use crate::intake::readers::{Interpret, Outcome, read};
+use crate::intake::walk::{Seen, WalkedRoot};
+use crate::intake::way::Way;
 use crate::intake::worker::{InterpreterFactory, MakeInterpreter, RunError};
 use crate::ledger::{Ledger, Observation, ReadError, Sighted};
 use crate::limits::watch as limits;
-use crate::sys::{Stop, paths};
+use crate::sys::Stop;
 
 /// How long rules for tags may be out of date.
 const INTERPRETER_AGE_MAX: Duration = Duration::from_secs(1);
@@ -225,9 +226,9 @@ impl Live {
             &self.progress,
         ) {
             Outcome::Read(seen) => {
-                let path = folder_path(&place.root.path, &place.folder).join(paths::from_bytes(&name));
                 // What changed while it was read is read again when it has settled.
-                let after = readers::open(&path).ok().flatten().map(|(_, sighting)| sighting);
+                let opened = Way::to(&place.root, &place.folder).open(&name);
+                let after = opened.ok().flatten().map(|(_, sighting)| sighting);
                 let before = &seen.sighting;
                 if after.is_some_and(|after| (after.size, after.modified) != (before.size, before.modified)) {
                     self.lookout.mark_all(place.root.id, [(place.folder.clone(), name, Change::Written)]);

@@ -5,7 +5,6 @@
 
 use std::cell::OnceCell;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use lumidex_schema::id::RootId;
@@ -14,13 +13,14 @@ use lumidex_schema::path::RelPath;
 
 use super::lookout::Lookout;
 use super::roots::Kind;
-use crate::intake::above::{Above, above, is_absent, is_bare, within};
+use crate::intake::above::{Above, above, is_bare, within};
 use crate::intake::beside::{self, LOG_NAME, sidecar_names, sidecar_parts, stem};
 use crate::intake::listing::{EntryType, Names, OpenFolder, Stat};
 use crate::intake::patience::Pulse;
 use crate::intake::pipeline::Place;
 use crate::intake::rules::{Ignores, is_passed_over};
-use crate::intake::walk::{Seen, WalkedRoot, folder_path};
+use crate::intake::walk::{Seen, WalkedRoot};
+use crate::intake::way::{Way, is_absent};
 use crate::ledger::{KnownFile, Ledger, ReadError, Reader, Sighted};
 use crate::limits::watch as limits;
 use crate::metadata::Log;
@@ -154,16 +154,15 @@ fn open<'a>(site: &Site<'a>) -> Result<Opened<'a>, ReadError> {
         Ok(Above::Ignored) => return Ok(Opened::Ignored),
         Ok(Above::Absent) | Err(_) => return Ok(Opened::Elsewhere),
     };
-    let path = folder_path(&root.path, folder);
-    let opened =
-        OpenFolder::open_below(&root.path, folder).and_then(|open| Ok((open.stat_self()?.sighting, open)));
+    let way = Way::to(root, folder);
+    let opened = way.folder().and_then(|open| Ok((open.stat_self()?.sighting, open)));
     let Ok((sighting, open)) = opened else { return Ok(Opened::Elsewhere) };
     let identity = (sighting.device, sighting.inode);
     let watched = lookout.identity(root.id, folder);
     if watched.is_some_and(|watched| watched != identity) {
         return Ok(Opened::Elsewhere);
     }
-    let ignores = within(outer, &open, folder, &path);
+    let ignores = within(outer, &open, root, folder);
     let known = Known::of(ledger, root.id, folder)?;
     let place = Arc::new(Place { root: root.clone(), folder: folder.clone() });
     Ok(Opened::Here(Box::new(Here {
@@ -233,7 +232,7 @@ impl Here<'_> {
         let mut sidecars = Names::default();
         sidecar_names(stem(&name)).for_each(|(_, sidecar)| sidecars.push(&sidecar));
         sidecars.sort();
-        let log = self.log.get_or_init(|| self.lookout.logs.known(&self.path(), self.pulse));
+        let log = self.log.get_or_init(|| self.lookout.logs.known(&self.way(), self.pulse));
         let mut sighting = stat.sighting;
         let besides = beside::look(&self.open, &sidecars, log.as_deref(), &name, &mut sighting);
         let known = self.known.file(&name)?;
@@ -247,9 +246,8 @@ impl Here<'_> {
 
     /// The pictures of which the log says something else by now are looked at; too many are surveyed.
     fn log_changed(&mut self, is_rewritten: bool, looked: &mut Looked) -> Result<(), ReadError> {
-        let path = self.path();
-        let names =
-            self.lookout.logs.changed(&path, is_rewritten, limits::BATCH_OBSERVATIONS_MAX, self.pulse);
+        let way = self.way();
+        let names = self.lookout.logs.changed(&way, is_rewritten, limits::BATCH_OBSERVATIONS_MAX, self.pulse);
         let Some(names) = names else {
             looked.trees.push((self.root.id, self.place.folder.clone()));
             return Ok(());
@@ -263,8 +261,8 @@ impl Here<'_> {
         Ok(())
     }
 
-    fn path(&self) -> PathBuf {
-        folder_path(&self.root.path, &self.place.folder)
+    fn way(&self) -> Way {
+        Way::to(self.root, &self.place.folder)
     }
 
     /// There is no file of this name; whether one is gone that was there.

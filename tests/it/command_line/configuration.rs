@@ -18,6 +18,7 @@ fn values(key: &str) -> (&'static str, &'static str, &'static [&'static str]) {
         "access-control" => ("\"enable\"", "disable", &["--access-control", "enable"]),
         "allowed-paths" => ("[\"/file\"]", "/variable", &[]),
         "secret-key" => ("\"file\"", "variable", &[]),
+        "secret-file" => ("\"key.file\"", "key.variable", &["--secret-file", "key.flag"]),
         "allow-cors" => (
             "[\"https://file.example\"]",
             "https://variable.example",
@@ -63,6 +64,9 @@ impl Shelf {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("config.json"), "{\"outdir_save\":\"/save\"}").unwrap();
+        for from in ["file", "variable", "flag"] {
+            std::fs::write(folder.path().join(format!("key.{from}")), format!("key of a {from}\n")).unwrap();
+        }
         Self { folder }
     }
 

@@ -6,6 +6,7 @@ mod definitions;
 mod files;
 mod routes;
 mod searching;
+mod secret_file;
 mod tagging;
 mod terminal;
 mod whole;

@@ -14,8 +14,12 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 fn library(dir: &Path) -> Arc<dyn Engine> {
-    let options =
-        LibraryOptions { data_dir: dir.join("data"), intake: IntakeSettings::default(), watch: None };
+    let options = LibraryOptions {
+        data_dir: dir.join("data"),
+        intake: IntakeSettings::default(),
+        watch: None,
+        granted: None,
+    };
     Arc::new(Library::open(&options).unwrap())
 }
 

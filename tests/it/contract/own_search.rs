@@ -2,6 +2,7 @@
 //! become of files.
 
 use super::served::{Served, names};
+use lumidex::settings::{AccessControl, Permission};
 use serde_json::{Value, json};
 
 fn found(served: &Served, query: &str) -> Value {
@@ -88,4 +89,28 @@ fn what_would_become_of_files_is_said_and_not_done() {
         assert_eq!(reply.status, status, "{body} {}", reply.text());
         reply.assert_problem();
     }
+}
+
+#[test]
+fn a_read_only_server_says_what_would_become_of_files_and_does_it_not() {
+    let served = Served::with(|settings, _| {
+        settings.permission = Permission::ReadOnly;
+        settings.access = AccessControl::Enable;
+    });
+    let (a, sub) = (served.path("a.png"), served.path("sub"));
+    let outside = served.dir.path().display().to_string();
+    for action in ["move", "copy", "trash"] {
+        let body = json!({ "action": action, "file_paths": [a], "dest": sub });
+        let said = served.ask("POST", "/api/v1/foresee", &body);
+        assert_eq!(said.status, 200, "{action} {}", said.text());
+        assert_eq!(said.json()["places"][0]["from"], a);
+    }
+    let out = json!({ "action": "move", "file_paths": [a], "dest": outside });
+    assert_eq!(served.ask("POST", "/api/v1/foresee", &out).status, 403);
+    let taken = json!({ "file_paths": [a], "dest": sub });
+    assert_eq!(served.ask("POST", "/iib/move_files", &taken).status, 403);
+    assert!(std::path::Path::new(&a).exists() && !std::path::Path::new(&sub).join("a.png").exists());
+    let blind = Served::with(|settings, _| settings.permission = Permission::WriteOnly);
+    let body = json!({ "action": "trash", "file_paths": [blind.path("a.png")] });
+    assert_eq!(blind.ask("POST", "/api/v1/foresee", &body).status, 403);
 }

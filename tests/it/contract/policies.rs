@@ -85,7 +85,7 @@ A..W.. write POST   /api/v1/review
 A..W.. write POST   /api/v1/roots/accept_empty
 A.R... read  GET    /api/v1/undo
 A..W.. write POST   /api/v1/undo
-A.RW.. write POST   /api/v1/foresee
+A.R... write POST   /api/v1/foresee
 A.R...       GET    /api/v1/operations
 A..W..       POST   /api/v1/operations/stop
 A..W..       POST   /api/v1/trash/purge

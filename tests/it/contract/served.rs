@@ -71,6 +71,7 @@ impl Served {
             data_dir: settings.data_dir.clone(),
             intake: IntakeSettings::default(),
             watch: None,
+            granted: None,
         };
         let library = Arc::new(open(&options).unwrap());
         let pics = dir.path().join("pics");

@@ -2,6 +2,7 @@
 
 use super::policies::cookie_of;
 use super::served::{PREFIXES, Served};
+use lumidex::limits::SETTINGS_MAX;
 use lumidex::serve::routes;
 use lumidex::settings::{AccessControl, Cors, Secret};
 use serde_json::{Value, json};
@@ -86,6 +87,25 @@ fn settings_are_what_clients_stored_and_nothing_else() {
     ] {
         served.refused("POST", "/app_fe_setting", &bad, 400);
     }
+}
+
+#[test]
+fn settings_are_so_many_and_each_can_still_be_changed() {
+    let served = Served::new();
+    for nth in 0..SETTINGS_MAX {
+        served.library.ledger().put_setting(&format!("n{nth}"), "0").unwrap();
+    }
+    let put = |name: &str, value: &str| json!({ "name": name, "value": value });
+    served.refused("POST", "/app_fe_setting", &put("another", "1"), 400);
+    let refusal = served.ask("POST", "/iib/app_fe_setting", &put("another", "1"));
+    assert!(refusal.text().contains("one setting too many: 1000 are kept"), "{}", refusal.text());
+    served.check("POST", "/app_fe_setting", &put("n7", "1"), 200, &Value::Null);
+    served.check("DELETE", "/app_fe_setting", &json!({ "name": "n8" }), 200, &Value::Null);
+    served.check("POST", "/app_fe_setting", &put("another", "1"), 200, &Value::Null);
+    served.refused("POST", "/app_fe_setting", &put("n8", "1"), 400);
+    let stored = served.get("GET", "/global_setting", &Value::Null)["app_fe_setting"].clone();
+    assert_eq!((&stored["n7"], &stored["another"], &stored["n8"]), (&json!(1), &json!(1), &Value::Null));
+    assert_eq!(stored.as_object().unwrap().len() as u64, SETTINGS_MAX);
 }
 
 #[test]

@@ -15,7 +15,12 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn open(shim: &Shim, dir: &Path) -> Library {
-    let options = LibraryOptions { data_dir: dir.to_owned(), intake: IntakeSettings::default(), watch: None };
+    let options = LibraryOptions {
+        data_dir: dir.to_owned(),
+        intake: IntakeSettings::default(),
+        watch: None,
+        granted: None,
+    };
     Library::open_on(&shim.storage(), &options).unwrap()
 }
 

@@ -270,3 +270,36 @@ fn what_took_a_files_place_before_it_went_to_another_disk_is_not_taken_for_it() 
     world.files.undo(gone).unwrap();
     cannot_be_undone(&world, moved, "has changed since");
 }
+
+#[test]
+fn a_copy_that_was_taken_away_and_made_again_is_what_it_was() {
+    let world = World::new(&["pics/b.mp3", "out/far/"]);
+    let copied = world.files.perform(&world.copy(&["pics/b.mp3"], "out")).unwrap();
+    let renamed = world.files.perform(&world.rename("out/b.mp3", "x.txt")).unwrap();
+    let before = world.there();
+    let undo = |operation: Option<Seq>| world.files.undo(operation.unwrap()).unwrap();
+    let rename_undone = undo(renamed.operation);
+    // While it is held open, no other file gets its inode.
+    let held = fs::File::open(world.path("out/b.mp3")).unwrap();
+    let copy_undone = undo(copied.operation);
+    let copied_again = undo(copy_undone.operation);
+    let renamed_again = undo(rename_undone.operation);
+    assert_eq!(world.there(), before);
+    undo(renamed_again.operation);
+    undo(copied_again.operation);
+    assert!(!world.there().contains_key("out/b.mp3") && !world.there().contains_key("out/x.txt"));
+    drop(held);
+}
+
+#[test]
+fn another_copy_in_its_place_is_not_taken_for_it() {
+    let world = World::new(&["pics/b.mp3", "out/far/"]);
+    let copied = world.files.perform(&world.copy(&["pics/b.mp3"], "out")).unwrap();
+    let renamed = world.files.perform(&world.rename("out/b.mp3", "x.txt")).unwrap();
+    let rename_undone = world.files.undo(renamed.operation.unwrap()).unwrap();
+    let held = fs::File::open(world.path("out/b.mp3")).unwrap();
+    world.files.undo(copied.operation.unwrap()).unwrap();
+    world.files.perform(&world.copy(&["pics/b.mp3"], "out")).unwrap();
+    cannot_be_undone(&world, rename_undone.operation, "has changed since");
+    drop(held);
+}

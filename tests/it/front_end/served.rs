@@ -150,6 +150,7 @@ impl Served {
             data_dir: settings.data_dir.clone(),
             intake: IntakeSettings::default(),
             watch: None,
+            granted: None,
         };
         let library = Arc::new(Library::open(&options).unwrap());
         let router = app(Arc::clone(&library) as Arc<dyn Engine>, settings).unwrap();

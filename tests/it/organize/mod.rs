@@ -6,7 +6,7 @@ use crate::support::topics::{Given, Said};
 use crate::support::watched::{picture, until};
 use lumidex::files::Wish;
 use lumidex::intake::IntakeSettings;
-use lumidex::library::{Library, LibraryOptions};
+use lumidex::library::{Granted, Library, LibraryOptions};
 use lumidex::organize::{Choice, ConfirmError, OrganizeAsk, OrganizeJob, Status};
 use lumidex::sys::paths;
 use lumidex::sys::storage::Disk;
@@ -48,6 +48,7 @@ impl World {
             data_dir: dir.path().join("data"),
             intake: IntakeSettings::default(),
             watch: None,
+            granted: None,
         };
         let library = Library::open_finding(&Disk::shared(), &options, Arc::clone(&given) as _).unwrap();
         given.knows(library.ledger(), &dir.path().join("pics"));
@@ -215,4 +216,24 @@ fn not_too_many_jobs_wait() {
     go.send(()).unwrap();
     world.comes_to(&first, Status::PreviewReady);
     until("all come to rest", || world.library.start_organizing(world.ask()).is_ok(), String::new);
+}
+
+#[test]
+fn a_destination_that_is_a_link_out_of_what_may_be_changed_is_not_looked_into() {
+    for is_confined in [true, false] {
+        let world = World::new(&[FOXES], &[]);
+        let outside = world.dir.path().join("outside");
+        fs::create_dir_all(outside.join("FOXES")).unwrap();
+        std::os::unix::fs::symlink(&outside, world.path("sorted")).unwrap();
+        if is_confined {
+            world.library.confine(Granted::default()).unwrap();
+        }
+        let id = world.ready();
+        let asked = world.given.asked.lock().pop().unwrap();
+        let seen: &[String] = if is_confined { &[] } else { &["FOXES".to_owned()] };
+        assert_eq!(asked.existing_folder_names, seen);
+        let folders = world.library.organize().folders(&id, &Choice::default());
+        let spelled = if is_confined { "sorted/Foxes" } else { "sorted/FOXES" };
+        assert!(folders.contains(&world.bytes(spelled)), "{folders:?}");
+    }
 }

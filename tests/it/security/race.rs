@@ -16,6 +16,8 @@ use std::time::Instant;
 const ROUNDS: &str = "LUMIDEX_RACE_ROUNDS";
 /// Turns in a round: each asks all there is to be asked once.
 const TURNS: u64 = 60;
+/// Turns after which the library is walked.
+const WALKED_EVERY: u64 = 6;
 
 /// A library in which `swap` is a folder with a picture, and `other` a link to a folder outside with pictures of the
 /// same names, which take each other's name again and again.
@@ -30,6 +32,12 @@ fn raced(turn: impl Fn(&Ground, u64)) -> (Ground, u64) {
         fs::write(format!("{pics}swap/{name}"), &picture).unwrap();
         fs::copy(format!("{top}/private/canary.png"), format!("{top}/private/{name}")).unwrap();
     }
+    let logged = format!(
+        "<div id=\"x_png\" class=\"image-container\"><img src='x.png'/><table class='metadata'>\
+         <tr><td class='label'>Prompt</td><td class='value'>{CANARY}</td></tr></table></div>"
+    );
+    fs::write(format!("{top}/private/log.html"), logged).unwrap();
+    fs::write(format!("{pics}swap/log.html"), "<body></body>").unwrap();
     symlink(format!("{top}/private"), format!("{pics}other")).unwrap();
     let ground = ground.guarding_now();
     let (is_over, n_swaps) = (AtomicBool::new(false), AtomicU64::new(0));
@@ -81,6 +89,11 @@ fn turn(ground: &Ground, nth: u64, counts: &[AtomicU64; 2]) {
         count(ground, "POST", uri, &body, counts);
     }
     assert_no_canary_in(Path::new(&put));
+    if nth.is_multiple_of(WALKED_EVERY) {
+        count(ground, "POST", "/iib/db/update_image_data", &json!({}), counts);
+        let found = ground.ask("POST", "/iib/db/search_by_substr", &json!({ "surstr": CANARY })).json();
+        assert_eq!(found["files"], json!([]), "a walk read what lies outside");
+    }
 }
 
 fn count(ground: &Ground, method: &str, uri: &str, body: &Value, counts: &[AtomicU64; 2]) {

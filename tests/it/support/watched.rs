@@ -45,7 +45,12 @@ impl Watched {
     /// Opens the library; walks nothing.
     pub fn start(&mut self) {
         let data_dir = self.dir.path().join("data");
-        let options = LibraryOptions { data_dir, intake: IntakeSettings::default(), watch: Some(self.watch) };
+        let options = LibraryOptions {
+            data_dir,
+            intake: IntakeSettings::default(),
+            watch: Some(self.watch),
+            granted: None,
+        };
         self.library = Some(Library::open(&options).unwrap());
     }
 

@@ -82,8 +82,12 @@ impl Home {
 }
 
 fn open(data: &Path) -> Library {
-    let options =
-        LibraryOptions { data_dir: data.to_owned(), intake: IntakeSettings::default(), watch: None };
+    let options = LibraryOptions {
+        data_dir: data.to_owned(),
+        intake: IntakeSettings::default(),
+        watch: None,
+        granted: None,
+    };
     loop {
         match Library::open(&options) {
             // See `look`.

@@ -203,6 +203,7 @@ fn jobs_and_results_survive_a_restart_and_moved_files() {
         data_dir: settings.data_dir.clone(),
         intake: IntakeSettings::default(),
         watch: None,
+        granted: None,
     };
     let library = Arc::new(Library::open(&options).unwrap());
     library.update().unwrap();
