@@ -10,7 +10,7 @@ use lumidex_schema::id::{ImageId, Seq};
 use lumidex_schema::layout;
 use lumidex_schema::media::MediaKind;
 use lumidex_schema::record::Presence;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Which small pictures are made for a whole library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
